@@ -1,0 +1,5 @@
+# Every library comes from the distribution (scripts/packages.txt); find_package fails with the missing one's name.
+find_package(Threads REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(fmt REQUIRED)
+find_package(Boost 1.74 REQUIRED)

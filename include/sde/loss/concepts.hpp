@@ -1,0 +1,56 @@
+// What a loss is. A user writes one of two templates over the scalar type T; every derivative follows by automatic
+// differentiation (derivatives.hpp).
+//
+//   squared loss   L = 1/(2n) sum_i f_i^2     template <class T> void residuals(const T* theta, T* f) const;
+//   any other      L                          template <class T> T value(const T* theta) const;
+//
+// Both need `int dim() const`; a squared loss also `int residual_count() const` (n). Optional: `static constexpr int
+// Dim, Residuals` where the sizes are constants; hand-written derivatives (a test must hold them to the automatic
+// ones); `double test_error(const double* theta) const`. Call sqrt, exp, log, sin, cos, tanh without a namespace.
+#pragma once
+
+#include <concepts>
+
+#include "sde/core/buffer.hpp"
+#include "sde/core/math.hpp"
+
+namespace sde {
+
+template <class L>
+concept SquaredLoss = requires(const L& loss, const double* theta, double* f) {
+  { loss.dim() } -> std::convertible_to<int>;
+  { loss.residual_count() } -> std::convertible_to<int>;
+  loss.residuals(theta, f);
+};
+
+template <class L>
+concept ValueLoss = !SquaredLoss<L> && requires(const L& loss, const double* theta) {
+  { loss.dim() } -> std::convertible_to<int>;
+  { loss.value(theta) } -> std::convertible_to<double>;
+};
+
+template <class L>
+concept Loss = SquaredLoss<L> || ValueLoss<L>;
+
+template <class L>
+concept HasTestError = requires(const L& loss, const double* theta) {
+  { loss.test_error(theta) } -> std::convertible_to<double>;
+};
+
+/// Compile-time sizes of a loss, kDynamic where it does not state them.
+template <class L>
+constexpr int dim_of = [] {
+  if constexpr (requires { L::Dim; })
+    return L::Dim;
+  else
+    return kDynamic;
+}();
+template <class L>
+constexpr int residuals_of = [] {
+  if constexpr (requires { L::Residuals; })
+    return L::Residuals;
+  else
+    return kDynamic;
+}();
+
+}  // namespace sde

@@ -1,0 +1,251 @@
+// LossModel: a loss behind an interface, so that experiments choose it at run time. The hot loops stay inside: one
+// virtual call advances a group of paths over many steps. make_model<L>() instantiates it for a user's loss.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "sde/discrete/local_sgd.hpp"
+#include "sde/slow/point_terms.hpp"
+#include "sde/slow/residual_geometry.hpp"
+#include "sde/slow/slow_sde.hpp"
+
+namespace sde {
+
+/// State of kLanes paths, component-major: x[k * kLanes + lane].
+using LaneState = double*;
+
+/// A discrete algorithm (or a conventional SDE) advancing kLanes paths.
+class DiscreteKernel {
+ public:
+  virtual ~DiscreteKernel() = default;
+  /// From step `from` to `to`, both ends of rounds; spread[kLanes]: workers' rms distance from their average.
+  virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) = 0;
+};
+
+/// A slow SDE advancing kLanes paths on Gamma.
+class SlowKernel {
+ public:
+  virtual ~SlowKernel() = default;
+  /// Returns a bit for each lane whose retraction failed.
+  virtual unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) = 0;
+};
+
+class LossModel {
+ public:
+  virtual ~LossModel() = default;
+  virtual int dim() const = 0;
+  /// n of a squared loss, 0 for any other.
+  virtual int residual_count() const = 0;
+  virtual double value(const double* x) const = 0;
+  virtual void gradient(const double* x, double* g) const = 0;
+  virtual void hessian_vector(const double* x, const double* u, double* out) const = 0;
+  /// D3L[u u^T]
+  virtual void third_along(const double* x, const double* u, double* out) const = 0;
+  virtual void residuals(const double* x, double* f) const = 0;
+  virtual void jacobian(const double* x, double* J) const = 0;
+  virtual bool has_test_error() const = 0;
+  virtual double test_error(const double* x) const = 0;
+
+  virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
+  /// For a squared loss that interpolates on Gamma.
+  virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&) const = 0;
+  virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;
+};
+
+namespace detail {
+
+template <Loss L>
+class DiscreteKernelOf final : public DiscreteKernel {
+ public:
+  DiscreteKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
+      : loss_(loss), noise_(noise), algorithm_(algorithm), loop_(loss_, noise_, algorithm_), x_(loss.dim()) {}
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
+    for (int k = 0; k < loss_.dim(); ++k) x_[k] = Real8::load(x + k * kLanes);
+    Real8 s(0.0);
+    loop_.advance(x_.data(), path, from, to, s);
+    for (int k = 0; k < loss_.dim(); ++k) x_[k].store(x + k * kLanes);
+    s.store(spread);
+  }
+
+ private:
+  const L& loss_;
+  const Noise noise_;
+  const discrete::LocalSgd algorithm_;
+  discrete::LocalSgdLoop<L, Real8> loop_;
+  Buffer<Real8, dim_of<L>> x_;
+};
+
+template <SquaredLoss L>
+class SlowKernelOf final : public SlowKernel {
+ public:
+  SlowKernelOf(const L& loss, const Noise& noise)
+      : noise_(noise), geometry_(loss, noise_), x_(loss.dim()), drift_(loss.dim()) {}
+  unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
+    for (int k = 0; k < geometry_.d; ++k) x_[k] = Real8::load(x + k * kLanes);
+    auto lost = Real8(1.0) < Real8(0.0);
+    slow::advance<slow::ResidualGeometry<L, Real8>, Real8>(geometry_, x_.data(), drift_.data(), key, steps, lost);
+    for (int k = 0; k < geometry_.d; ++k) x_[k].store(x + k * kLanes);
+    unsigned bits = 0;
+    for (int l = 0; l < kLanes; ++l) bits |= static_cast<unsigned>(lost[l]) << l;
+    return bits;
+  }
+
+ private:
+  const Noise noise_;
+  slow::ResidualGeometry<L, Real8> geometry_;
+  Buffer<Real8, dim_of<L>> x_, drift_;
+};
+
+template <SquaredLoss L>
+class ResidualTerms final : public slow::PointTerms {
+  using Vector = slow::Vector;
+  using Matrix = slow::Matrix;
+  using Rows = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+ public:
+  ResidualTerms(const L& loss, const Noise& noise) : loss_(loss), noise_(noise), g_(loss, noise_), x_(loss.dim()) {}
+  void compute(const double* x) override {
+    std::copy(x, x + g_.d, x_.data());
+    g_.compute(x_.data());
+  }
+  Vector normal_eigenvalues() const override {
+    std::vector<double> kept;
+    for (int a = 0; a < g_.n; ++a)
+      if (g_.lambda[a] > 0) kept.push_back(g_.lambda[a]);
+    std::sort(kept.begin(), kept.end());
+    return Eigen::Map<Vector>(kept.data(), static_cast<Eigen::Index>(kept.size()));
+  }
+  Vector contraction(slow::Term term, const slow::Parameters& p) override {
+    Vector out(g_.d);
+    g_.contract(term, p, out.data());
+    return out;
+  }
+  /// D3L[u u^T] = (1/n) sum_i grad f_i (u^T F_i u) for tangent u, so pinv(Hess) D3L[Sigma_par] = J^+ (F_i : Sigma_par).
+  Vector ito_normal(double batch) override {
+    Vector phi = Vector::Zero(g_.n), one(g_.n);
+    for (int s = 0; s < g_.r; ++s) {
+      loss::curvature(loss_, x_.data(), &g_.A[static_cast<std::size_t>(s * g_.d)], one.data());
+      phi += one;
+    }
+    return (-0.5 / batch) * pseudo_inverse(phi.data());
+  }
+  Matrix tangent_noise() const override { return Eigen::Map<const Matrix>(g_.A.data(), g_.d, g_.r); }
+  Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
+    const Rows V(g_.V.data(), g_.n, g_.d), C(g_.C.data(), g_.n, g_.r);
+    const Matrix A = tangent_noise();
+    Matrix M = Matrix::Zero(g_.d, g_.d);
+    for (int a = 0; a < g_.n; ++a) {
+      if (g_.lambda[a] == 0) continue;
+      for (int b = 0; b < g_.n; ++b) {
+        if (g_.lambda[b] == 0) continue;
+        double s = C.row(a).dot(C.row(b));
+        if (a == b) s += noise_.label_scale(g_.n) * g_.lambda[a];
+        M += slow::weight(term, p, g_.lambda[a], g_.lambda[b]) * s * V.row(a).transpose() * V.row(b);
+      }
+      const Vector cross = slow::weight(term, p, g_.lambda[a], 0.0) * (A * C.row(a).transpose());
+      M += cross * V.row(a) + V.row(a).transpose() * cross.transpose();
+    }
+    return M;
+  }
+  Vector gradient_of_trace() override {
+    Vector out(g_.d);
+    g_.gradient_of_trace(out.data());
+    return out;
+  }
+  void project(double* u) const override { g_.project(u); }
+  Vector newton_step() override {
+    loss::residuals(loss_, x_.data(), g_.f.data());
+    return -pseudo_inverse(g_.f.data());
+  }
+
+ private:
+  /// J^+ w = sum_a v_a <q_a, w> / sqrt(n lambda_a)
+  Vector pseudo_inverse(const double* w) const {
+    Vector out = Vector::Zero(g_.d);
+    for (int a = 0; a < g_.n; ++a) {
+      if (g_.lambda[a] == 0) continue;
+      double s = 0;
+      for (int i = 0; i < g_.n; ++i) s += g_.Q[i * g_.n + a] * w[i];
+      out += s / std::sqrt(g_.n * g_.lambda[a]) * Eigen::Map<const Vector>(&g_.V[a * g_.d], g_.d);
+    }
+    return out;
+  }
+  const L& loss_;
+  const Noise noise_;
+  slow::ResidualGeometry<L, double> g_;
+  std::vector<double> x_;
+};
+
+template <Loss L>
+class ModelOf final : public LossModel {
+ public:
+  explicit ModelOf(L loss) : loss_(std::move(loss)) {}
+  int dim() const override { return loss_.dim(); }
+  int residual_count() const override {
+    if constexpr (SquaredLoss<L>)
+      return loss_.residual_count();
+    else
+      return 0;
+  }
+  double value(const double* x) const override { return loss::value(loss_, x); }
+  void gradient(const double* x, double* g) const override {
+    if constexpr (SquaredLoss<L>) {
+      const int n = loss_.residual_count();
+      std::vector<double> f(static_cast<std::size_t>(n));
+      loss::residuals(loss_, x, f.data());
+      for (auto& v : f) v /= n;
+      loss::pullback(loss_, x, static_cast<const double*>(f.data()), g);
+    } else {
+      loss::gradient_automatic(loss_, x, g);
+    }
+  }
+  void hessian_vector(const double* x, const double* u, double* out) const override {
+    loss::hessian_vector(loss_, x, u, out);
+  }
+  void third_along(const double* x, const double* u, double* out) const override {
+    loss::third_along(loss_, x, u, out);
+  }
+  void residuals(const double* x, double* f) const override {
+    if constexpr (SquaredLoss<L>) loss::residuals(loss_, x, f);
+  }
+  void jacobian(const double* x, double* J) const override {
+    if constexpr (SquaredLoss<L>) loss::jacobian(loss_, x, J);
+  }
+  bool has_test_error() const override { return HasTestError<L>; }
+  double test_error(const double* x) const override {
+    if constexpr (HasTestError<L>)
+      return loss_.test_error(x);
+    else
+      return std::numeric_limits<double>::quiet_NaN();
+  }
+  std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
+    return std::make_unique<DiscreteKernelOf<L>>(loss_, noise, a);
+  }
+  std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise) const override {
+    if constexpr (SquaredLoss<L>)
+      return std::make_unique<SlowKernelOf<L>>(loss_, noise);
+    else
+      return nullptr;
+  }
+  std::unique_ptr<slow::PointTerms> residual_terms(const Noise& noise) const override {
+    if constexpr (SquaredLoss<L>)
+      return std::make_unique<ResidualTerms<L>>(loss_, noise);
+    else
+      return nullptr;
+  }
+  const L& loss() const { return loss_; }
+
+ private:
+  const L loss_;
+};
+
+}  // namespace detail
+
+/// A user's loss as a model.
+template <Loss L>
+std::shared_ptr<const LossModel> make_model(L loss) {
+  return std::make_shared<detail::ModelOf<L>>(std::move(loss));
+}
+
+}  // namespace sde

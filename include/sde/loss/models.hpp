@@ -1,0 +1,210 @@
+// Losses with data: least squares, diagonal linear network, two-layer tanh network, matrix sensing (theory.md section
+// 7). The data are drawn from a seed, so an experiment file describes them completely.
+#pragma once
+
+#include <vector>
+
+#include "sde/loss/concepts.hpp"
+
+namespace sde::loss {
+
+/// `count` standard normals from (seed, what): the data sets of this file.
+std::vector<double> normal_data(std::uint64_t seed, std::uint32_t what, int count);
+
+/// Flat: least squares 1/(2n) |X theta - y|^2 with n < d equations. D3L = 0: no drift at all (a control).
+struct Flat {
+  int n = 2, d = 4;
+  std::vector<double> X;  ///< n x d, row-major
+  std::vector<double> y;  ///< n
+
+  Flat() = default;
+  /// Standard normal X and y = X theta* for a standard normal theta*.
+  Flat(int equations, int dimension, std::uint64_t seed);
+  int dim() const { return d; }
+  int residual_count() const { return n; }
+  template <class T>
+  void residuals(const T* x, T* f) const {
+    for (int i = 0; i < n; ++i) {
+      T sum = T(-y[i]);
+      for (int j = 0; j < d; ++j) sum = sum + x[j] * X[i * d + j];
+      f[i] = sum;
+    }
+  }
+  template <class T>
+  void jacobian(const T*, T* J) const {
+    for (int k = 0; k < n * d; ++k) J[k] = T(X[k]);
+  }
+  template <class T>
+  void weighted_hvp(const T*, const T*, const T*, T* out) const {
+    for (int j = 0; j < d; ++j) out[j] = T(0.0);
+  }
+};
+
+/// Diagonal linear network 1/(2n) sum_i (<u*u - v*v, x_i> - y_i)^2, theta = (u, v), d = 2 p. The labels are those of a
+/// sparse regressor; the test error is the mean squared error on fresh inputs.
+struct DiagonalNetwork {
+  int n = 20, p = 20;
+  std::vector<double> X;       ///< n x p inputs
+  std::vector<double> y;       ///< n labels
+  std::vector<double> target;  ///< p, the sparse regressor
+
+  DiagonalNetwork() = default;
+  /// `sparsity` non-zero entries of the regressor, all 1.
+  DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed);
+  int dim() const { return 2 * p; }
+  int residual_count() const { return n; }
+  template <class T>
+  void residuals(const T* x, T* f) const {
+    for (int i = 0; i < n; ++i) f[i] = T(-y[i]);
+    for (int j = 0; j < p; ++j) {
+      const T beta = x[j] * x[j] - x[p + j] * x[p + j];
+      for (int i = 0; i < n; ++i) f[i] = f[i] + beta * X[i * p + j];
+    }
+  }
+  template <class T>
+  void jacobian(const T* x, T* J) const {
+    for (int i = 0; i < n; ++i)
+      for (int j = 0; j < p; ++j) {
+        J[i * 2 * p + j] = x[j] * (2.0 * X[i * p + j]);
+        J[i * 2 * p + p + j] = x[p + j] * (-2.0 * X[i * p + j]);
+      }
+  }
+  /// s[j] = 2 sum_i w_i X_ij, by which all first and second derivatives scale.
+  template <class T>
+  void pullback(const T* x, const T* w, T* g) const {
+    for (int j = 0; j < p; ++j) {
+      T s = w[0] * X[j];
+      for (int i = 1; i < n; ++i) s += w[i] * X[i * p + j];
+      g[j] = s * x[j] * 2.0;
+      g[p + j] = s * x[p + j] * -2.0;
+    }
+  }
+  template <class T>
+  void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
+    pullback(u, c, out);
+  }
+  double test_error(const double* theta) const;
+};
+
+/// Two-layer tanh network f(x) = sum_k a_k tanh(<w_k, x>), student against a teacher of the same form:
+/// L = 1/(2n) sum_i (f(x_i) - f*(x_i))^2; theta = (a, w row by row), d = width (inputs + 1).
+struct TanhNetwork {
+  int n = 16, inputs = 2, width = 10;
+  std::vector<double> X;       ///< n x inputs
+  std::vector<double> y;       ///< n teacher outputs
+  std::vector<double> X_test;  ///< tests x inputs
+  std::vector<double> y_test;
+
+  TanhNetwork() = default;
+  TanhNetwork(int samples, int input_dim, int student_width, int teacher_width, std::uint64_t seed);
+  int dim() const { return width * (inputs + 1); }
+  int residual_count() const { return n; }
+  template <class T>
+  T output(const T* theta, const double* x) const {
+    T sum = T(0.0);
+    for (int k = 0; k < width; ++k) {
+      const T* w = theta + width + k * inputs;
+      T z = w[0] * x[0];
+      for (int j = 1; j < inputs; ++j) z = z + w[j] * x[j];
+      sum = sum + theta[k] * tanh(z);
+    }
+    return sum;
+  }
+  template <class T>
+  void residuals(const T* theta, T* f) const {
+    for (int i = 0; i < n; ++i) f[i] = output(theta, &X[i * inputs]) - y[i];
+  }
+  /// Adds weight * grad f(x) to g.
+  template <class T>
+  void add_gradient(const T* theta, const double* x, const T& weight, T* g) const {
+    for (int k = 0; k < width; ++k) {
+      const T* w = theta + width + k * inputs;
+      T z = w[0] * x[0];
+      for (int j = 1; j < inputs; ++j) z = z + w[j] * x[j];
+      const T t = tanh(z);
+      g[k] += weight * t;
+      const T s = weight * theta[k] * (T(1.0) - t * t);
+      for (int j = 0; j < inputs; ++j) g[width + k * inputs + j] += s * x[j];
+    }
+  }
+  template <class T>
+  void jacobian(const T* theta, T* J) const {
+    const int d = dim();
+    for (int i = 0; i < n * d; ++i) J[i] = T(0.0);
+    for (int i = 0; i < n; ++i) add_gradient(theta, &X[i * inputs], T(1.0), J + i * d);
+  }
+  template <class T>
+  void pullback(const T* theta, const T* w, T* g) const {
+    for (int j = 0; j < dim(); ++j) g[j] = T(0.0);
+    for (int i = 0; i < n; ++i) add_gradient(theta, &X[i * inputs], w[i], g);
+  }
+  template <class T>
+  void weighted_hvp(const T* theta, const T* c, const T* u, T* out) const {
+    for (int j = 0; j < dim(); ++j) out[j] = T(0.0);
+    for (int i = 0; i < n; ++i) {
+      const double* x = &X[i * inputs];
+      for (int k = 0; k < width; ++k) {
+        const T* w = theta + width + k * inputs;
+        const T* du = u + width + k * inputs;
+        T z = w[0] * x[0], dz = du[0] * x[0];
+        for (int j = 1; j < inputs; ++j) {
+          z = z + w[j] * x[j];
+          dz = dz + du[j] * x[j];
+        }
+        const T t = tanh(z);
+        const T slope = T(1.0) - t * t;
+        out[k] += c[i] * slope * dz;
+        const T s = c[i] * slope * (u[k] - theta[k] * t * dz * 2.0);
+        for (int j = 0; j < inputs; ++j) out[width + k * inputs + j] += s * x[j];
+      }
+    }
+  }
+  double test_error(const double* theta) const;
+};
+
+/// Matrix sensing 1/(2n) sum_i (<A_i, U U^T> - y_i)^2 with U in R^{size x rank}, theta = U row-major, and labels from a
+/// ground truth of rank `true_rank`. The test error is |U U^T - M*|_F^2 / size^2.
+struct MatrixSensing {
+  int n = 10, size = 4, rank = 4;
+  std::vector<double> A;  ///< n symmetric size x size matrices
+  std::vector<double> y;
+  std::vector<double> target;  ///< M*, size x size
+
+  MatrixSensing() = default;
+  MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed);
+  int dim() const { return size * rank; }
+  int residual_count() const { return n; }
+  /// out[size*rank] = (sum_i w_i A_i) U, times scale.
+  template <class T>
+  void weighted_product(const T* U, const T* w, double scale, T* out) const {
+    for (int k = 0; k < dim(); ++k) out[k] = T(0.0);
+    for (int a = 0; a < size; ++a)
+      for (int b = 0; b < size; ++b) {
+        T s = w[0] * A[a * size + b];
+        for (int i = 1; i < n; ++i) s += w[i] * A[(i * size + a) * size + b];
+        s = s * scale;
+        for (int r = 0; r < rank; ++r) out[a * rank + r] += s * U[b * rank + r];
+      }
+  }
+  template <class T>
+  void residuals(const T* U, T* f) const {
+    for (int i = 0; i < n; ++i) f[i] = T(-y[i]);
+    for (int a = 0; a < size; ++a)
+      for (int b = 0; b < size; ++b) {
+        T m = U[a * rank] * U[b * rank];
+        for (int r = 1; r < rank; ++r) m = m + U[a * rank + r] * U[b * rank + r];
+        for (int i = 0; i < n; ++i) f[i] = f[i] + m * A[(i * size + a) * size + b];
+      }
+  }
+  template <class T>
+  void pullback(const T* U, const T* w, T* g) const {
+    weighted_product(U, w, 2.0, g);
+  }
+  template <class T>
+  void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
+    weighted_product(u, c, 2.0, out);
+  }
+  double test_error(const double* theta) const;
+};
+
+}  // namespace sde::loss

@@ -1,0 +1,59 @@
+// The slow-SDE terms of any loss at one point through its dense d x d Hessian and third derivatives along eigenvectors:
+// the general path (losses that are not interpolating squared losses) and the independent check of the residual one.
+#pragma once
+
+#include "sde/loss/model.hpp"
+
+namespace sde::slow {
+
+/// Sigma(x) of one sample, d x d, exactly, anywhere.
+/// `batch` > 1 matters only without replacement, where it carries the factor (n - b)/(n - 1) of b draws from n.
+Matrix covariance(const LossModel& model, const Noise& noise, const double* x, int batch = 1);
+
+/// Hess(x), d x d.
+Matrix hessian(const LossModel& model, const double* x);
+
+class DenseGeometry final : public PointTerms {
+ public:
+  DenseGeometry(const LossModel& model, const Noise& noise);
+  void compute(const double* x) override;
+  Vector normal_eigenvalues() const override;
+  Vector contraction(Term term, const Parameters& p) override;
+  Vector ito_normal(double batch) override;
+  Matrix tangent_noise() const override;
+  Matrix matrix(Term term, const Parameters& p) const override;
+  Vector gradient_of_trace() override;
+  void project(double* u) const override;
+  Vector newton_step() override;
+
+  // The interface of the stepping loop (slow_sde.hpp).
+  void contract(Term term, const Parameters& p, double* out);
+  template <class Draw>
+  void diffuse(double scale, Draw&& xi, double* out) const {
+    for (Eigen::Index s = 0; s < columns_.cols(); ++s) {
+      const double step = scale * xi();
+      for (int k = 0; k < d; ++k) out[k] += step * columns_(k, s);
+    }
+  }
+  int noise_dimension() const { return static_cast<int>(columns_.cols()); }
+  /// Newton along the normal space at the last computed point; true if it did not converge.
+  bool retract(double* x);
+
+ private:
+  Vector third(const Matrix& M) const;
+
+ public:
+  const int d;
+
+ private:
+  const LossModel& model_;
+  const Noise noise_;
+  Vector x_, lambda_;
+  Matrix vectors_, sigma_, columns_;  ///< eigenvectors; Sigma in that basis; P_par A
+  int null_ = 0;                      ///< tangent eigenvalues come first
+};
+
+/// The stepping loop over lanes through DenseGeometry, for losses without the residual structure.
+std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Noise& noise);
+
+}  // namespace sde::slow

@@ -1,0 +1,210 @@
+// The slow-SDE terms of an interpolating squared loss (all residuals vanish on Gamma) at a point of Gamma, through the
+// n x n eigenproblem of G = J J^T / n: nothing here is d x d. Runs on doubles and on packs.
+//
+// On Gamma Hess = J^T J / n, with eigenpairs lambda_a = those of G and v_a = J^T q_a / sqrt(n lambda_a); all other
+// directions are tangent. With f = 0,  P_par D3L[M] = (2/n) P_par sum_i F_i M grad f_i  (F_i = Hessian of f_i; the other
+// terms of the third derivative are normal), and grad f_i = sqrt(n) sum_a sqrt(lambda_a) q_a[i] v_a.
+#pragma once
+
+#include "sde/core/jacobi.hpp"
+#include "sde/loss/derivatives.hpp"
+#include "sde/loss/noise.hpp"
+#include "sde/slow/psi.hpp"
+
+namespace sde::slow {
+
+/// Eigenvalues below this multiple of the largest count as zero (tangent directions).
+inline constexpr double kNullThreshold = 1e-9;
+
+template <SquaredLoss L, class T>
+class ResidualGeometry {
+  static constexpr int D = dim_of<L>, N = residuals_of<L>;
+
+ public:
+  ResidualGeometry(const L& loss, const Noise& noise)
+      : loss_(loss),
+        noise_(noise),
+        d(loss.dim()),
+        n(loss.residual_count()),
+        r(noise.columns()),
+        f(n),
+        J(n * d),
+        gram(n * n),
+        Q(n * n),
+        V(n * d),
+        lambda(n),
+        root(n),
+        y(d),
+        z(d),
+        c(n),
+        A(static_cast<std::size_t>(r * d)),
+        C(static_cast<std::size_t>(n * r)) {}
+
+  /// Evaluates everything that the calls below share, at x[d] on Gamma.
+  void compute(const T* x) {
+    x_ = x;
+    loss::jacobian(loss_, x, J.data());
+    for (int i = 0; i < n; ++i)
+      for (int j = 0; j <= i; ++j) {
+        T sum = J[i * d] * J[j * d];
+        for (int k = 1; k < d; ++k) sum += J[i * d + k] * J[j * d + k];
+        gram[i * n + j] = gram[j * n + i] = sum * T(1.0 / n);
+      }
+    jacobi_eigen(n, gram.data(), Q.data());
+    largest = gram[0];
+    for (int a = 1; a < n; ++a) largest = select(largest < gram[a * n + a], gram[a * n + a], largest);
+    const T threshold = largest * T(kNullThreshold);
+    for (int a = 0; a < n; ++a) {
+      const T value = gram[a * n + a];
+      const auto normal = value > threshold;
+      lambda[a] = select(normal, value, T(0.0));
+      root[a] = sqrt(lambda[a]);
+      const T inverse = select(normal, T(1.0) / sqrt(T(double(n)) * select(normal, value, T(1.0))), T(0.0));
+      for (int k = 0; k < d; ++k) {
+        T sum = Q[a] * J[k];
+        for (int i = 1; i < n; ++i) sum += Q[i * n + a] * J[i * d + k];
+        V[a * d + k] = sum * inverse;
+      }
+    }
+    if (r > 0) {
+      noise_columns(noise_, d, x, A.data());
+      for (int s = 0; s < r; ++s) {
+        for (int a = 0; a < n; ++a) C[a * r + s] = dot(&V[a * d], &A[s * d]);
+        for (int a = 0; a < n; ++a)
+          for (int k = 0; k < d; ++k) A[s * d + k] -= C[a * r + s] * V[a * d + k];  // now the column of P_par A
+      }
+    }
+  }
+
+  /// out[d] = -P_par D3L[M], M = sum over pairs of weight(term) <v_i, Sigma_dia v_j> v_i v_j^T.
+  void contract(Term term, const Parameters& p, T* out) {
+    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+    const double label = noise_.label_scale(n);
+    const T scale = T(-2.0) / sqrt(T(double(n)));
+    for (int a = 0; a < n; ++a) {
+      // y = M v_a: the normal block, then the tangent-normal one.
+      for (int k = 0; k < d; ++k) y[k] = T(0.0);
+      for (int b = 0; b < n; ++b) {
+        T s = T(0.0);
+        if (a == b) s += lambda[a] * T(label);
+        for (int q = 0; q < r; ++q) s += C[a * r + q] * C[b * r + q];
+        if (r == 0 && a != b) continue;
+        const T m = guarded(term, p, lambda[a], lambda[b]) * s;
+        for (int k = 0; k < d; ++k) y[k] += m * V[b * d + k];
+      }
+      if (r > 0) {
+        const T m = guarded(term, p, lambda[a], T(0.0));
+        for (int q = 0; q < r; ++q) {
+          const T mc = m * C[a * r + q];
+          for (int k = 0; k < d; ++k) y[k] += mc * A[q * d + k];
+        }
+      }
+      add_hessian_product(a, scale, out);
+    }
+    project(out);
+  }
+
+  /// out[d] = P_par grad tr Hess = P_par D3L[I]: the contraction with M = the identity on the normal space.
+  void gradient_of_trace(T* out) {
+    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+    for (int a = 0; a < n; ++a) {
+      for (int k = 0; k < d; ++k) y[k] = V[a * d + k];
+      add_hessian_product(a, T(2.0) / sqrt(T(double(n))), out);
+    }
+    project(out);
+  }
+
+  /// u <- P_par u.
+  void project(T* u) const {
+    for (int a = 0; a < n; ++a) {
+      const T s = dot(&V[a * d], u);
+      for (int k = 0; k < d; ++k) u[k] -= s * V[a * d + k];
+    }
+  }
+
+  /// out[d] += scale * P_par A xi, whose covariance is scale^2 Sigma_par when xi ~ (0, I). xi() gives the next component.
+  template <class Draw>
+  void diffuse(T scale, Draw&& xi, T* out) const {
+    for (int s = 0; s < r; ++s) {
+      const T step = scale * xi();
+      for (int k = 0; k < d; ++k) out[k] += step * A[s * d + k];
+    }
+  }
+  int noise_dimension() const { return r; }
+
+  /// Retraction: x <- the point of Gamma in x + span of the normal space at `x` as last computed, by Newton's method with
+  /// that point's Jacobian (a chord iteration). Agrees with Phi to second order on tangent steps. Converged lanes are
+  /// left alone, so no lane depends on another. Returns the lanes that did not converge.
+  auto retract(T* x) {
+    constexpr int kMaxIterations = 60;
+    const T tolerance = T(4e-15) * (T(1.0) + root_largest() * T(double(n)));
+    auto open = abs(largest) < T(0.0);
+    for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+      loss::residuals(loss_, x, f.data());
+      T worst = abs(f[0]);
+      for (int i = 1; i < n; ++i) worst = select(worst < abs(f[i]), abs(f[i]), worst);
+      open = !(worst <= tolerance);
+      if (!any(open)) break;
+      for (int a = 0; a < n; ++a) {
+        T s = T(0.0);
+        for (int i = 0; i < n; ++i) s += Q[i * n + a] * f[i];
+        const auto normal = lambda[a] > T(0.0);
+        s = select(normal, s / (sqrt(T(double(n))) * select(normal, root[a], T(1.0))), T(0.0));
+        s = select(open, s, T(0.0));
+        for (int k = 0; k < d; ++k) x[k] -= s * V[a * d + k];
+      }
+    }
+    // Rounding in f can keep the last digits moving; what counts is a residual at rounding level.
+    T worst = abs(f[0]);
+    for (int i = 1; i < n; ++i) worst = select(worst < abs(f[i]), abs(f[i]), worst);
+    return !(worst <= tolerance * T(1e4));
+  }
+
+  T trace() const {
+    T sum = lambda[0];
+    for (int a = 1; a < n; ++a) sum += lambda[a];
+    return sum;
+  }
+
+ private:
+  T dot(const T* u, const T* w) const {
+    T sum = u[0] * w[0];
+    for (int k = 1; k < d; ++k) sum += u[k] * w[k];
+    return sum;
+  }
+  T root_largest() const { return sqrt(largest); }
+  /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
+  void add_hessian_product(int a, T scale, T* out) {
+    for (int i = 0; i < n; ++i) c[i] = Q[i * n + a];
+    loss::weighted_hvp(loss_, x_, c.data(), y.data(), z.data());
+    const T factor = scale * root[a];
+    for (int k = 0; k < d; ++k) out[k] += factor * z[k];
+  }
+  /// The weight, and 0 for a pair of two zero eigenvalues.
+  T guarded(Term term, const Parameters& p, T li, T lj) const {
+    const auto ok = li + lj > T(0.0);
+    return select(ok, weight(term, p, select(ok, li, T(1.0)), lj), T(0.0));
+  }
+
+  const L& loss_;
+  const Noise& noise_;
+  const T* x_ = nullptr;
+
+ public:
+  const int d, n, r;
+  Buffer<T, N> f;
+  Buffer<T, times(N, D)> J;
+  Buffer<T, times(N, N)> gram, Q;
+  Buffer<T, times(N, D)> V;      ///< rows: unit normals v_a
+  Buffer<T, N> lambda, root;     ///< eigenvalues and their square roots, 0 where tangent
+  T largest{};                   ///< lambda_max
+ private:
+  Buffer<T, D> y, z;
+  Buffer<T, N> c;
+
+ public:
+  std::vector<T> A;  ///< columns of P_par A
+  std::vector<T> C;  ///< <v_a, A_s>
+};
+
+}  // namespace sde::slow

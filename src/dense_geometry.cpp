@@ -1,0 +1,181 @@
+#include "sde/slow/dense_geometry.hpp"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+
+namespace sde::slow {
+
+Matrix hessian(const LossModel& model, const double* x) {
+  const int d = model.dim();
+  Matrix H(d, d);
+  Vector e = Vector::Zero(d);
+  for (int j = 0; j < d; ++j) {
+    e[j] = 1;
+    model.hessian_vector(x, e.data(), H.col(j).data());
+    e[j] = 0;
+  }
+  return 0.5 * (H + H.transpose());
+}
+
+namespace {
+
+/// All columns of a factor of Sigma: sampling, labels, constant, state-dependent.
+Matrix noise_factor(const LossModel& model, const Noise& noise, const double* x, int batch) {
+  const int d = model.dim(), n = model.residual_count();
+  const bool sampled = n > 1 && noise.sampling != Sampling::full;
+  const bool labels = n > 0 && noise.sigma2 > 0;
+  Matrix A(d, (sampled ? n : 0) + (labels ? n : 0) + noise.columns());
+  Eigen::Index column = 0;
+  if (sampled || labels) {
+    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> J(n, d);
+    Vector f(n);
+    model.jacobian(x, J.data());
+    model.residuals(x, f.data());
+    const double root = std::sqrt(static_cast<double>(n));
+    if (sampled) {
+      const Vector mean = J.transpose() * f / n;
+      const double finite =
+          noise.sampling == Sampling::without_replacement ? std::sqrt(double(n - batch) / double(n - 1)) : 1.0;
+      for (int i = 0; i < n; ++i) A.col(column++) = finite / root * (f[i] * J.row(i).transpose() - mean);
+    }
+    if (labels)
+      for (int i = 0; i < n; ++i) A.col(column++) = std::sqrt(noise.label_scale(n)) / root * J.row(i).transpose();
+  }
+  if (noise.columns() > 0) noise_columns(noise, d, x, A.col(column).data());
+  return A;
+}
+
+}  // namespace
+
+Matrix covariance(const LossModel& model, const Noise& noise, const double* x, int batch) {
+  const Matrix A = noise_factor(model, noise, x, batch);
+  return A * A.transpose();
+}
+
+DenseGeometry::DenseGeometry(const LossModel& model, const Noise& noise)
+    : d(model.dim()), model_(model), noise_(noise), x_(d) {}
+
+void DenseGeometry::compute(const double* x) {
+  x_ = Eigen::Map<const Vector>(x, d);
+  const Eigen::SelfAdjointEigenSolver<Matrix> solver(hessian(model_, x));
+  lambda_ = solver.eigenvalues();
+  vectors_ = solver.eigenvectors();
+  const double threshold = kNullThreshold * lambda_.cwiseAbs().maxCoeff();
+  null_ = static_cast<int>(std::count_if(lambda_.begin(), lambda_.end(), [&](double l) { return l <= threshold; }));
+  for (int i = 0; i < null_; ++i) lambda_[i] = 0;
+  const Matrix rotated = vectors_.transpose() * noise_factor(model_, noise_, x, 1);
+  sigma_ = rotated * rotated.transpose();
+  columns_ = vectors_.leftCols(null_) * rotated.topRows(null_);
+}
+
+Vector DenseGeometry::normal_eigenvalues() const { return lambda_.tail(d - null_); }
+
+Matrix DenseGeometry::matrix(Term term, const Parameters& p) const {
+  Matrix M = Matrix::Zero(d, d);
+  for (int i = 0; i < d; ++i)
+    for (int j = 0; j < d; ++j)
+      if (i >= null_ || j >= null_) M(i, j) = weight(term, p, lambda_[i], lambda_[j]) * sigma_(i, j);
+  return vectors_ * M * vectors_.transpose();
+}
+
+/// D3L[M] = sum_r mu_r D3L[u_r u_r^T] over the eigenpairs of M.
+Vector DenseGeometry::third(const Matrix& M) const {
+  const Eigen::SelfAdjointEigenSolver<Matrix> solver(M);
+  Vector sum = Vector::Zero(d), one(d);
+  const double cut = 1e-16 * solver.eigenvalues().cwiseAbs().maxCoeff();
+  for (int r = 0; r < d; ++r) {
+    if (std::abs(solver.eigenvalues()[r]) <= cut) continue;
+    const Vector u = solver.eigenvectors().col(r);
+    model_.third_along(x_.data(), u.data(), one.data());
+    sum += solver.eigenvalues()[r] * one;
+  }
+  return sum;
+}
+
+Vector DenseGeometry::contraction(Term term, const Parameters& p) {
+  Vector out = -third(matrix(term, p));
+  project(out.data());
+  return out;
+}
+
+void DenseGeometry::contract(Term term, const Parameters& p, double* out) {
+  Eigen::Map<Vector>(out, d) = contraction(term, p);
+}
+
+Vector DenseGeometry::ito_normal(double batch) {
+  const auto normal = vectors_.rightCols(d - null_);
+  const Vector t = third(columns_ * columns_.transpose());
+  return (-0.5 / batch) * (normal * (normal.transpose() * t).cwiseQuotient(lambda_.tail(d - null_)));
+}
+
+Matrix DenseGeometry::tangent_noise() const { return columns_; }
+
+Vector DenseGeometry::gradient_of_trace() {
+  Vector out = third(Matrix::Identity(d, d));
+  project(out.data());
+  return out;
+}
+
+void DenseGeometry::project(double* u) const {
+  Eigen::Map<Vector> v(u, d);
+  const auto tangent = vectors_.leftCols(null_);
+  v = (tangent * (tangent.transpose() * v)).eval();
+}
+
+Vector DenseGeometry::newton_step() {
+  Vector g(d);
+  model_.gradient(x_.data(), g.data());
+  const auto normal = vectors_.rightCols(d - null_);
+  return -(normal * (normal.transpose() * g).cwiseQuotient(lambda_.tail(d - null_)));
+}
+
+bool DenseGeometry::retract(double* x) {
+  const auto normal = vectors_.rightCols(d - null_);
+  Eigen::Map<Vector> y(x, d);
+  Vector g(d);
+  const double tolerance = 1e-14 * std::max(1.0, lambda_.maxCoeff());
+  double previous = std::numeric_limits<double>::infinity();
+  for (int iteration = 0; iteration < 60; ++iteration) {
+    model_.gradient(x, g.data());
+    const Vector c = normal.transpose() * g;
+    const double size = c.norm();
+    if (!(size < 1e150)) return true;
+    if (size <= tolerance || (size < 1e-10 && size >= 0.5 * previous)) return false;
+    previous = size;
+    y -= normal * c.cwiseQuotient(lambda_.tail(d - null_));
+  }
+  return true;
+}
+
+namespace {
+
+class DenseSlowKernel final : public SlowKernel {
+ public:
+  DenseSlowKernel(const LossModel& model, const Noise& noise) : geometry_(model, noise), x_(model.dim()), drift_(model.dim()) {}
+  unsigned advance(LaneState x, const random::StreamKey& key, const Steps& steps) override {
+    unsigned bits = 0;
+    for (int l = 0; l < kLanes; ++l) {
+      for (int k = 0; k < geometry_.d; ++k) x_[k] = x[k * kLanes + l];
+      bool lost = !x_.allFinite();
+      geometry_.compute(x_.data());  // fixes the noise dimension before the streams are placed
+      auto lane_key = key;
+      lane_key.path += static_cast<std::uint32_t>(l);
+      if (!lost) slow::advance<DenseGeometry, double>(geometry_, x_.data(), drift_.data(), lane_key, steps, lost);
+      for (int k = 0; k < geometry_.d; ++k) x[k * kLanes + l] = x_[k];
+      bits |= static_cast<unsigned>(lost) << l;
+    }
+    return bits;
+  }
+
+ private:
+  DenseGeometry geometry_;
+  Vector x_, drift_;
+};
+
+}  // namespace
+
+std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Noise& noise) {
+  return std::make_unique<DenseSlowKernel>(model, noise);
+}
+
+}  // namespace sde::slow

@@ -1,0 +1,102 @@
+#include "sde/loss/models.hpp"
+
+#include <cmath>
+
+#include "sde/random/streams.hpp"
+
+namespace sde::loss {
+
+std::vector<double> normal_data(std::uint64_t seed, std::uint32_t what, int count) {
+  random::NormalStream<double> stream({seed, 0, what}, random::Purpose::start, 0);
+  std::vector<double> values(static_cast<std::size_t>(count));
+  for (auto& v : values) v = stream.next();
+  return values;
+}
+
+Flat::Flat(int equations, int dimension, std::uint64_t seed)
+    : n(equations), d(dimension), X(normal_data(seed, 1, n * d)), y(static_cast<std::size_t>(n), 0.0) {
+  const auto truth = normal_data(seed, 2, d);
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < d; ++j) y[i] += X[i * d + j] * truth[j];
+}
+
+DiagonalNetwork::DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed)
+    : n(samples),
+      p(features),
+      X(normal_data(seed, 3, n * p)),
+      y(static_cast<std::size_t>(n), 0.0),
+      target(static_cast<std::size_t>(p), 0.0) {
+  for (int j = 0; j < sparsity; ++j) target[j] = 1.0;
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < p; ++j) y[i] += X[i * p + j] * target[j];
+}
+
+/// Standard normal inputs: the expected squared error is |u^2 - v^2 - target|^2 in closed form.
+double DiagonalNetwork::test_error(const double* theta) const {
+  double sum = 0;
+  for (int j = 0; j < p; ++j) {
+    const double e = theta[j] * theta[j] - theta[p + j] * theta[p + j] - target[j];
+    sum += e * e;
+  }
+  return sum;
+}
+
+TanhNetwork::TanhNetwork(int samples, int input_dim, int student_width, int teacher_width, std::uint64_t seed)
+    : n(samples), inputs(input_dim), width(student_width) {
+  constexpr int kTests = 256;
+  TanhNetwork teacher;
+  teacher.n = 0;
+  teacher.inputs = inputs;
+  teacher.width = teacher_width;
+  const auto truth = normal_data(seed, 4, teacher.dim());
+  X = normal_data(seed, 5, n * inputs);
+  X_test = normal_data(seed, 6, kTests * inputs);
+  for (int i = 0; i < n; ++i) y.push_back(teacher.output(truth.data(), &X[i * inputs]));
+  for (int i = 0; i < kTests; ++i) y_test.push_back(teacher.output(truth.data(), &X_test[i * inputs]));
+}
+
+double TanhNetwork::test_error(const double* theta) const {
+  double sum = 0;
+  const int tests = static_cast<int>(y_test.size());
+  for (int i = 0; i < tests; ++i) {
+    const double e = output(theta, &X_test[i * inputs]) - y_test[i];
+    sum += e * e;
+  }
+  return sum / tests;
+}
+
+MatrixSensing::MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed)
+    : n(measurements),
+      size(matrix_size),
+      rank(factor_rank),
+      A(normal_data(seed, 7, n * size * size)),
+      y(static_cast<std::size_t>(n), 0.0),
+      target(static_cast<std::size_t>(size * size), 0.0) {
+  for (int i = 0; i < n; ++i)
+    for (int a = 0; a < size; ++a)
+      for (int b = 0; b < a; ++b) {
+        double& lower = A[(i * size + a) * size + b];
+        double& upper = A[(i * size + b) * size + a];
+        lower = upper = 0.5 * (lower + upper);
+      }
+  const auto truth = normal_data(seed, 8, size * true_rank);
+  for (int a = 0; a < size; ++a)
+    for (int b = 0; b < size; ++b)
+      for (int r = 0; r < true_rank; ++r)
+        target[a * size + b] += truth[a * true_rank + r] * truth[b * true_rank + r] / true_rank;
+  for (int i = 0; i < n; ++i)
+    for (int k = 0; k < size * size; ++k) y[i] += A[i * size * size + k] * target[k];
+}
+
+double MatrixSensing::test_error(const double* U) const {
+  double sum = 0;
+  for (int a = 0; a < size; ++a)
+    for (int b = 0; b < size; ++b) {
+      double m = -target[a * size + b];
+      for (int r = 0; r < rank; ++r) m += U[a * rank + r] * U[b * rank + r];
+      sum += m * m;
+    }
+  return sum / (size * size);
+}
+
+}  // namespace sde::loss

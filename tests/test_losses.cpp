@@ -1,0 +1,128 @@
+// Hand-written derivatives against automatic ones, on doubles and lanes; automatic ones against finite differences;
+// Sigma(theta) against the sample covariance of drawn gradients.
+#include <doctest/doctest.h>
+
+#include "all_losses.hpp"
+#include "sde/slow/dense_geometry.hpp"
+
+using namespace sde;
+using slow::Matrix;
+using slow::Vector;
+
+namespace {
+void close(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
+  for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k] == doctest::Approx(b[k]).epsilon(tolerance).scale(1));
+}
+}  // namespace
+
+TEST_CASE("overrides equal automatic derivatives") {
+  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
+    CAPTURE(name);
+    const int d = l.dim(), n = l.residual_count();
+    REQUIRE(static_cast<int>(x.size()) == d);
+    std::vector<double> a(n * d), b(n * d), w(n), u(d), p(d), q(d);
+    for (int i = 0; i < n; ++i) w[i] = 0.3 + i;
+    for (int j = 0; j < d; ++j) u[j] = std::cos(j + 1.0);
+    const double *X = x.data(), *W = w.data(), *U = u.data();
+    loss::jacobian(l, X, a.data());
+    loss::jacobian_automatic(l, X, b.data());
+    close(a, b, 1e-13);
+    loss::pullback(l, X, W, p.data());
+    loss::pullback_automatic(l, X, W, q.data());
+    close(p, q, 1e-13);
+    loss::weighted_hvp(l, X, W, U, p.data());
+    loss::weighted_hvp_automatic(l, X, W, U, q.data());
+    close(p, q, 1e-13);
+  });
+}
+
+TEST_CASE("gradient, Hessian and third derivative against central differences") {
+  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
+    CAPTURE(name);
+    const auto model = make_model(l);
+    const int d = model->dim();
+    const double h = 1e-4;
+    Vector u(d), g(d), gp(d), gm(d), Hu(d), Hp(d), Hm(d), t(d);
+    for (int j = 0; j < d; ++j) u[j] = std::sin(j + 1.0);
+    const Vector X = Eigen::Map<const Vector>(x.data(), d), P = X + h * u, M = X - h * u;
+    model->gradient(X.data(), g.data());
+    CHECK(g.dot(u) == doctest::Approx((model->value(P.data()) - model->value(M.data())) / (2 * h)).epsilon(1e-5));
+    model->gradient(P.data(), gp.data());
+    model->gradient(M.data(), gm.data());
+    model->hessian_vector(X.data(), u.data(), Hu.data());
+    CHECK((Hu - (gp - gm) / (2 * h)).norm() < 1e-5 * (1 + Hu.norm()));
+    model->hessian_vector(P.data(), u.data(), Hp.data());
+    model->hessian_vector(M.data(), u.data(), Hm.data());
+    model->third_along(X.data(), u.data(), t.data());
+    CHECK((t - (Hp - Hm) / (2 * h)).norm() < 1e-5 * (1 + t.norm()));
+  });
+}
+
+namespace {
+
+/// Largest z-score over the entries of the sample covariance of drawn gradients against Sigma/b, and of their mean.
+template <class L>
+void check_covariance(const L& l, const Noise& noise, const std::vector<double>& x, int batch, bool gaussian) {
+  const auto model = make_model(l);
+  const int d = l.dim(), groups = 4000, draws = groups * kLanes;
+  discrete::StochasticGradient<L, Real8> gradient(l, noise, {batch, gaussian, 1});
+  std::vector<Real8> X(d), g(d);
+  for (int k = 0; k < d; ++k) X[k] = Real8(x[k]);
+  Matrix G(d, draws);
+  for (int s = 0; s < groups; ++s) {
+    gradient.seek({99, static_cast<std::uint32_t>(s * kLanes), 2}, 17);
+    gradient(X.data(), g.data());
+    for (int l2 = 0; l2 < kLanes; ++l2)
+      for (int k = 0; k < d; ++k) G(k, s * kLanes + l2) = g[k][l2];
+  }
+  Vector exact(d);
+  model->gradient(x.data(), exact.data());
+  const Matrix sigma = slow::covariance(*model, noise, x.data(), batch) / batch;
+  const Matrix centred = G.colwise() - exact;
+  for (int i = 0; i < d; ++i) {
+    CHECK(std::abs(centred.row(i).mean()) <= 5 * std::sqrt(sigma(i, i) / draws) + 1e-14);
+    for (int j = 0; j <= i; ++j) {
+      const auto product = centred.row(i).cwiseProduct(centred.row(j));
+      const double mean = product.mean();
+      const double se = std::sqrt((product.array() - mean).square().mean() / draws);
+      CHECK(std::abs(mean - sigma(i, j)) <= 5 * se + 1e-13);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Sigma(theta) is the covariance of drawn gradients, for each noise and for sums, off Gamma too") {
+  const std::vector<double> x{1.0, 0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7}, point{1.5, 0.8};
+  const loss::DiagonalNetwork net(4, 4, 1, 5);
+  const loss::Hyperbola hyperbola;
+  for (const bool gaussian : {false, true})
+    for (const auto law : {Law::gaussian, Law::two_point})
+      for (const auto sampling : {Sampling::full, Sampling::with_replacement, Sampling::without_replacement}) {
+        if (gaussian && sampling == Sampling::without_replacement) continue;
+        CAPTURE(gaussian);
+        CAPTURE(static_cast<int>(law));
+        CAPTURE(static_cast<int>(sampling));
+        Noise noise;
+        noise.sampling = sampling;
+        check_covariance(net, noise, x, 2, gaussian);
+        noise.sigma2 = 0.49;
+        noise.label_law = law;
+        check_covariance(net, noise, x, 2, gaussian);
+        check_covariance(hyperbola, noise, point, 3, gaussian);
+        noise.rank = 2;
+        noise.factor = {0.3, 0.1, -0.2, 0.4};
+        noise.state_rank = 1;
+        noise.state = {0.1, 0.2, 0.5, -0.3, 0.05, 0.4};
+        check_covariance(hyperbola, noise, point, 3, gaussian);
+      }
+}
+
+TEST_CASE("without replacement every epoch visits each sample once") {
+  for (std::uint64_t epoch : {0, 1, 7}) {
+    auto order = discrete::epoch_order(5, 3, 1, epoch, 10);
+    CHECK(order != discrete::epoch_order(5, 3, 1, epoch + 1, 10));
+    std::sort(order.begin(), order.end());
+    for (int i = 0; i < 10; ++i) CHECK(order[i] == i);
+  }
+}

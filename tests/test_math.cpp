@@ -1,0 +1,76 @@
+// The lane functions against libm and against the scalar ones.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <initializer_list>
+
+#include "sde/core/jacobi.hpp"
+#include "sde/slow/psi.hpp"
+
+using namespace sde;
+
+TEST_CASE("exp, log and tanh on lanes agree with libm to a few ulp") {
+  for (double x = -40; x < 40; x += 0.037) {
+    CHECK(std::abs(exp(Real8(x))[3] / std::exp(x) - 1) < 6e-16);
+    CHECK(std::abs(tanh(Real8(x))[3] - std::tanh(x)) < 4e-16);
+    if (std::abs(x) < 1 && x != 0) CHECK(std::abs(tanh(Real8(x))[0] / std::tanh(x) - 1) < 1e-15);
+    const double y = std::exp(x);
+    CHECK(std::abs(log(Real8(y))[7] - std::log(y)) < 3e-16 * (1 + std::abs(std::log(y))));
+  }
+}
+
+TEST_CASE("sine and cosine of a random word") {
+  std::uint64_t w = 1;
+  for (int i = 0; i < 2000; ++i) {
+    w = (w * 2862933555777941757ull + 3037000493ull);
+    const std::uint64_t word = w >> 32;
+    double s, c;
+    detail::sincos_word<double>(word, s, c);
+    const double angle = 2 * M_PI * ((double)word + 0.5) * 0x1p-32;
+    CHECK(std::abs(s - std::sin(angle)) < 1e-15);
+    CHECK(std::abs(c - std::cos(angle)) < 1e-15);
+  }
+}
+
+TEST_CASE("psi: limits, series near 0 and the joint at 1") {
+  using slow::psi;
+  CHECK(psi(0.0) == 0.0);
+  CHECK(std::abs(psi(1e-9) / 0.5e-9 - 1) < 1e-8);
+  for (double x : {1e-3, 0.1, 0.5, 0.999, 1.0, 1.001, 3.0, 50.0, 5000.0}) {
+    const long double xl = x;
+    const long double exact = (expm1l(-xl) + xl) / xl;
+    CHECK(std::abs(psi(x) / (double)exact - 1) < 2e-15);
+    CHECK(std::abs(psi(Real8(x))[5] / psi(x) - 1) < 1e-15);
+  }
+}
+
+TEST_CASE("the refined weights are the slow ones in the limit of small eta, and have no drift-II at H = 1") {
+  const slow::Parameters limit{.batch = 4, .workers = 3, .alpha = 0.7};
+  const slow::Parameters fine{.batch = 4, .workers = 3, .alpha = 0.7, .eta = 1e-6, .H = 700000};
+  for (auto term : {slow::Term::drift_1, slow::Term::drift_2, slow::Term::drift})
+    CHECK(std::abs(slow::weight(term, fine, 2.0, 0.5) / slow::weight(term, limit, 2.0, 0.5) - 1) < 1e-5);
+  const slow::Parameters one{.batch = 4, .workers = 3, .alpha = 0.1, .eta = 0.1, .H = 1};
+  CHECK(std::abs(slow::weight(slow::Term::drift_2, one, 2.0, 0.5)) < 1e-16);
+}
+
+TEST_CASE("Jacobi eigenproblem: A Q = Q Lambda, Q orthogonal, in lanes as alone") {
+  const int n = 9;
+  double A[n * n], Q[n * n], copy[n * n];
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j <= i; ++j) A[i * n + j] = A[j * n + i] = std::sin(i * 3.7 + j * 1.3 + i * j);
+  std::copy(A, A + n * n, copy);
+  Real8 Al[n * n], Ql[n * n];
+  for (int i = 0; i < n * n; ++i) {
+    Al[i] = Real8(1.0);
+    Al[i].set(2, A[i]);
+  }
+  jacobi_eigen(n, A, Q);
+  jacobi_eigen(n, Al, Ql);
+  for (int i = 0; i < n; ++i)
+    for (int a = 0; a < n; ++a) {
+      double s = 0;
+      for (int k = 0; k < n; ++k) s += copy[i * n + k] * Q[k * n + a];
+      CHECK(std::abs(s - A[a * n + a] * Q[i * n + a]) < 1e-13);
+      CHECK(Ql[i * n + a][2] == Q[i * n + a]);
+    }
+}

@@ -1,0 +1,78 @@
+// Known-answer vectors of Philox4x32-10 (Random123's kat_vectors), lanes against Random123, moments of the increments.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "sde/random/streams.hpp"
+
+using namespace sde;
+using random::Words;
+
+TEST_CASE("Philox4x32-10 known answers: zeros, ones, digits of pi") {
+  struct Known {
+    Words counter;
+    std::uint64_t key;
+    Words answer;
+  };
+  const Known table[] = {
+      {{0, 0, 0, 0}, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+      {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+       0xffffffffffffffffull,
+       {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+      {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+       0x299f31d0a4093822ull,
+       {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+  };
+  for (const auto& k : table) {
+    CHECK(random::philox(k.counter, k.key) == k.answer);
+    typename BitsOf<Real8>::U c[4];
+    for (int i = 0; i < 4; ++i) c[i] = typename BitsOf<Real8>::U{} + (std::uint64_t)k.counter[i];
+    random::philox_lanes(c, k.key);
+    for (int i = 0; i < 4; ++i)
+      for (int l = 0; l < kLanes; ++l) CHECK(c[i][l] == k.answer[i]);
+    std::uint64_t s[4] = {k.counter[0], k.counter[1], k.counter[2], k.counter[3]};
+    random::philox_lanes(s, k.key);
+    for (int i = 0; i < 4; ++i) CHECK(s[i] == k.answer[i]);
+  }
+}
+
+TEST_CASE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, restarts in mid-block") {
+  random::NormalStream<Real8> lanes({7, 16, 3}, random::Purpose::noise, 5);
+  random::SignStream<Real8> signs({7, 16, 3}, random::Purpose::noise, 200);
+  for (int i = 5; i < 30; ++i) {
+    const Real8 v = lanes.next(), s = signs.next();
+    for (int l = 0; l < kLanes; ++l) {
+      random::NormalStream<double> one({7, 16u + l, 3}, random::Purpose::noise, i);
+      CHECK(one.next() == v[l]);
+      random::SignStream<double> sign({7, 16u + l, 3}, random::Purpose::noise, 195 + i);
+      CHECK(sign.next() == s[l]);
+    }
+  }
+}
+
+TEST_CASE("moments of normals, signs and indices within 5 standard errors") {
+  const int n = 400'000;
+  random::NormalStream<double> z({11, 0, 0}, random::Purpose::noise, 0);
+  random::SignStream<double> s({11, 0, 0}, random::Purpose::noise, 0);
+  random::IndexStream<double> index({11, 0, 0}, random::Purpose::noise, 0);
+  double m1 = 0, m2 = 0, m4 = 0, lag = 0, last = 0, signs = 0, counts[5] = {};
+  for (int i = 0; i < n; ++i) {
+    const double x = z.next();
+    m1 += x;
+    m2 += x * x;
+    m4 += x * x * x * x;
+    lag += x * last;
+    last = x;
+    const double e = s.next();
+    CHECK_UNARY(e == 1 || e == -1);
+    signs += e;
+    counts[index.next(5)] += 1;
+  }
+  const double r = std::sqrt(1.0 / n);
+  CHECK(std::abs(m1 / n) < 5 * r);
+  CHECK(std::abs(m2 / n - 1) < 5 * std::sqrt(2.0) * r);
+  CHECK(std::abs(m4 / n - 3) < 5 * std::sqrt(96.0) * r);
+  CHECK(std::abs(lag / n) < 5 * r);
+  CHECK(std::abs(signs / n) < 5 * r);
+  for (double c : counts) CHECK(std::abs(c / n - 0.2) < 5 * 0.4 * r);
+}

@@ -1,0 +1,160 @@
+// The slow-SDE terms: residual path against dense path, both against numerical second derivatives of Phi, closed forms.
+#include <doctest/doctest.h>
+
+#include "all_losses.hpp"
+#include "sde/manifold/flow_map.hpp"
+#include "sde/slow/dense_geometry.hpp"
+
+using namespace sde;
+using slow::Matrix;
+using slow::Term;
+using slow::Vector;
+
+namespace {
+
+/// Full-rank correlated constant noise from a seed.
+Noise correlated(int d, std::uint64_t seed) {
+  Noise noise;
+  noise.rank = d;
+  noise.factor = loss::normal_data(seed, 50, d * d);
+  return noise;
+}
+
+/// d2Phi[u, u] from central differences of Phi, Richardson-extrapolated in the step h.
+Vector second_difference(manifold::FlowMap& flow, const Vector& p, const Vector& u) {
+  const auto at = [&](double s) {
+    Vector x = p + s * u;
+    flow(x.data());
+    return x;
+  };
+  const auto quotient = [&](double h) -> Vector { return (at(h) - 2 * p + at(-h)) / (h * h); };
+  const double h = 5e-3 / (1 + u.norm());
+  return (64 * quotient(h) - 20 * quotient(2 * h) + quotient(4 * h)) / 45;
+}
+
+}  // namespace
+
+TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2 pinv(H) D3L[Sigma_par]") {
+  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
+    CAPTURE(name);
+    const auto model = make_model(l);
+    const int d = model->dim();
+    manifold::FlowMap flow(*model);
+    Vector p = Eigen::Map<const Vector>(start.data(), d);
+    flow(p.data());
+    for (const std::uint64_t seed : {1, 2}) {
+      const Noise noise = correlated(d, seed);
+      Vector measured = Vector::Zero(d);
+      for (int s = 0; s < d; ++s)
+        measured += 0.5 * second_difference(flow, p, Eigen::Map<const Vector>(&noise.factor[s * d], d));
+      const auto residual = model->residual_terms(noise);
+      slow::DenseGeometry dense(*model, noise);
+      for (slow::PointTerms* terms : {residual.get(), static_cast<slow::PointTerms*>(&dense)}) {
+        terms->compute(p.data());
+        const slow::Parameters one{.batch = 1};
+        const Vector predicted = terms->contraction(Term::drift_1, one) + terms->ito_normal(1);
+        const double scale = std::max(predicted.norm(), 1e-3);
+        CHECK((measured - predicted).norm() / scale < 1e-5);
+      }
+    }
+  });
+}
+
+TEST_CASE("residual and dense paths agree on every term, for label, constant and state noise together") {
+  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
+    CAPTURE(name);
+    const auto model = make_model(l);
+    const int d = model->dim();
+    Vector p = Eigen::Map<const Vector>(start.data(), d);
+    manifold::FlowMap{*model}(p.data());
+    Noise noise = correlated(d, 3);
+    noise.sigma2 = 0.3;
+    noise.sampling = Sampling::with_replacement;
+    noise.state_rank = 2;
+    noise.state = loss::normal_data(4, 51, (d + 1) * 2 * d);
+    const auto residual = model->residual_terms(noise);
+    slow::DenseGeometry dense(*model, noise);
+    residual->compute(p.data());
+    dense.compute(p.data());
+    for (const double eta : {0.0, 0.01}) {
+      const slow::Parameters q{.batch = 8, .workers = 4, .alpha = 0.3, .eta = eta, .H = 30};
+      for (auto term : {Term::sigma_hat, Term::psi_hat, Term::drift_1, Term::drift_2, Term::drift}) {
+        CHECK((residual->matrix(term, q) - dense.matrix(term, q)).norm() < 1e-9 * (1 + dense.matrix(term, q).norm()));
+        const Vector a = residual->contraction(term, q), b = dense.contraction(term, q);
+        CHECK((a - b).norm() < 1e-9 * (1 + b.norm()));
+      }
+      const Vector drift = dense.contraction(Term::drift, q);
+      CHECK((dense.contraction(Term::drift_1, q) + dense.contraction(Term::drift_2, q) - drift).norm() <
+            1e-12 * (1 + drift.norm()));
+    }
+    CHECK((residual->ito_normal(2) - dense.ito_normal(2)).norm() < 1e-9 * (1 + dense.ito_normal(2).norm()));
+    CHECK((residual->gradient_of_trace() - dense.gradient_of_trace()).norm() <
+          1e-9 * (1 + dense.gradient_of_trace().norm()));
+    const Matrix A = residual->tangent_noise(), B = dense.tangent_noise();
+    CHECK((A * A.transpose() - B * B.transpose()).norm() < 1e-9 * (1 + B.squaredNorm()));
+  });
+}
+
+TEST_CASE("ring: drift with tangent-normal noise equals the closed form") {
+  const double a = 0.5, phi = 1.1, B = 8, K = 4, alpha = 0.2;
+  const loss::Ring ring{a};
+  Noise noise;
+  noise.rank = 2;
+  noise.factor = {0.8, 0.3, -0.2, 0.5};
+  const auto model = make_model(ring);
+  const auto terms = model->residual_terms(noise);
+  const double x[2] = {std::cos(phi), std::sin(phi)};
+  terms->compute(x);
+  const Eigen::Vector2d n(x[0], x[1]), t(-x[1], x[0]);
+  const Eigen::Map<const Eigen::Matrix2d> A(noise.factor.data());
+  const Eigen::Matrix2d sigma = A * A.transpose();
+  const double c = 1 + a * std::cos(phi), ct = -a * std::sin(phi);
+  const double stn = t.dot(sigma * n), snn = n.dot(sigma * n);
+  const slow::Parameters p{.batch = B, .workers = static_cast<int>(K), .alpha = alpha};
+  CHECK(t.dot(Eigen::Vector2d(terms->contraction(Term::drift_1, p))) ==
+        doctest::Approx(-(stn + ct * snn / (4 * c)) / B).epsilon(1e-12));
+  CHECK(t.dot(Eigen::Vector2d(terms->contraction(Term::drift_2, p))) ==
+        doctest::Approx(-(K - 1) * (stn * slow::psi(4 * alpha * c) + ct * snn / (4 * c) * slow::psi(8 * alpha * c)) / B)
+            .epsilon(1e-12));
+  const Matrix columns = terms->tangent_noise();
+  CHECK((columns * columns.transpose()).trace() == doctest::Approx(t.dot(sigma * t)).epsilon(1e-12));
+}
+
+TEST_CASE("label noise: drift-I is -sigma^2/(4B) grad_Gamma tr Hess; valley and hyperbola closed forms") {
+  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
+    CAPTURE(name);
+    const auto model = make_model(l);
+    Vector p = Eigen::Map<const Vector>(start.data(), model->dim());
+    manifold::FlowMap{*model}(p.data());
+    Noise noise;
+    noise.sigma2 = 0.7;
+    noise.sampling = Sampling::with_replacement;
+    const auto terms = model->residual_terms(noise);
+    terms->compute(p.data());
+    const slow::Parameters q{.batch = 3};
+    const Vector expected = -0.7 / 12 * terms->gradient_of_trace();
+    CHECK((terms->contraction(Term::drift_1, q) - expected).norm() < 1e-12 * (1 + expected.norm()));
+  });
+  const double u = 0.8, su = 0.3, sv = 0.9, B = 4, K = 3, alpha = 0.25, h = 1 + u * u;
+  Noise constant;
+  constant.rank = 2;
+  constant.factor = {su, 0, 0, sv};
+  const auto valley = make_model(loss::Valley{});
+  const auto terms = valley->residual_terms(constant);
+  const double x[2] = {u, 0};
+  terms->compute(x);
+  const slow::Parameters p{.batch = B, .workers = static_cast<int>(K), .alpha = alpha};
+  CHECK(terms->contraction(Term::drift, p)[0] ==
+        doctest::Approx(-sv * sv * 2 * u / (4 * B * h) * (1 + (K - 1) * slow::psi(2 * alpha * h))).epsilon(1e-12));
+  Noise label;
+  label.sigma2 = 0.5;
+  const auto hyperbola = make_model(loss::Hyperbola{});
+  const auto ht = hyperbola->residual_terms(label);
+  const double y[2] = {2.0, 0.5};
+  ht->compute(y);
+  const Vector drift = ht->contraction(Term::drift, p);
+  const double q = 4 - 0.25, sharpness = std::sqrt(q * q + 4);
+  CHECK(2 * (y[0] * drift[0] - y[1] * drift[1]) ==
+        doctest::Approx(-0.5 / B * q * (1 + (K - 1) * slow::psi(2 * alpha * sharpness))).epsilon(1e-12));
+  CHECK(ht->lambda_max() == doctest::Approx(sharpness).epsilon(1e-13));
+}
