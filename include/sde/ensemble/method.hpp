@@ -1,0 +1,93 @@
+// What an experiment runs: a problem (loss, noise, start), methods on it, and where they are observed.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sde/ensemble/polynomial.hpp"
+#include "sde/loss/model.hpp"
+#include "sde/stats/moments.hpp"
+
+namespace sde::ensemble {
+
+using slow::Vector;
+
+struct Problem {
+  std::shared_ptr<const LossModel> model;
+  Noise noise;
+  Vector start;               ///< theta_0
+  Vector start_on_gamma;      ///< Phi(theta_0), where the slow SDEs start
+  bool interpolating = true;  ///< residuals vanish on Gamma: the residual terms apply
+
+  /// Sets start_on_gamma and interpolating. Throws manifold::FlowError.
+  void settle();
+  std::unique_ptr<slow::PointTerms> terms() const;
+};
+
+/// The discrete algorithms, the conventional SDEs, and the slow SDEs. Post-local SGD and QSR are local_sgd with their
+/// synchronization schedules; so are the slow SDEs beside them.
+enum class Kind { sgd, local_sgd, conventional_sgd, conventional_local_sgd, slow_sgd, slow_local_sgd, slow_qsr, coupled_slow };
+
+struct Method {
+  std::string name, group, kind_name;
+  Kind kind = Kind::sgd;
+  bool ode = false;           ///< a slow SDE without diffusion, by Odeint's adaptive steps
+  bool refined = false;       ///< the finite-eta refinement of theory.md section 6
+  discrete::LocalSgd algorithm;  ///< schedules, K, B; for the slow SDEs they give alpha(t)
+  double dt = 0.01;           ///< largest step of a slow SDE, in slow time
+  slow::Integrator integrator = slow::Integrator::euler_maruyama;
+  long paths = 1;
+
+  bool discrete() const { return kind == Kind::sgd || kind == Kind::local_sgd; }
+  bool stepwise() const { return discrete() || kind == Kind::conventional_sgd || kind == Kind::conventional_local_sgd; }
+};
+
+struct Observation {
+  std::vector<double> times;            ///< slow times, times[0] = 0
+  std::vector<Polynomial> polynomials;  ///< of Phi(theta)
+  int components = 0;                   ///< first coordinates whose drift and diffusion are recorded
+};
+
+/// A path that left the domain: which, when, and what it looked like.
+struct LostPath {
+  long path = 0;
+  long step = 0;       ///< local step (discrete) or time step (slow)
+  double slow_time = 0;
+  std::string reason;
+};
+
+/// Moments over paths. Index [time][quantity].
+struct MethodResult {
+  std::vector<double> slow_time;  ///< the actual slow time of each observation
+  std::vector<std::string> observables;
+  std::vector<std::vector<stats::Moments>> values;                                ///< observables
+  std::vector<std::vector<stats::Moments>> drift_1, drift_2, ito_normal, diffusion;  ///< [time][component], predicted
+  std::vector<std::vector<stats::Moments>> rate;  ///< [interval][component], increment of Phi over slow time
+  std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][path], the first kQuantilePaths
+  long paths = 0, lost = 0;
+  LostPath first_lost;
+  double gradients = 0;  ///< gradient evaluations (discrete) or term evaluations (slow), all paths
+
+  static constexpr long kQuantilePaths = 2048;
+  /// Quantile p over the retained paths (linear interpolation); not a number without any.
+  double quantile(std::size_t time, std::size_t observable, double p) const;
+};
+
+/// Names of the observables in the order of MethodResult::values.
+std::vector<std::string> observable_names(const Problem&, const Observation&);
+
+struct Control {
+  int threads = 1;
+  std::function<void(double)> progress = [](double) {};  ///< fraction of this method done
+  const std::atomic<bool>* interrupted = nullptr;
+};
+
+struct Interrupted : std::exception {};
+
+/// Runs all paths of one method. Same bits for any number of threads.
+MethodResult run(const Problem&, const Method&, const Observation&, const Control&);
+
+}  // namespace sde::ensemble

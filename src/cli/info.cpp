@@ -1,0 +1,48 @@
+#include <boost/version.hpp>
+#include <Eigen/Core>
+#include <fmt/format.h>
+#include <netcdf.h>
+
+#include <fstream>
+#include <thread>
+
+#include "cli.hpp"
+#include "sde/core/pack.hpp"
+#include "sde/version.hpp"
+
+namespace sde::cli {
+
+namespace {
+std::string cpu_model() {
+  std::ifstream in("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(in, line))
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+}  // namespace
+
+Command add_info(CLI::App& app) {
+  auto* sub = app.add_subcommand("info", "Build, processor, devices and library versions");
+  sub->footer("Example:\n  sde info");
+  return {sub, [] {
+            fmt::print("sde         {}\n", kVersion);
+            fmt::print("compiler    {} ({}), {}\n", __VERSION__, SDE_BUILD_TYPE,
+#if defined(__AVX512F__)
+                       "AVX-512"
+#elif defined(__AVX2__)
+                       "AVX2"
+#else
+                       "baseline"
+#endif
+            );
+            fmt::print("processor   {}, {} threads, {} paths a register group\n", cpu_model(), std::thread::hardware_concurrency(), kLanes);
+            fmt::print("CUDA        not in this build: this version has no GPU backend\n");
+            fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION,
+                       EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());
+            fmt::print("figures     {} {}\n", SDE_PYTHON_DEFAULT, plot_script());
+            return static_cast<int>(kDone);
+          }};
+}
+
+}  // namespace sde::cli

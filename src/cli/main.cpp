@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include "../experiment/error.hpp"
+#include "cli.hpp"
+#include "sde/ensemble/method.hpp"
+#include "sde/manifold/flow_map.hpp"
+#include "sde/version.hpp"
+
+int main(int argc, char** argv) {
+  using namespace sde::cli;
+  std::string command_line;
+  for (int i = 0; i < argc; ++i) command_line += (i ? " " : "") + std::string(argv[i]);
+
+  CLI::App app{"Slow SDEs of Local SGD beside the discrete algorithms"};
+  app.set_version_flag("--version", std::string("sde ") + sde::kVersion);
+  app.require_subcommand(1);
+  app.footer(
+      "Example:\n  sde run experiments/main.toml\n\n"
+      "Exit codes: 0 done, 1 a claim failed, 2 bad usage or input, 3 numerical failure, 4 input/output failure, 130 interrupted");
+  const Command commands[] = {add_run(app, command_line), add_terms(app), add_list(app), add_plot(app), add_info(app)};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kDone : kBadInput;
+  }
+  const auto complain = [](const char* what, int code) {
+    fmt::print(stderr, "{}sde:{} {}\n", color() ? "\x1b[31m" : "", color() ? "\x1b[0m" : "", what);
+    return code;
+  };
+  try {
+    for (const auto& c : commands)
+      if (c.app->parsed()) return c.run();
+  } catch (const sde::InputError& e) {
+    return complain(e.what(), kBadInput);
+  } catch (const sde::IoError& e) {
+    return complain(e.what(), kIoFailure);
+  } catch (const sde::ensemble::Interrupted&) {
+    return complain("interrupted; nothing was written", kInterrupted);
+  } catch (const sde::manifold::FlowError& e) {
+    return complain(e.what(), kNumericalFailure);
+  } catch (const std::exception& e) {
+    return complain(e.what(), kNumericalFailure);
+  }
+  return kDone;
+}

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "../experiment/error.hpp"
+#include "cli.hpp"
+
+extern char** environ;
+
+namespace sde::cli {
+
+std::string plot_script() {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> places;
+  if (const char* share = std::getenv("SDE_SHARE")) places.emplace_back(fs::path(share) / "plot.py");
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (!error) places.push_back(self.parent_path().parent_path() / "share" / "sde" / "plot.py");
+  places.emplace_back(fs::path(SDE_SOURCE_SHARE) / "plot.py");
+  for (const auto& p : places)
+    if (fs::exists(p, error)) return p.string();
+  throw IoError("plot.py was not found: expected it in share/sde beside the program, or in $SDE_SHARE");
+}
+
+int draw(const std::vector<std::string>& arguments) {
+  const char* chosen = std::getenv("SDE_PYTHON");
+  std::vector<std::string> words{chosen ? chosen : SDE_PYTHON_DEFAULT, plot_script()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& w : words) argv.push_back(w.data());
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  if (posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ) != 0)
+    throw IoError(fmt::format("'{}' cannot be started: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", words[0]));
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kIoFailure;
+}
+
+Command add_plot(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> data;
+    std::string out, observable, component, formats;
+  };
+  auto* sub = app.add_subcommand("plot", "Draw sharpness, drift and diffusion of one or more datasets (PNG and SVG)");
+  auto o = std::make_shared<Options>();
+  sub->add_option("dataset", o->data, "netCDF file(s) of sde run")->required()->type_name("DATA.nc");
+  sub->add_option("--out", o->out, "Prefix of the figures (default: beside the first dataset)")->type_name("PREFIX");
+  sub->add_option("--observable", o->observable, "Left panel's observable (default: trace_hessian)")->type_name("NAME");
+  sub->add_option("--component", o->component, "Coordinate whose drift and diffusion are drawn")->type_name("NAME");
+  sub->add_option("--formats", o->formats, "Formats (default: png,svg)")->type_name("LIST");
+  sub->footer("Examples:\n  sde plot out/main.nc\n  sde plot out/main.nc --observable lambda_max --component x2 --out fig");
+  return {sub, [o] {
+            std::vector<std::string> arguments = o->data;
+            const std::filesystem::path first(o->data.front());
+            const std::string prefix = o->out.empty() ? (first.parent_path() / first.stem()).string() : o->out;
+            arguments.insert(arguments.end(), {"--out", prefix});
+            if (!o->observable.empty()) arguments.insert(arguments.end(), {"--observable", o->observable});
+            if (!o->component.empty()) arguments.insert(arguments.end(), {"--component", o->component});
+            if (!o->formats.empty()) arguments.insert(arguments.end(), {"--formats", o->formats});
+            return draw(arguments);
+          }};
+}
+
+}  // namespace sde::cli

@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "../experiment/dataset.hpp"
+#include "cli.hpp"
+#include "progress.hpp"
+
+namespace sde::cli {
+
+namespace {
+
+std::atomic<bool> interrupted{false};
+void on_interrupt(int) { interrupted = true; }
+
+struct Options {
+  std::string file, out = "out";
+  std::vector<std::string> set;
+  long seed = -1;
+  int threads = 0;
+  bool json = false, quiet = false, no_figure = false;
+};
+
+using ensemble::MethodResult;
+using experiment::Experiment;
+
+std::string interval(const stats::Moments& m, long paths) {
+  if (paths == 1) return fmt::format("{:10.5f}            ", m.mean);
+  return fmt::format("{:10.5f} +- {:.5f}", m.mean, 1.96 * m.standard_error());
+}
+
+void print_table(const Experiment& e, const std::vector<MethodResult>& results) {
+  std::size_t width = 6;
+  for (const auto& m : e.methods) width = std::max(width, m.name.size());
+  fmt::print("{}\n{} | paths with 95% intervals | slow time {}\n\n", e.title, e.loss_name, e.observation.times.back());
+  fmt::print("{:<{}}  {:>6} {:>7}  {:<23}  {:<23}  {:>6} {:>5}\n", "method", width, "H", "alpha", " tr Hess, start", " tr Hess, end",
+             "paths", "lost");
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto& r = results[i];
+    const auto& a = e.methods[i].algorithm;
+    const bool limit = e.methods[i].kind == ensemble::Kind::slow_qsr;
+    const long H = a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta);
+    fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width, limit ? "inf" : fmt::format("{}", H),
+               limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)), interval(r.values.front()[1], r.paths),
+               interval(r.values.back()[1], r.paths), r.paths, r.lost);
+  }
+}
+
+nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& results, const std::string& dataset) {
+  nlohmann::json j{{"title", e.title}, {"dataset", dataset}, {"seed", e.seed}, {"methods", nlohmann::json::array()}};
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto& r = results[i];
+    nlohmann::json m{{"name", e.methods[i].name},       {"kind", e.methods[i].kind_name}, {"group", e.methods[i].group},
+                     {"paths", r.paths},                {"lost", r.lost},                 {"gradient_evaluations", r.gradients},
+                     {"slow_time", r.slow_time.back()}, {"final", nlohmann::json::object()}};
+    for (std::size_t q = 0; q < r.observables.size(); ++q) {
+      const auto& v = r.values.back()[q];
+      m["final"][r.observables[q]] = {{"mean", v.mean}, {"standard_error", r.paths == 1 ? 0.0 : v.standard_error()}};
+    }
+    j["methods"].push_back(m);
+  }
+  return j;
+}
+
+/// A folder that can be written to, made if need be.
+void prepare(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || access(folder.c_str(), W_OK) != 0)
+    throw IoError(fmt::format("--out {}: expected a folder that can be written to ({})", folder.string(),
+                              error ? error.message() : std::string("no permission")));
+}
+
+int run(const Options& o, const std::string& command_line) {
+  auto set = o.set;
+  if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
+  const Experiment e = experiment::load(o.file, set);
+  prepare(o.out);
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+
+  ensemble::Control control;
+  control.threads = o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  control.interrupted = &interrupted;
+  Progress progress(o.quiet);
+  std::vector<MethodResult> results;
+  // Weights of the bar: local steps times workers; a slow SDE step costs about as much as a few gradients.
+  std::vector<double> work;
+  double all = 0, done = 0;
+  for (const auto& m : e.methods) {
+    const double steps = m.stepwise() ? static_cast<double>(m.algorithm.rate.steps) * m.algorithm.workers : 20 * e.observation.times.back() / m.dt;
+    work.push_back(steps * static_cast<double>(m.paths) + 1);
+    all += work.back();
+  }
+  int code = kDone;
+  for (std::size_t i = 0; i < e.methods.size(); ++i) {
+    control.progress = [&](double fraction) { progress.show((done + fraction * work[i]) / all, e.methods[i].name); };
+    control.progress(0);
+    results.push_back(ensemble::run(e.problem, e.methods[i], e.observation, control));
+    done += work[i];
+    const auto& r = results.back();
+    if (r.lost > 0) {
+      progress.clear();
+      fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, slow time {:.4g}: {}\n", e.methods[i].name, r.lost,
+                 r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason);
+      if (static_cast<double>(r.lost) > e.max_lost * static_cast<double>(r.paths)) {
+        fmt::print(stderr, "sde: that is more than experiment.max_lost = {} allows: try a smaller eta or dt\n", e.max_lost);
+        code = kNumericalFailure;
+      }
+    }
+  }
+  progress.clear();
+  const auto dataset = std::filesystem::path(o.out) / (e.name + ".nc");
+  experiment::write_dataset(dataset, e, results, command_line);
+  if (o.json)
+    fmt::print("{}\n", summary(e, results, dataset.string()).dump(2));
+  else
+    print_table(e, results);
+  if (!o.json && !o.quiet) fmt::print("\ndataset {}\n", dataset.string());
+  if (!o.no_figure) {
+    const auto prefix = (std::filesystem::path(o.out) / e.name).string();
+    if (draw({dataset.string(), "--out", prefix}) == 0) {
+      if (!o.json && !o.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
+    } else {
+      fmt::print(stderr, "sde: the figure was not drawn; the dataset is complete (sde plot {} tries again)\n", dataset.string());
+      if (code == kDone) code = kIoFailure;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+
+Command add_run(CLI::App& app, const std::string& command_line) {
+  auto* sub = app.add_subcommand("run", "Simulate an experiment: slow SDEs and discrete algorithms side by side");
+  auto o = std::make_shared<Options>();
+  sub->add_option("experiment", o->file, "Experiment file (TOML)")->required()->type_name("FILE.toml");
+  sub->add_option("--set", o->set, "Override a key, e.g. training.eta=0.02 or method.1.H=10 (repeatable)")->type_name("KEY=VALUE")->allow_extra_args(false);
+  sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
+  sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")->check(CLI::NonNegativeNumber)->type_name("N");
+  sub->add_option("--threads", o->threads, "Threads (default: all cores); results are the same bits for any number")->check(CLI::PositiveNumber)->type_name("N");
+  sub->add_flag("--json", o->json, "Print the summary as JSON");
+  sub->add_flag("--quiet", o->quiet, "No progress bar, no file names");
+  sub->add_flag("--no-figure", o->no_figure, "Write the dataset only");
+  sub->footer("Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set experiment.paths=512 --out out/ring4");
+  return {sub, [o, command_line] { return run(*o, command_line); }};
+}
+
+}  // namespace sde::cli

@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "../experiment/experiment.hpp"
+#include "cli.hpp"
+#include "sde/manifold/flow_map.hpp"
+
+namespace sde::cli {
+
+namespace {
+
+using slow::Matrix;
+using slow::Term;
+using slow::Vector;
+
+struct Options {
+  std::string loss, noise;
+  std::vector<std::string> parameters;
+  std::vector<double> at, covariance;
+  double sigma2 = std::numeric_limits<double>::quiet_NaN(), alpha = 0;
+  int workers = 1, batch = 0;
+  bool json = false;
+};
+
+nlohmann::json rows(const Matrix& M) {
+  auto j = nlohmann::json::array();
+  for (Eigen::Index i = 0; i < M.rows(); ++i) {
+    const Vector row = M.row(i);
+    j.push_back(std::vector<double>(row.begin(), row.end()));
+  }
+  return j;
+}
+std::vector<double> list(const Vector& v) { return {v.begin(), v.end()}; }
+
+void print(const nlohmann::json& j) {
+  const auto line = [](const std::string& name, const nlohmann::json& v) {
+    std::string text;
+    if (v.is_array() && !v.empty() && v[0].is_array()) {
+      for (std::size_t i = 0; i < v.size(); ++i) {
+        text += i ? fmt::format("\n{:21}", "") : "";
+        for (const auto& e : v[i]) text += fmt::format("{:>14.7g}", e.get<double>());
+      }
+    } else if (v.is_array()) {
+      for (const auto& e : v) text += fmt::format("{:>14.7g}", e.get<double>());
+    } else {
+      text = fmt::format("{:>14.7g}", v.get<double>());
+    }
+    fmt::print("{:<20} {}\n", name, text);
+  };
+  if (j["projected"].get<bool>()) fmt::print("The point given is off Gamma; the terms are those at its Phi.\n");
+  for (const char* key : {"point", "gradient_norm", "hessian_eigenvalues", "trace_hessian", "lambda_max", "sigma_hat", "psi_hat",
+                          "drift_1", "drift_2", "ito_normal", "diffusion", "gradient_trace_hessian"})
+    if (j.contains(key)) line(key, j[key]);
+}
+
+int run(const Options& o) {
+  toml::table loss_table;
+  loss_table.insert("name", o.loss);
+  for (const auto& p : o.parameters) experiment::assign(loss_table, p);
+  experiment::Section loss_section(loss_table, "loss");
+  ensemble::Problem problem;
+  const auto named = experiment::make_loss(loss_section);
+  problem.model = named.model;
+  const int d = problem.model->dim();
+  if (!o.at.empty() && static_cast<int>(o.at.size()) != d)
+    throw InputError(fmt::format("--at: expected {} coordinates for {}, got {}", d, o.loss, o.at.size()));
+  problem.start = o.at.empty() ? named.start : Eigen::Map<const Vector>(o.at.data(), d);
+
+  toml::table noise_table;
+  const std::string kind = !o.noise.empty() ? o.noise : !o.covariance.empty() ? "gaussian" : "label";
+  noise_table.insert("kind", kind);
+  if (!o.covariance.empty()) {
+    toml::array a;
+    for (const double c : o.covariance) a.push_back(c);
+    noise_table.insert("covariance", a);
+  }
+  if (!std::isnan(o.sigma2)) {
+    if (kind == "label")
+      noise_table.insert("sigma2", o.sigma2);
+    else
+      noise_table.insert("variance", o.sigma2);
+  }
+  problem.noise = experiment::read_noise({experiment::Section(noise_table, "noise")}, *problem.model);
+
+  if (o.workers < 1) throw InputError(fmt::format("--workers: expected at least 1, got {}", o.workers));
+  const int batch = o.batch == 0 ? o.workers : o.batch;
+  if (batch < 1 || batch % o.workers != 0)
+    throw InputError(fmt::format("--batch: expected a positive multiple of --workers {} (the total batch), got {}", o.workers, batch));
+  if (!(o.alpha >= 0)) throw InputError(fmt::format("--alpha: expected a number of at least 0, got {}", o.alpha));
+  try {
+    problem.settle();
+  } catch (const manifold::FlowError& e) {
+    throw InputError(fmt::format("--at: no point of Gamma belongs to it: {}", e.what()));
+  }
+  const Vector& point = problem.start_on_gamma;
+  const auto terms = problem.terms();
+  terms->compute(point.data());
+  Vector g(d);
+  problem.model->gradient(point.data(), g.data());
+  const slow::Parameters p{.batch = static_cast<double>(batch), .workers = o.workers, .alpha = o.alpha};
+  const Vector eigenvalues = terms->normal_eigenvalues();
+  Vector spectrum = Vector::Zero(d);
+  spectrum.tail(eigenvalues.size()) = eigenvalues;
+
+  constexpr int kMatricesUpTo = 256;  // d x d matrices of larger problems are left out
+  const Vector zero = Vector::Zero(d);
+  nlohmann::json j{
+      {"point", list(point)},
+      {"projected", (point - problem.start).norm() > 1e-9 * (1 + problem.start.norm())},
+      {"gradient_norm", g.norm()},
+      {"hessian_eigenvalues", list(d <= 4096 ? spectrum : eigenvalues)},
+      {"trace_hessian", eigenvalues.sum()},
+      {"lambda_max", eigenvalues.maxCoeff()},
+      {"drift_1", list(terms->contraction(Term::drift_1, p))},
+      {"drift_2", list(o.workers > 1 ? terms->contraction(Term::drift_2, p) : zero)},
+      {"ito_normal", list(terms->ito_normal(batch))},
+      {"gradient_trace_hessian", list(terms->gradient_of_trace())},
+      {"loss", o.loss},
+      {"workers", o.workers},
+      {"batch", batch},
+      {"alpha", o.alpha},
+  };
+  if (d <= kMatricesUpTo) {
+    const Matrix columns = terms->tangent_noise();
+    j["sigma_hat"] = rows(terms->matrix(Term::sigma_hat, p));
+    j["psi_hat"] = rows(terms->matrix(Term::psi_hat, slow::Parameters{.batch = 1, .workers = 2, .alpha = o.alpha}));
+    j["diffusion"] = rows(columns * columns.transpose() / batch);
+  }
+  if (o.json)
+    fmt::print("{}\n", j.dump(2));
+  else
+    print(j);
+  return kDone;
+}
+
+}  // namespace
+
+Command add_terms(CLI::App& app) {
+  auto* sub = app.add_subcommand("terms", "The slow-SDE terms at one point: Sigma_hat, Psi_hat, drifts, diffusion, sharpness");
+  auto o = std::make_shared<Options>();
+  sub->add_option("--loss", o->loss, "Loss (sde list names them)")->required()->type_name("NAME");
+  sub->add_option("--param", o->parameters, "Parameter of the loss (repeatable)")->type_name("KEY=VALUE")->allow_extra_args(false);
+  sub->add_option("--at", o->at, "Point; sent through Phi if it is off Gamma")->delimiter(',')->type_name("X1,X2,...");
+  sub->add_option("--noise", o->noise, "label, gaussian, minibatch or none")->type_name("NAME");
+  sub->add_option("--cov", o->covariance, "Covariance of gaussian noise, row-major")->delimiter(',')->type_name("A,B,C,...");
+  sub->add_option("--sigma2", o->sigma2, "Label variance, or the variance of isotropic gaussian noise")->type_name("V");
+  sub->add_option("--workers", o->workers, "K")->type_name("K")->capture_default_str();
+  sub->add_option("--batch", o->batch, "Total batch B (default: K)")->type_name("B");
+  sub->add_option("--alpha", o->alpha, "eta * H")->type_name("A")->capture_default_str();
+  sub->add_flag("--json", o->json, "Print JSON");
+  sub->footer(
+      "Examples:\n  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"
+      "  sde terms --loss ring --param a=0.5 --at 0.6,0.8 --noise gaussian --cov 1,0.3,0.3,0.5 --workers 4 --batch 4 --alpha 0.2 --json");
+  return {sub, [o] { return run(*o); }};
+}
+
+}  // namespace sde::cli

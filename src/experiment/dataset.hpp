@@ -1,0 +1,14 @@
+// The netCDF-4 file of a run: labelled dimensions, units, long names, and everything needed to repeat it.
+#pragma once
+
+#include <filesystem>
+
+#include "experiment.hpp"
+
+namespace sde::experiment {
+
+/// Written to a temporary name in the same folder and renamed. Throws IoError; leaves nothing half-written.
+void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
+                   const std::vector<ensemble::MethodResult>& results, const std::string& command_line);
+
+}  // namespace sde::experiment

@@ -1,0 +1,32 @@
+// An experiment file, validated: everything that can be wrong with it is said before anything runs.
+#pragma once
+
+#include <filesystem>
+
+#include "registry.hpp"
+#include "sde/ensemble/method.hpp"
+
+namespace sde::experiment {
+
+struct Experiment {
+  std::string name;   ///< of the file, without its ending: names the outputs
+  std::string title;
+  std::string source;  ///< the whole file with overrides applied, as TOML
+  std::string loss_name, noise_text;
+  std::uint64_t seed = 1;
+  double max_lost = 0.01;  ///< fraction of lost paths above which the run fails
+  ensemble::Problem problem;
+  ensemble::Observation observation;
+  std::vector<ensemble::Method> methods;
+};
+
+/// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.
+Experiment load(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// Reads one [noise] table or several [[noise]] (a sum) for a loss.
+Noise read_noise(std::vector<Section> sections, const LossModel& model);
+
+/// Adds "key=value" to a table; dots descend, numbers index arrays. The value is TOML, or text if it is not.
+void assign(toml::table& table, const std::string& assignment);
+
+}  // namespace sde::experiment

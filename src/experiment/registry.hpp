@@ -1,0 +1,28 @@
+// The built-in losses by name, with their parameters and default starts.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "section.hpp"
+#include "sde/loss/model.hpp"
+
+namespace sde::experiment {
+
+struct NamedLoss {
+  std::shared_ptr<const LossModel> model;
+  slow::Vector start;  ///< used where the experiment names none
+};
+
+struct LossEntry {
+  std::string name, formula, parameters;
+  NamedLoss (*make)(Section&);
+};
+
+const std::vector<LossEntry>& losses();
+/// Reads [loss] (name and parameters). Throws InputError.
+NamedLoss make_loss(Section& section);
+
+}  // namespace sde::experiment

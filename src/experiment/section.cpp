@@ -1,0 +1,176 @@
+#include "section.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace sde {
+
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t least = std::string::npos;
+  for (const auto& c : candidates) {
+    std::vector<std::size_t> row(c.size() + 1);  // Levenshtein's distance, one row at a time
+    std::iota(row.begin(), row.end(), 0);
+    for (std::size_t i = 1; i <= word.size(); ++i) {
+      std::size_t diagonal = row[0]++;
+      for (std::size_t j = 1; j <= c.size(); ++j) {
+        const std::size_t up = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (word[i - 1] != c[j - 1])});
+        diagonal = up;
+      }
+    }
+    if (row.back() < least) {
+      least = row.back();
+      best = c;
+    }
+  }
+  return best;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
+  if (candidates.empty()) return "";
+  return fmt::format(" (did you mean '{}'? valid: {})", nearest(word, candidates), fmt::join(candidates, ", "));
+}
+
+namespace experiment {
+
+namespace {
+std::string describe(const toml::node& n) {
+  if (n.is_table()) return "a table";
+  if (n.is_array()) return fmt::format("an array of {}", n.as_array()->size());
+  std::ostringstream s;
+  n.visit([&](const auto& v) {
+    if constexpr (toml::is_value<decltype(v)>) s << v;
+  });
+  return fmt::format("{} ({})", s.str(), n.is_string() ? "text" : n.is_boolean() ? "true or false" : "a number");
+}
+}  // namespace
+
+std::string Section::place(const toml::node* node) const {
+  const auto& source = node ? node->source() : table_.source();
+  const std::string file = source.path ? *source.path : "command line";
+  return source.begin && source.path ? fmt::format("{}:{}", file, source.begin.line) : file;
+}
+
+void Section::fail(const std::string& key, const std::string& complaint) const {
+  throw InputError(fmt::format("{}: {}: {}", place(table_.get(key)), name(key), complaint));
+}
+
+const toml::node* Section::find(const std::string& key) {
+  known_.push_back(key);
+  return table_.get(key);
+}
+
+double Section::number(const std::string& key, double otherwise) {
+  const auto* node = find(key);
+  if (!node) {
+    if (std::isnan(otherwise)) fail(key, "missing: expected a number");
+    return otherwise;
+  }
+  const auto v = node->value<double>();
+  if (!v || !node->is_number() || !std::isfinite(*v)) fail(key, fmt::format("expected a finite number, got {}", describe(*node)));
+  return *v;
+}
+double Section::positive(const std::string& key, double otherwise) {
+  const double v = number(key, otherwise);
+  if (!(v > 0)) fail(key, fmt::format("expected a number above 0, got {}", v));
+  return v;
+}
+double Section::non_negative(const std::string& key, double otherwise) {
+  const double v = number(key, otherwise);
+  if (!(v >= 0)) fail(key, fmt::format("expected a number of at least 0, got {}", v));
+  return v;
+}
+long Section::integer(const std::string& key, long otherwise, long least, long most) {
+  const auto* node = find(key);
+  long v = otherwise;
+  if (node) {
+    const auto d = node->value<double>();
+    if (!node->is_number() || *d != std::floor(*d) || std::abs(*d) > 9e15)
+      fail(key, fmt::format("expected a whole number, got {}", describe(*node)));
+    v = static_cast<long>(*d);
+  }
+  if (v < least || v > most) fail(key, fmt::format("expected a whole number from {} to {}, got {}", least, most, v));
+  return v;
+}
+bool Section::boolean(const std::string& key, bool otherwise) {
+  const auto* node = find(key);
+  if (!node) return otherwise;
+  if (!node->is_boolean()) fail(key, fmt::format("expected true or false, got {}", describe(*node)));
+  return *node->value<bool>();
+}
+std::string Section::text(const std::string& key, const std::string& otherwise) {
+  const auto* node = find(key);
+  if (!node) return otherwise;
+  if (!node->is_string()) fail(key, fmt::format("expected text in quotes, got {}", describe(*node)));
+  return *node->value<std::string>();
+}
+std::string Section::choice(const std::string& key, const std::string& otherwise, const std::vector<std::string>& options) {
+  const std::string v = text(key, otherwise);
+  if (std::find(options.begin(), options.end(), v) == options.end())
+    fail(key, v.empty() ? fmt::format("missing: expected one of {}", fmt::join(options, ", "))
+                        : fmt::format("'{}' is not known{}", v, suggestion(v, options)));
+  return v;
+}
+std::vector<double> Section::numbers(const std::string& key) {
+  const auto* node = find(key);
+  std::vector<double> out;
+  if (!node) return out;
+  const auto* array = node->as_array();
+  if (!array) fail(key, fmt::format("expected an array of numbers, got {}", describe(*node)));
+  for (const auto& e : *array) {
+    const auto v = e.value<double>();
+    if (!e.is_number() || !v || !std::isfinite(*v))
+      fail(key, fmt::format("expected an array of finite numbers, entry {} is {}", out.size() + 1, describe(e)));
+    out.push_back(*v);
+  }
+  return out;
+}
+std::vector<std::string> Section::texts(const std::string& key) {
+  const auto* node = find(key);
+  std::vector<std::string> out;
+  if (!node) return out;
+  const auto* array = node->as_array();
+  if (!array) fail(key, fmt::format("expected an array of texts, got {}", describe(*node)));
+  for (const auto& e : *array) {
+    if (!e.is_string()) fail(key, fmt::format("expected an array of texts, entry {} is {}", out.size() + 1, describe(e)));
+    out.push_back(*e.value<std::string>());
+  }
+  return out;
+}
+Section Section::section(const std::string& key) {
+  static const toml::table empty;
+  const auto* node = find(key);
+  if (!node) return {empty, name(key)};
+  if (!node->is_table()) fail(key, fmt::format("expected a table, got {}", describe(*node)));
+  return {*node->as_table(), name(key)};
+}
+std::vector<Section> Section::sections(const std::string& key) {
+  const auto* node = find(key);
+  std::vector<Section> out;
+  if (!node) return out;
+  if (node->is_table()) {
+    out.emplace_back(*node->as_table(), name(key));
+    return out;
+  }
+  if (!node->is_array_of_tables()) fail(key, fmt::format("expected tables [[{}]], got {}", key, describe(*node)));
+  int index = 0;
+  for (const auto& e : *node->as_array()) out.emplace_back(*e.as_table(), fmt::format("{}.{}", name(key), index++));
+  return out;
+}
+void Section::finish() const {
+  std::vector<std::string> known = known_;
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  for (const auto& [key, node] : table_) {
+    const std::string k(key.str());
+    if (std::find(known.begin(), known.end(), k) == known.end()) fail(k, "unknown key" + suggestion(k, known));
+  }
+}
+
+}  // namespace experiment
+}  // namespace sde

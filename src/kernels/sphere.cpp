@@ -1,0 +1,5 @@
+#include "../experiment/losses.hpp"
+
+namespace sde {
+std::shared_ptr<const LossModel> model_of(loss::Sphere loss) { return make_model(std::move(loss)); }
+}  // namespace sde

@@ -1,0 +1,79 @@
+#include "timeline.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sde::ensemble {
+
+Timeline observe_at_rounds(const discrete::LocalSgd& a, const std::vector<double>& times) {
+  Timeline timeline;
+  const double eta2 = a.rate.eta * a.rate.eta;
+  const bool sgd = a.workers == 1;
+  if (a.rate.is_constant() && (sgd || (a.sync.switch_step == 0))) {
+    const std::int64_t H = sgd ? 1 : a.sync(0, a.rate.eta);
+    for (const double t : times) {
+      const std::int64_t step = H * std::llround(t / (eta2 * static_cast<double>(H)));
+      timeline.steps.push_back(step);
+      timeline.slow_time.push_back(static_cast<double>(step) * eta2);
+    }
+    return timeline;
+  }
+  std::int64_t k = 0;
+  double t = 0;
+  std::size_t next = 0;
+  while (next < times.size()) {
+    const double rate = a.rate(k);
+    const std::int64_t H = sgd || !a.sync.local(k) ? 1 : a.sync(k, rate);
+    double length = 0;
+    for (std::int64_t h = 0; h < H; ++h) length += a.rate(k + h) * a.rate(k + h);
+    while (next < times.size() && (times[next] <= t + 0.5 * length || k >= a.rate.steps)) {
+      timeline.steps.push_back(k);
+      timeline.slow_time.push_back(t);
+      ++next;
+    }
+    k += H;
+    t += length;
+  }
+  return timeline;
+}
+
+SlowClock::SlowClock(const Method& method) : method_(method) {
+  const auto& a = method.algorithm;
+  constant_ = a.rate.is_constant() && a.sync.switch_step == 0;
+  if (constant_) return;
+  constexpr std::int64_t kEntries = 20'000;
+  const std::int64_t every = std::max<std::int64_t>(1, a.rate.steps / kEntries);
+  double t = 0;
+  for (std::int64_t k = 0; k < a.rate.steps; ++k) {
+    if (k % every == 0 || k == a.sync.switch_step) {
+      time_.push_back(t);
+      step_.push_back(k);
+    }
+    const double rate = a.rate(k);
+    t += rate * rate;
+  }
+}
+
+slow::Parameters SlowClock::from(std::int64_t step) const {
+  const auto& a = method_.algorithm;
+  slow::Parameters p;
+  p.batch = a.batch;
+  const double eta = a.rate(step);
+  const bool local = method_.kind != Kind::slow_sgd && a.sync.local(step);
+  const auto H = static_cast<double>(local ? a.sync(step, eta) : 1);
+  p.workers = local ? a.workers : 1;
+  p.alpha = method_.kind == Kind::slow_qsr && local ? std::numeric_limits<double>::infinity() : eta * H;
+  if (method_.refined) {
+    p.eta = eta;
+    p.H = H;
+  }
+  return p;
+}
+
+slow::Parameters SlowClock::at(double slow_time) const {
+  if (constant_) return from(0);
+  const auto after = std::upper_bound(time_.begin(), time_.end(), slow_time);
+  return from(step_[static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, after - time_.begin() - 1))]);
+}
+
+}  // namespace sde::ensemble
