@@ -1,0 +1,51 @@
+// A loss of one's own: its slow-SDE terms, and its slow SDE beside discrete Local SGD.
+#include <fmt/format.h>
+
+#include "sde/ensemble/method.hpp"
+
+// L = 1/2 f^2 with f = exp(x) y - 1: Gamma is the curve y = exp(-x). All derivatives are automatic.
+struct MyLoss {
+  int dim() const { return 2; }
+  int residual_count() const { return 1; }
+  template <class T>
+  void residuals(const T* theta, T* f) const {
+    f[0] = exp(theta[0]) * theta[1] - 1.0;
+  }
+};
+
+int main() {
+  using namespace sde;
+  ensemble::Problem problem;
+  problem.model = make_model(MyLoss{});
+  problem.noise.sigma2 = 1;                 // label noise of variance 1 ...
+  problem.noise.label_law = Law::two_point;
+  problem.noise.rank = 2;                   // ... and Gaussian noise of covariance 0.01 I
+  problem.noise.factor = {0.1, 0, 0, 0.1};
+  problem.start = Eigen::Vector2d(1, 0.4);
+  problem.settle();
+
+  const auto terms = problem.terms();
+  terms->compute(problem.start_on_gamma.data());
+  const slow::Parameters p{.batch = 8, .workers = 8, .alpha = 1};
+  fmt::print("at ({:.4f}, {:.4f}): tr Hess {:.4f}, drift-I {:.4f}, drift-II {:.4f} along x\n", problem.start_on_gamma[0],
+             problem.start_on_gamma[1], terms->trace_hessian(), terms->contraction(slow::Term::drift_1, p)[0],
+             terms->contraction(slow::Term::drift_2, p)[0]);
+
+  ensemble::Method local;
+  local.kind = ensemble::Kind::local_sgd;
+  local.paths = 256;
+  local.dt = 0.002;
+  local.algorithm = {.workers = 8, .batch = 8, .seed = 1};
+  local.algorithm.rate.eta = 0.01;
+  local.algorithm.rate.fit_steps(1.0);
+  local.algorithm.sync.H = 100;
+  ensemble::Method slow = local;
+  slow.kind = ensemble::Kind::slow_local_sgd;
+
+  const ensemble::Observation at{.times = {0, 0.5, 1.0}, .polynomials = {}, .components = 2};
+  for (const auto& [name, method] : {std::pair{"Local SGD", local}, {"slow SDE ", slow}}) {
+    const auto result = ensemble::run(problem, method, at, {.threads = 2});
+    for (const auto& row : result.values)
+      fmt::print("{}  tr Hess {:.4f} +- {:.4f}\n", name, row[1].mean, 1.96 * row[1].standard_error());
+  }
+}
