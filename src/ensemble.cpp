@@ -201,31 +201,51 @@ struct StepPlan {
 class SlowMover final : public Mover {
  public:
   SlowMover(const Problem& p, const Method& m, const std::vector<double>& times, const SlowClock& clock)
-      : method_(m), times_(times), clock_(clock), plan_(times, m.dt) {
+      : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), plan_(times, m.dt) {
     kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise);
+    if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model);
   }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
     const std::int64_t count = plan_.first[i + 1] - plan_.first[i];
     slow::Steps steps;
     steps.dt = (times_[i + 1] - times_[i]) / static_cast<double>(count);
     steps.integrator = method_.integrator;
-    steps.count = clock_.constant() ? count : 1;
+    steps.count = clock_.constant() && !flow_ ? count : 1;
+    steps.retract = !flow_;
     unsigned lost = 0;
     for (std::int64_t s = 0; s < count; s += steps.count) {
       steps.parameters = clock_.at(times_[i] + (static_cast<double>(s) + 0.5) * steps.dt);
       steps.first_step = plan_.first[i] + s;
       lost |= kernel_->advance(x, {method_.algorithm.seed, path, 0}, steps);
+      if (flow_) lost |= flow_lanes(x);
     }
     return lost;
   }
   long step_after(std::size_t i) const override { return plan_.first[i + 1]; }
 
  private:
+  const int dim_;
   const Method& method_;
   const std::vector<double>& times_;
   const SlowClock& clock_;
   const StepPlan plan_;
   std::unique_ptr<SlowKernel> kernel_;
+  std::unique_ptr<manifold::FlowMap> flow_;
+
+  unsigned flow_lanes(LaneState x) {
+    unsigned lost = 0;
+    Vector p(dim_);
+    for (int l = 0; l < kLanes; ++l) {
+      for (int k = 0; k < dim_; ++k) p[k] = x[k * kLanes + l];
+      try {
+        (*flow_)(p.data());
+      } catch (const manifold::FlowError&) {
+        lost |= 1u << l;
+      }
+      for (int k = 0; k < dim_; ++k) x[k * kLanes + l] = p[k];
+    }
+    return lost;
+  }
 };
 
 /// Slow ODE d zeta/dt = drift, adaptive, all lanes alike (there is no noise).

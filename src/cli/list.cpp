@@ -25,7 +25,7 @@ Command add_list(CLI::App& app) {
                 "  none\n"
                 "\nMethods ([[method]] kind = ...)\n"
                 "  sgd, local_sgd, post_local_sgd, qsr                         the discrete algorithms\n"
-                "  slow_sgd, slow_local_sgd, slow_post_local_sgd, slow_qsr     slow SDEs (dt, integrator, refined)\n"
+                "  slow_sgd, slow_local_sgd, slow_post_local_sgd, slow_qsr     slow SDEs (dt, integrator, retraction, refined)\n"
                 "  slow_ode_sgd, slow_ode_local_sgd, slow_ode_qsr              the same without diffusion, adaptive\n"
                 "  coupled_slow                                                K slow SDEs, averaged every H eta^2\n"
                 "  conventional_sgd, conventional_local_sgd                    the conventional SDEs (substeps)\n"

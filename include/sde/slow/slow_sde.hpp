@@ -18,6 +18,7 @@ struct Steps {
   double dt = 0;
   std::int64_t first_step = 0, count = 0;
   Integrator integrator = Integrator::euler_maruyama;
+  bool retract = true;  ///< false: the caller retracts after each step (by the flow map)
 };
 
 /// Advances x[d] on Gamma. Returns false in the lanes (as a mask) where a retraction failed: `lost` accumulates.
@@ -38,7 +39,7 @@ void advance(Geometry& geometry, T* x, T* drift, const random::StreamKey& key, c
     else
       geometry.diffuse(scale, [&] { return normals.next(); }, drift);
     for (int k = 0; k < d; ++k) x[k] += drift[k];
-    lost = lost | geometry.retract(x);
+    if (steps.retract) lost = lost | geometry.retract(x);
   }
 }
 

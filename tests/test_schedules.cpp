@@ -1,0 +1,70 @@
+// Schedules, polynomials, moments.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "sde/discrete/schedule.hpp"
+#include "sde/ensemble/polynomial.hpp"
+#include "sde/stats/moments.hpp"
+
+using namespace sde;
+using discrete::LearningRate;
+using discrete::Synchronization;
+
+TEST_CASE("learning rates: ends, middle, warm-up, and slow time fitted") {
+  LearningRate r{.kind = LearningRate::Kind::cosine, .eta = 0.1, .steps = 1000, .floor = 0.1};
+  CHECK(r(0) == doctest::Approx(0.1));
+  CHECK(r(500) == doctest::Approx(0.055));
+  CHECK(r(1000) == doctest::Approx(0.01));
+  r = {.kind = LearningRate::Kind::linear, .eta = 0.1, .steps = 1000, .warmup = 100};
+  CHECK(r(0) == doctest::Approx(0.001));
+  CHECK(r(99) == doctest::Approx(0.1));
+  CHECK(r(550) == doctest::Approx(0.05));
+  r = {.kind = LearningRate::Kind::step, .eta = 0.1, .steps = 1000, .factor = 0.5, .milestones = {0.5, 0.75}};
+  CHECK(r(499) == 0.1);
+  CHECK(r(500) == 0.05);
+  CHECK(r(750) == 0.025);
+  for (auto kind : {LearningRate::Kind::constant, LearningRate::Kind::cosine, LearningRate::Kind::linear}) {
+    LearningRate fitted{.kind = kind, .eta = 0.01};
+    fitted.fit_steps(0.7);
+    CHECK(fitted.slow_time() == doctest::Approx(0.7).epsilon(2e-4));
+  }
+}
+
+TEST_CASE("synchronization: constant, proportional to 1/eta, QSR, post-local") {
+  CHECK(Synchronization{.H = 7}(0, 0.1) == 7);
+  const Synchronization inverse{.kind = Synchronization::Kind::inverse, .H = 2, .beta = 0.5};
+  CHECK(inverse(0, 0.1) == 5);
+  CHECK(inverse(0, 1.0) == 2);
+  const Synchronization qsr{.kind = Synchronization::Kind::qsr, .H = 2, .beta = 0.5};
+  CHECK(qsr(0, 0.1) == 25);
+  const Synchronization post{.H = 7, .switch_step = 100};
+  CHECK(post(99, 0.1) == 1);
+  CHECK(post(100, 0.1) == 7);
+}
+
+TEST_CASE("polynomials: values, and errors with the place") {
+  const double x[3] = {2, 3, 5};
+  CHECK(ensemble::Polynomial::parse("x1^2 - x2^2", 3)(x) == -5);
+  CHECK(ensemble::Polynomial::parse("-0.5*x1*x3 + 2", 3)(x) == -3);
+  for (const char* bad : {"x4", "x1 +", "y", "x1^", "x1 x2", ""})
+    CHECK_THROWS_AS(ensemble::Polynomial::parse(bad, 3), std::invalid_argument);
+}
+
+TEST_CASE("merged moments equal moments of the whole") {
+  stats::Moments whole, left, right;
+  for (int i = 0; i < 500; ++i) {
+    const double x = std::sin(i * 1.7) + 0.3 * std::cos(i * 0.1);
+    whole.add(x);
+    (i < 123 ? left : right).add(x);
+  }
+  left.merge(right);
+  CHECK(left.mean == doctest::Approx(whole.mean).epsilon(1e-12));
+  CHECK(left.m2 == doctest::Approx(whole.m2).epsilon(1e-12));
+  CHECK(left.m4 == doctest::Approx(whole.m4).epsilon(1e-12));
+  stats::Moments exact;
+  for (double v : {1.0, 2.0, 3.0, 4.0}) exact.add(v);
+  CHECK(exact.variance() == doctest::Approx(5.0 / 3));
+  CHECK(exact.m4 == doctest::Approx(2 * (1.5 * 1.5 * 1.5 * 1.5 + 0.0625)));
+}
