@@ -103,7 +103,7 @@ class Observer {
         observation_(observation),
         clock_(clock),
         result_(result),
-        flow_(*problem.model),
+        flow_(*problem.model, manifold::kObservationFlow),
         terms_(problem.terms()),
         previous_(kBlock, Vector()) {}
 

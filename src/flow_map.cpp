@@ -117,7 +117,7 @@ void FlowMap::along_time(double* x) {
                                   where(y.data(), d)));
     const double step = terms().newton_step().norm();
     if (!std::isfinite(step)) throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", where(y.data(), d)));
-    if (step <= 1e-7 * (1 + norm(y.data(), d))) break;
+    if (step <= options_.polish_below * (1 + norm(y.data(), d))) break;
     if (interpolating_ && step > 0.5 * previous && chunk * lambda.minCoeff() > 30) {
       // The flow has had time to converge and the residuals stay: a least-squares minimum, not an interpolating one.
       interpolating_ = false;
