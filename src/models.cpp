@@ -1,5 +1,6 @@
 #include "sde/loss/models.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sde/random/streams.hpp"
@@ -41,18 +42,36 @@ double DiagonalNetwork::test_error(const double* theta) const {
   return sum;
 }
 
-TanhNetwork::TanhNetwork(int samples, int input_dim, int student_width, int teacher_width, std::uint64_t seed)
-    : n(samples), inputs(input_dim), width(student_width) {
+TanhNetwork::TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed)
+    : n(samples), inputs(input_dim), width(student_width), teacher_width(width_of_teacher) {
   constexpr int kTests = 256;
-  TanhNetwork teacher;
-  teacher.n = 0;
-  teacher.inputs = inputs;
-  teacher.width = teacher_width;
-  const auto truth = normal_data(seed, 4, teacher.dim());
+  TanhNetwork shape;
+  shape.n = 0;
+  shape.inputs = inputs;
+  shape.width = teacher_width;
+  teacher = normal_data(seed, 4, shape.dim());
   X = normal_data(seed, 5, n * inputs);
   X_test = normal_data(seed, 6, kTests * inputs);
-  for (int i = 0; i < n; ++i) y.push_back(teacher.output(truth.data(), &X[i * inputs]));
-  for (int i = 0; i < kTests; ++i) y_test.push_back(teacher.output(truth.data(), &X_test[i * inputs]));
+  for (int i = 0; i < n; ++i) y.push_back(shape.output(teacher.data(), &X[i * inputs]));
+  for (int i = 0; i < kTests; ++i) y_test.push_back(shape.output(teacher.data(), &X_test[i * inputs]));
+}
+
+std::vector<double> TanhNetwork::interpolating_start(double scale, std::uint64_t seed) const {
+  auto theta = normal_data(seed, 9, dim());
+  for (auto& v : theta) v *= scale;
+  if (width < teacher_width) return theta;
+  const auto row = [&](int k) { return theta.begin() + width + k * inputs; };
+  for (int k = 0; k < teacher_width; ++k) {
+    theta[k] = teacher[k];
+    std::copy_n(teacher.begin() + teacher_width + k * inputs, inputs, row(k));
+  }
+  int k = teacher_width;
+  for (; k + 1 < width; k += 2) {
+    theta[k + 1] = -theta[k];
+    std::copy_n(row(k), inputs, row(k + 1));
+  }
+  if (k < width) theta[k] = 0;
+  return theta;
 }
 
 double TanhNetwork::test_error(const double* theta) const {

@@ -14,7 +14,10 @@ namespace sde::cli {
 namespace {
 
 std::atomic<bool> interrupted{false};
-void on_interrupt(int) { interrupted = true; }
+/// The first signal stops at the next observation, a second one at once.
+void on_interrupt(int) {
+  if (interrupted.exchange(true)) _exit(kInterrupted);
+}
 
 struct Options {
   std::string file, out = "out";

@@ -54,7 +54,7 @@ NamedLoss diagonal_network(Section& s) {
   const int p = static_cast<int>(s.integer("features", 20, 1, 100'000));
   const int n = static_cast<int>(s.integer("n", 10, 1, 10'000));
   const int sparsity = static_cast<int>(s.integer("sparsity", 2, 1, p));
-  const double scale = s.positive("start_scale", 1.0);
+  const double scale = s.positive("start_scale", 0.5);
   return {model_of(loss::DiagonalNetwork(n, p, sparsity, data_seed(s))), slow::Vector::Constant(2 * p, scale)};
 }
 NamedLoss tanh_network(Section& s) {
@@ -63,17 +63,18 @@ NamedLoss tanh_network(Section& s) {
   const int width = static_cast<int>(s.integer("width", 10, 1, 100'000));
   const int teacher = static_cast<int>(s.integer("teacher_width", 2, 1, 10'000));
   const auto seed = data_seed(s);
-  return {model_of(loss::TanhNetwork(n, inputs, width, teacher, seed)),
-          random_start(width * (inputs + 1), s.positive("start_scale", 1.0), seed)};
+  const loss::TanhNetwork network(n, inputs, width, teacher, seed);
+  const auto start = network.interpolating_start(s.positive("start_scale", 1.0), seed);
+  return {model_of(network), Eigen::Map<const slow::Vector>(start.data(), network.dim())};
 }
 NamedLoss matrix_sensing(Section& s) {
-  const int n = static_cast<int>(s.integer("n", 10, 1, 10'000));
+  const int n = static_cast<int>(s.integer("n", 5, 1, 10'000));
   const int size = static_cast<int>(s.integer("size", 4, 1, 1000));
   const int rank = static_cast<int>(s.integer("rank", size, 1, 1000));
   const int truth = static_cast<int>(s.integer("true_rank", 1, 1, size));
   const auto seed = data_seed(s);
   return {model_of(loss::MatrixSensing(n, size, rank, truth, seed)),
-          random_start(size * rank, s.positive("start_scale", 0.7), seed)};
+          random_start(size * rank, s.positive("start_scale", 1.0), seed)};
 }
 
 }  // namespace

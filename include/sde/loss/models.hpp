@@ -94,9 +94,14 @@ struct TanhNetwork {
   std::vector<double> y;       ///< n teacher outputs
   std::vector<double> X_test;  ///< tests x inputs
   std::vector<double> y_test;
+  std::vector<double> teacher;  ///< the teacher's parameters, as theta of its own width
+  int teacher_width = 0;
 
   TanhNetwork() = default;
-  TanhNetwork(int samples, int input_dim, int student_width, int teacher_width, std::uint64_t seed);
+  TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed);
+  /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard deviation
+  /// `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
+  std::vector<double> interpolating_start(double scale, std::uint64_t seed) const;
   int dim() const { return width * (inputs + 1); }
   int residual_count() const { return n; }
   template <class T>
