@@ -3,6 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <netcdf.h>
+#include <netcdf_mem.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <netcdf>
 #include <nlohmann/json.hpp>
 
@@ -45,9 +52,10 @@ Description describe(const std::string& observable) {
 
 class Writer {
  public:
-  Writer(const std::string& file, const Experiment& e, const std::vector<MethodResult>& results)
-      : file_(file, netCDF::NcFile::replace, netCDF::NcFile::nc4), e_(e), results_(results) {
-    method_ = file_.addDim("method", e.methods.size());
+  /// `file` is the root group of an open netCDF-4 file.
+  Writer(netCDF::NcGroup file, const Experiment& e, const std::vector<MethodResult>& results)
+      : file_(std::move(file)), e_(e), results_(results) {
+    run_ = file_.addDim("run", e.methods.size());
     time_ = file_.addDim("time", e.observation.times.size());
     interval_ = file_.addDim("interval", e.observation.times.size() - 1);
     if (e.observation.components > 0)
@@ -61,7 +69,6 @@ class Writer {
     observables();
     if (e_.observation.components > 0) drifts();
   }
-  void close() { file_.close(); }
 
  private:
   using Dims = std::vector<netCDF::NcDim>;
@@ -106,9 +113,9 @@ class Writer {
   void coordinates() {
     const std::string slow = "eta^2 * local steps";
     const auto& t = e_.observation.times;
-    texts("method", method_, e_.methods.size(), "method", [&](std::size_t i) { return e_.methods[i].name; });
-    texts("kind", method_, e_.methods.size(), "kind of method", [&](std::size_t i) { return e_.methods[i].kind_name; });
-    texts("group", method_, e_.methods.size(), "setting: theory and algorithm of one setting share it",
+    texts("run", run_, e_.methods.size(), "method and its setting", [&](std::size_t i) { return e_.methods[i].name; });
+    texts("kind", run_, e_.methods.size(), "kind of method", [&](std::size_t i) { return e_.methods[i].kind_name; });
+    texts("group", run_, e_.methods.size(), "setting: theory and algorithm of one setting share it",
           [&](std::size_t i) { return e_.methods[i].group; });
     doubles("time", {time_}, "nominal slow time", slow, t);
     std::vector<double> middle, quantities;
@@ -133,14 +140,14 @@ class Writer {
       actual.insert(actual.end(), r.slow_time.begin(), r.slow_time.end());
       for (std::size_t i = 0; i + 1 < t.size(); ++i) width.push_back(r.slow_time[i + 1] - r.slow_time[i]);
     }
-    doubles("slow_time", {method_, time_}, "slow time of the observation (the end of the nearest round)", slow, actual);
-    doubles("interval_width", {method_, interval_}, "slow time between observations", slow, width);
-    doubles("gradient_evaluations", {method_}, "stochastic gradients computed, all paths", "1", cost);
-    doubles("H", {method_}, "local steps per round at the peak learning rate", "steps", rounds);
-    doubles("alpha", {method_}, "eta * H at the peak learning rate", "1", alpha);
-    variable("discrete", netCDF::ncInt, {method_}, "1 for a discrete algorithm", "").putVar(discrete.data());
-    variable("paths_total", netCDF::ncInt, {method_}, "paths simulated", "1").putVar(total.data());
-    variable("paths_lost", netCDF::ncInt, {method_}, "paths that left the domain", "1").putVar(lost.data());
+    doubles("slow_time", {run_, time_}, "slow time of the observation (the end of the nearest round)", slow, actual);
+    doubles("interval_width", {run_, interval_}, "slow time between observations", slow, width);
+    doubles("gradient_evaluations", {run_}, "stochastic gradients computed, all paths", "1", cost);
+    doubles("H", {run_}, "local steps per round at the peak learning rate", "steps", rounds);
+    doubles("alpha", {run_}, "eta * H at the peak learning rate", "1", alpha);
+    variable("discrete", netCDF::ncInt, {run_}, "1 for a discrete algorithm", "").putVar(discrete.data());
+    variable("paths_total", netCDF::ncInt, {run_}, "paths simulated", "1").putVar(total.data());
+    variable("paths_lost", netCDF::ncInt, {run_}, "paths that left the domain", "1").putVar(lost.data());
   }
 
   void observables() {
@@ -154,13 +161,13 @@ class Writer {
           error.push_back(r.paths == 1 ? 0.0 : m.standard_error());
           for (const double p : kQuantiles) quantiles.push_back(r.quantile(t, q, p));
         }
-      doubles(d.variable, {method_, time_}, d.long_name + ", mean over paths", d.units, mean);
-      doubles(d.variable + "_se", {method_, time_}, d.long_name + ", standard error of the mean", d.units, error);
-      doubles(d.variable + "_quantile", {method_, time_, quantile_}, d.long_name + ", quantiles over paths", d.units, quantiles);
+      doubles(d.variable, {run_, time_}, d.long_name + ", mean over paths", d.units, mean);
+      doubles(d.variable + "_se", {run_, time_}, d.long_name + ", standard error of the mean", d.units, error);
+      doubles(d.variable + "_quantile", {run_, time_, quantile_}, d.long_name + ", quantiles over paths", d.units, quantiles);
     }
   }
 
-  /// mean and standard error (or variance per width) of a table of moments, [method][row][component].
+  /// mean and standard error (or variance per width) of a table of moments, [run][row][component].
   void predicted(const std::string& name, std::vector<std::vector<Moments>> MethodResult::*table, const std::string& long_name,
                  const std::string& units) {
     std::vector<double> mean, error;
@@ -170,8 +177,8 @@ class Writer {
           mean.push_back(m.n > 0 ? m.mean : kNan);
           error.push_back(r.paths == 1 ? 0.0 : m.standard_error());
         }
-    doubles(name, {method_, time_, component_}, long_name, units, mean);
-    doubles(name + "_se", {method_, time_, component_}, long_name + ", standard error", units, error);
+    doubles(name, {run_, time_, component_}, long_name, units, mean);
+    doubles(name + "_se", {run_, time_, component_}, long_name + ", standard error", units, error);
   }
 
   void drifts() {
@@ -190,36 +197,49 @@ class Writer {
           variance.push_back(r.paths == 1 ? kNan : m.variance() * width);
           variance_error.push_back(r.paths == 1 ? kNan : m.variance_error() * width);
         }
-    const Dims dims{method_, interval_, component_};
+    const Dims dims{run_, interval_, component_};
     doubles("drift_measured", dims, "measured mean of Phi's increments per slow time", per_time, mean);
     doubles("drift_measured_se", dims, "measured mean of Phi's increments per slow time, standard error", per_time, error);
     doubles("diffusion_measured", dims, "measured variance of Phi's increments per slow time", per_time, variance);
     doubles("diffusion_measured_se", dims, "measured variance of Phi's increments per slow time, standard error", per_time, variance_error);
   }
 
-  netCDF::NcFile file_;
+  netCDF::NcGroup file_;
   const Experiment& e_;
   const std::vector<MethodResult>& results_;
-  netCDF::NcDim method_, time_, interval_, component_, quantile_;
+  netCDF::NcDim run_, time_, interval_, component_, quantile_;
 };
 
 }  // namespace
 
+void write_file(const std::filesystem::path& file, const char* bytes, std::size_t size) {
+  const std::filesystem::path temporary = file.string() + fmt::format(".{}.part", getpid());
+  errno = 0;
+  std::ofstream out(temporary, std::ios::binary);
+  out.write(bytes, static_cast<std::streamsize>(size));
+  out.close();
+  std::error_code error(errno, std::generic_category()), ignored;
+  if (out) {
+    std::filesystem::rename(temporary, file, error);
+    if (!error) return;
+  }
+  std::filesystem::remove(temporary, ignored);
+  throw IoError(fmt::format("{}: cannot be written ({}): is the disk full or the folder read-only?", file.string(), error.message()));
+}
+
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
                    const std::vector<MethodResult>& results, const std::string& command_line) {
-  const std::filesystem::path temporary = file.string() + fmt::format(".{}.part", getpid());
-  std::error_code ignored;
-  try {
-    Writer writer(temporary.string(), experiment, results);
-    writer.write(command_line);
-    writer.close();
-    std::filesystem::rename(temporary, file);
-  } catch (const std::exception& e) {
-    std::filesystem::remove(temporary, ignored);
-    std::string reason = e.what();
-    if (const auto end = reason.find('\n'); end != std::string::npos) reason.resize(end);
-    throw IoError(fmt::format("{}: cannot be written ({}): is the disk full or the folder read-only?", file.string(), reason));
-  }
+  // Composed in memory: HDF5 does not survive a disk that fills up while it writes.
+  int id = 0;
+  const auto check = [](int status) {
+    if (status != NC_NOERR) throw std::runtime_error(fmt::format("netCDF: {}", nc_strerror(status)));
+  };
+  check(nc_create_mem(file.filename().c_str(), NC_NETCDF4, 0, &id));
+  Writer(netCDF::NcGroup(id), experiment, results).write(command_line);
+  NC_memio memory{};
+  check(nc_close_memio(id, &memory));
+  const std::unique_ptr<void, void (*)(void*)> owner(memory.memory, std::free);
+  write_file(file, static_cast<const char*>(memory.memory), memory.size);
 }
 
 }  // namespace sde::experiment

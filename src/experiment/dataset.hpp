@@ -7,7 +7,10 @@
 
 namespace sde::experiment {
 
-/// Written to a temporary name in the same folder and renamed. Throws IoError; leaves nothing half-written.
+/// `size` bytes to a temporary name in the same folder, renamed when complete. Throws IoError; leaves nothing half-written.
+void write_file(const std::filesystem::path& file, const char* bytes, std::size_t size);
+
+/// Written by write_file. Throws IoError; leaves nothing half-written.
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
                    const std::vector<ensemble::MethodResult>& results, const std::string& command_line);
 

@@ -57,14 +57,6 @@ toml::table parse_file(const std::filesystem::path& file) {
   }
 }
 
-/// A method's table laid over [training]: every key of [training] may be overridden in a method.
-toml::table over(const toml::table& training, const toml::table& method) {
-  toml::table merged = training;
-  for (const auto& [key, node] : method)
-    node.visit([&, k = std::string(key.str())](const auto& v) { merged.insert_or_assign(k, v); });
-  return merged;
-}
-
 struct KindEntry {
   Kind kind;
   bool ode;
@@ -238,11 +230,8 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   const Section training = root.section("training");
   auto methods = root.sections("method");
   if (methods.empty()) root.fail("method", "missing: expected at least one [[method]] with a kind");
-  std::vector<toml::table> merged;
-  merged.reserve(methods.size());
-  for (const auto& m : methods) merged.push_back(over(training.table(), m.table()));
-  for (std::size_t i = 0; i < merged.size(); ++i) {
-    Section s(merged[i], fmt::format("method.{}", i));
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    Section s(methods[i], training);  // every key of [training] may be overridden in a method
     e.methods.push_back(read_method(s, e, paths, time));
     for (std::size_t j = 0; j < i; ++j)
       if (e.methods[j].name == e.methods[i].name) s.fail("name", fmt::format("'{}' names two methods", e.methods[i].name));

@@ -57,12 +57,22 @@ std::string Section::place(const toml::node* node) const {
 }
 
 void Section::fail(const std::string& key, const std::string& complaint) const {
-  throw InputError(fmt::format("{}: {}: {}", place(table_.get(key)), name(key), complaint));
+  throw InputError(fmt::format("{}: {}: {}", place(get(key)), name(key), complaint));
+}
+
+const toml::node* Section::get(const std::string& key) const {
+  const auto* node = table_.get(key);
+  return node || !defaults_ ? node : defaults_->get(key);
+}
+
+std::string Section::name(const std::string& key) const {
+  const auto& path = defaults_ && !table_.contains(key) && defaults_->contains(key) ? defaults_path_ : path_;
+  return path.empty() ? key : path + "." + key;
 }
 
 const toml::node* Section::find(const std::string& key) {
   known_.push_back(key);
-  return table_.get(key);
+  return get(key);
 }
 
 double Section::number(const std::string& key, double otherwise) {
@@ -166,10 +176,12 @@ void Section::finish() const {
   std::vector<std::string> known = known_;
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
-  for (const auto& [key, node] : table_) {
-    const std::string k(key.str());
-    if (std::find(known.begin(), known.end(), k) == known.end()) fail(k, "unknown key" + suggestion(k, known));
-  }
+  for (const auto* table : {&table_, defaults_})
+    if (table)
+      for (const auto& [key, node] : *table) {
+        const std::string k(key.str());
+        if (std::find(known.begin(), known.end(), k) == known.end()) fail(k, "unknown key" + suggestion(k, known));
+      }
 }
 
 }  // namespace experiment

@@ -16,8 +16,11 @@ class Section {
  public:
   /// `path` is the table's dotted name, "" for the file itself.
   Section(const toml::table& table, std::string path) : table_(table), path_(std::move(path)) {}
+  /// A table laid over another: what it does not say is read from `defaults`.
+  Section(const Section& table, const Section& defaults)
+      : table_(table.table_), path_(table.path_), defaults_(&defaults.table_), defaults_path_(defaults.path_) {}
 
-  bool has(const std::string& key) const { return table_.contains(key); }
+  bool has(const std::string& key) const { return get(key) != nullptr; }
   double number(const std::string& key, double otherwise);
   double positive(const std::string& key, double otherwise);
   double non_negative(const std::string& key, double otherwise);
@@ -40,13 +43,17 @@ class Section {
   /// "file.toml:12: training.eta" and the complaint, thrown as InputError.
   [[noreturn]] void fail(const std::string& key, const std::string& complaint) const;
   const toml::table& table() const { return table_; }
-  std::string name(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+  /// The key with the dotted name of the table that holds it.
+  std::string name(const std::string& key) const;
 
  private:
+  const toml::node* get(const std::string& key) const;
   const toml::node* find(const std::string& key);
   std::string place(const toml::node* node) const;
   const toml::table& table_;
   std::string path_;
+  const toml::table* defaults_ = nullptr;
+  std::string defaults_path_;
   std::vector<std::string> known_;
 };
 

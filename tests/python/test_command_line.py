@@ -1,0 +1,212 @@
+"""The command line as a person meets it: output, bad input, exit codes. Usage: test_command_line.py SDE_BINARY"""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SDE = sys.argv.pop(1)
+MAIN = "experiments/main.toml"
+SMALL = ["--set", "experiment.paths=8", "--set", "experiment.time=0.1", "--set", "experiment.observations=2",
+         "--set", "training.eta=0.02", "--set", "method.6.H=50", "--set", "method.7.H=50", "--set", "method.8.beta=0.2"]
+
+
+def sde(*arguments, env=None):
+    return subprocess.run([SDE, *arguments], capture_output=True, text=True, env={**os.environ, **(env or {})})
+
+
+def experiment(text):
+    file = tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False)
+    file.write(text)
+    file.close()
+    return file.name
+
+
+VALID = """
+[experiment]
+paths = 8
+time = 0.1
+observations = 2
+[loss]
+name = "hyperbola"
+[noise]
+kind = "label"
+[training]
+eta = 0.02
+workers = 2
+batch = 4
+[[method]]
+kind = "local_sgd"
+H = 5
+"""
+
+
+class Terms(unittest.TestCase):
+    def test_json_keys_and_values(self):
+        r = sde("terms", "--loss", "hyperbola", "--at", "2,0.5", "--sigma2", "1", "--workers", "8", "--batch", "8", "--alpha", "0.5", "--json")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        j = json.loads(r.stdout)
+        for key in ("point gradient_norm hessian_eigenvalues trace_hessian lambda_max sigma_hat psi_hat drift_1 drift_2 "
+                    "ito_normal diffusion").split():
+            self.assertIn(key, j)
+        self.assertAlmostEqual(j["trace_hessian"], 4.25)
+        q_rate = 2 * (2 * j["drift_1"][0] - 0.5 * j["drift_1"][1])
+        self.assertAlmostEqual(q_rate, -3.75 / 8, places=12)  # dq/dt = -(sigma^2/B) q
+        self.assertFalse(j["projected"])
+
+    def test_a_point_off_gamma_is_projected_and_said_so(self):
+        j = json.loads(sde("terms", "--loss", "hyperbola", "--at", "2,0.7", "--json").stdout)
+        self.assertTrue(j["projected"])
+        self.assertAlmostEqual(j["point"][0] * j["point"][1], 1)
+        self.assertAlmostEqual(j["point"][0] ** 2 - j["point"][1] ** 2, 4 - 0.49, places=9)
+
+    def test_large_network_in_well_under_a_second(self):
+        start = time.time()
+        r = sde("terms", "--loss", "tanh_network", "--param", "n=64", "--param", "inputs=9", "--param", "width=1000", "--param",
+                "teacher_width=10", "--workers", "4", "--alpha", "0.5", "--json")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(len(json.loads(r.stdout)["drift_2"]), 10000)
+        self.assertLess(time.time() - start, 5)  # about 0.3 s; the margin is for a busy machine
+
+    def test_bad_input(self):
+        for arguments, words in [
+            (["--loss", "hyperbole"], ["hyperbola"]),
+            (["--loss", "hyperbola", "--at", "1"], ["2 coordinates"]),
+            (["--loss", "ring", "--param", "b=1"], ["unknown key", "'a'"]),
+            (["--loss", "ring", "--param", "a=2"], ["|a| < 1"]),
+            (["--loss", "ring", "--noise", "gaussian", "--cov", "1,0.5,0.2,1"], ["symmetric"]),
+            (["--loss", "ring", "--noise", "gaussian", "--cov", "1,2,2,1"], ["semidefinite"]),
+            (["--loss", "ring", "--noise", "gaussian", "--cov", "1,0"], ["2 x 2"]),
+            (["--loss", "hyperbola", "--workers", "3", "--batch", "4"], ["multiple"]),
+            (["--loss", "hyperbola", "--at", "0,0"], ["no point of Gamma"]),
+            (["--loss", "hyperbola", "--workers", "0"], ["at least 1"]),
+        ]:
+            r = sde("terms", *arguments)
+            self.assertEqual(r.returncode, 2, (arguments, r.stderr))
+            for word in words:
+                self.assertIn(word, r.stderr, arguments)
+
+
+class BadExperiments(unittest.TestCase):
+    def check(self, text, words, code=2):
+        with tempfile.TemporaryDirectory() as out:
+            r = sde("run", experiment(text), "--out", out, "--no-figure")
+            self.assertEqual(r.returncode, code, r.stderr)
+            for word in words:
+                self.assertIn(word, r.stderr)
+            if code == 2:
+                self.assertEqual(os.listdir(out), [])
+
+    def test_each_names_file_line_key_and_expectation(self):
+        self.check(VALID.replace("workers", "wrokers"), [".toml:12", "wrokers", "did you mean 'workers'"])
+        self.check(VALID.replace('"hyperbola"', '"hyperbla"'), [".toml:7", "did you mean 'hyperbola'"])
+        self.check(VALID.replace("eta = 0.02", 'eta = "fast"'), [".toml:11", "eta", "number"])
+        self.check(VALID.replace("eta = 0.02", "eta = 0.0"), [".toml:11", "above 0"])
+        self.check(VALID.replace("eta = 0.02", "eta = -1"), ["above 0"])
+        self.check(VALID.replace("workers = 2", "workers = 0"), [".toml:12", "from 1 to"])
+        self.check(VALID.replace("H = 5", "H = 0"), [".toml:16", "from 1 to"])
+        self.check(VALID.replace("H = 5", ""), ["H: missing"])
+        self.check(VALID.replace("batch = 4", "batch = 3"), [".toml:13", "multiple of workers"])
+        self.check(VALID.replace('kind = "local_sgd"', 'kind = "local_sdg"'), [".toml:15", "did you mean 'local_sgd'"])
+        self.check(VALID + "[start]\nat = [0, 0]\n", ["start.at", "no point of Gamma"])
+        self.check(VALID + "[start]\nat = [1, 1, 1]\n", ["expected 2 coordinates"])
+        self.check(VALID.replace("paths = 8", "paths = 2.5"), [".toml:3", "whole number"])
+        self.check(VALID.replace("observations = 2", 'observations = 2\nobserve = ["x3"]'), ["x1 to x2"])
+        self.check(VALID.replace("[loss]", "[loss"), ["not valid TOML", ":6"])
+        self.check(VALID + "[surprise]\n", ["surprise", "unknown key"])
+        gaussian = VALID.replace('kind = "label"', 'kind = "gaussian"\ncovariance = [1, 0.5, 0.2, 1]')
+        self.check(gaussian, ["covariance", "symmetric"])
+        self.check(VALID.replace("local_sgd", "slow_ode_local_sgd").replace('"label"', '"gaussian"'), ["diffuses along Gamma"])
+
+    def test_missing_file(self):
+        r = sde("run", "no/such.toml")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("no/such.toml", r.stderr)
+
+    def test_output_folder_that_cannot_be_made(self):
+        with tempfile.NamedTemporaryFile() as f:
+            r = sde("run", MAIN, *SMALL, "--out", f.name + "/below")
+            self.assertEqual(r.returncode, 4, r.stderr)
+            self.assertIn("--out", r.stderr)
+
+    def test_full_disk(self):
+        with tempfile.TemporaryDirectory() as out:
+            limit = "ulimit -f 8; exec \"$0\" \"$@\""  # files may not pass 4 KiB: what a full disk does, without one
+            r = subprocess.run(["bash", "-c", "trap '' XFSZ; " + limit, SDE, "run", MAIN, *SMALL, "--out", out, "--no-figure"],
+                               capture_output=True, text=True)
+            self.assertEqual(r.returncode, 4, r.stderr)
+            self.assertEqual(os.listdir(out), [])
+
+    def test_divergence_is_reported_and_exits_3(self):
+        wild = VALID.replace('kind = "label"', 'kind = "gaussian"\nvariance = 9').replace("eta = 0.02", "eta = 0.4").replace("time = 0.1", "time = 8")
+        with tempfile.TemporaryDirectory() as out:
+            r = sde("run", experiment(wild), "--out", out, "--no-figure")
+            self.assertEqual(r.returncode, 3, r.stderr)
+            for word in ("paths lost", "path ", "step ", "max_lost"):
+                self.assertIn(word, r.stderr)
+
+
+class Run(unittest.TestCase):
+    def test_same_bits_for_any_number_of_threads(self):
+        with tempfile.TemporaryDirectory() as out:
+            text = [sde("run", MAIN, *SMALL, "--set", "experiment.paths=150", "--out", out, "--no-figure", "--json", "--threads", t).stdout for t in "13"]
+            self.assertEqual(text[0], text[1])
+            self.assertEqual(len(json.loads(text[0])["methods"]), 10)
+
+    def test_seed_changes_the_paths(self):
+        with tempfile.TemporaryDirectory() as out:
+            a, b = (json.loads(sde("run", MAIN, *SMALL, "--out", out, "--no-figure", "--json", "--seed", s).stdout) for s in "12")
+            self.assertNotEqual(a["methods"][0]["final"]["loss"], b["methods"][0]["final"]["loss"])
+
+    def test_progress_bar_on_a_terminal_only(self):
+        with tempfile.TemporaryDirectory() as out:
+            command = [SDE, "run", MAIN, *SMALL, "--out", out, "--no-figure"]
+            self.assertEqual(subprocess.run(command, capture_output=True, text=True).stderr, "")
+            for extra, env, bar, escape in [([], {"NO_COLOR": ""}, True, True), ([], {"NO_COLOR": "1"}, True, False), (["--quiet"], {}, False, False)]:
+                master, slave = pty.openpty()
+                subprocess.run(command + extra, stdout=subprocess.DEVNULL, stderr=slave, env={**os.environ, **env})
+                os.close(slave)
+                shown = b""
+                try:
+                    while chunk := os.read(master, 4096):
+                        shown += chunk
+                except OSError:
+                    pass
+                os.close(master)
+                self.assertEqual(b"%" in shown, bar)
+                self.assertEqual(b"\x1b[32m" in shown, escape)
+
+    def test_interrupt(self):
+        with tempfile.TemporaryDirectory() as out:
+            child = subprocess.Popen([SDE, "run", MAIN, "--set", "experiment.paths=100000", "--out", out], stderr=subprocess.PIPE, text=True)
+            time.sleep(1)
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=60)
+            self.assertEqual(child.returncode, 130)
+            self.assertIn("interrupted", err)
+            self.assertFalse([f for f in os.listdir(out) if f.endswith((".nc", ".part"))])
+
+    def test_help_has_examples_everywhere(self):
+        for sub in ([], ["run"], ["terms"], ["list"], ["plot"], ["info"]):
+            r = sde(*sub, "--help")
+            self.assertEqual(r.returncode, 0)
+            self.assertIn("Example", r.stdout)
+        self.assertRegex(sde("--version").stdout, r"^sde \d")
+        self.assertEqual(sde("frobnicate").returncode, 2)
+        self.assertIn("ring", sde("list").stdout)
+        self.assertIn("CUDA", sde("info").stdout)
+
+    def test_every_experiment_file_is_valid(self):
+        for name in sorted(os.listdir("experiments")):
+            with tempfile.TemporaryDirectory() as out:
+                r = sde("run", "experiments/" + name, "--out", out, "--no-figure", "--set", "experiment.paths=2", "--set", "experiment.observations=2")
+                self.assertEqual(r.returncode, 0, (name, r.stderr))
+
+
+if __name__ == "__main__":
+    unittest.main()
