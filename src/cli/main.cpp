@@ -34,8 +34,6 @@ int main(int argc, char** argv) {
     return complain(e.what(), kBadInput);
   } catch (const sde::IoError& e) {
     return complain(e.what(), kIoFailure);
-  } catch (const sde::ensemble::Interrupted&) {
-    return complain("interrupted; nothing was written", kInterrupted);
   } catch (const sde::manifold::FlowError& e) {
     return complain(e.what(), kNumericalFailure);
   } catch (const std::exception& e) {

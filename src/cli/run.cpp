@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
@@ -24,7 +25,7 @@ struct Options {
   std::vector<std::string> set;
   long seed = -1;
   int threads = 0;
-  bool json = false, quiet = false, no_figure = false;
+  bool json = false, quiet = false, no_figure = false, resume = false;
 };
 
 using ensemble::MethodResult;
@@ -82,6 +83,10 @@ int run(const Options& o, const std::string& command_line) {
   if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
   const Experiment e = experiment::load(o.file, set);
   prepare(o.out);
+  const auto checkpoint = std::filesystem::path(o.out) / (e.name + ".checkpoint");
+  std::vector<ensemble::MethodState> states;
+  if (o.resume) states = experiment::load_checkpoint(checkpoint, e);
+  states.resize(e.methods.size());
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
 
@@ -102,7 +107,13 @@ int run(const Options& o, const std::string& command_line) {
   for (std::size_t i = 0; i < e.methods.size(); ++i) {
     control.progress = [&](double fraction) { progress.show((done + fraction * work[i]) / all, e.methods[i].name); };
     control.progress(0);
-    results.push_back(ensemble::run(e.problem, e.methods[i], e.observation, control));
+    if (!ensemble::resume(e.problem, e.methods[i], e.observation, control, states[i])) {
+      progress.clear();
+      experiment::save_checkpoint(checkpoint, e, states);
+      fmt::print(stderr, "sde: interrupted; checkpoint {} (the same command with --resume goes on from it)\n", checkpoint.string());
+      return kInterrupted;
+    }
+    results.push_back(states[i].total);
     done += work[i];
     const auto& r = results.back();
     if (r.lost > 0) {
@@ -118,6 +129,7 @@ int run(const Options& o, const std::string& command_line) {
   progress.clear();
   const auto dataset = std::filesystem::path(o.out) / (e.name + ".nc");
   experiment::write_dataset(dataset, e, results, command_line);
+  std::filesystem::remove(checkpoint);
   if (o.json)
     fmt::print("{}\n", summary(e, results, dataset.string()).dump(2));
   else
@@ -145,10 +157,12 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
   sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")->check(CLI::NonNegativeNumber)->type_name("N");
   sub->add_option("--threads", o->threads, "Threads (default: all cores); results are the same bits for any number")->check(CLI::PositiveNumber)->type_name("N");
+  sub->add_flag("--resume", o->resume, "Go on from the checkpoint that an interrupted run left in --out; same bits as without interruption");
   sub->add_flag("--json", o->json, "Print the summary as JSON");
   sub->add_flag("--quiet", o->quiet, "No progress bar, no file names");
   sub->add_flag("--no-figure", o->no_figure, "Write the dataset only");
-  sub->footer("Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set experiment.paths=512 --out out/ring4");
+  sub->footer("Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set experiment.paths=512 --out out/ring4\n"
+      "  sde run experiments/main.toml --resume       after an interruption");
   return {sub, [o, command_line] { return run(*o, command_line); }};
 }
 

@@ -181,15 +181,47 @@ class Run(unittest.TestCase):
                 self.assertEqual(b"%" in shown, bar)
                 self.assertEqual(b"\x1b[32m" in shown, escape)
 
-    def test_interrupt(self):
+    def test_interrupt_and_resume_give_the_same_bits(self):
+        command = [SDE, "run", MAIN, "--set", "experiment.paths=800", "--set", "training.eta=0.01", "--set", "experiment.time=4",
+                   "--set", "method.6.H=50", "--set", "method.7.H=50", "--no-figure", "--json", "--threads", "2"]
+        with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as other:
+            whole = json.loads(subprocess.run([*command, "--out", other], capture_output=True, text=True, check=True).stdout)
+            interruptions = 0
+            resume = []
+            while True:
+                child = subprocess.Popen([*command, "--out", out, *resume], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                try:
+                    text, err = child.communicate(timeout=0.3)
+                except subprocess.TimeoutExpired:
+                    child.send_signal(signal.SIGINT if interruptions % 2 else signal.SIGTERM)
+                    text, err = child.communicate(timeout=60)
+                if child.returncode == 0:
+                    break
+                self.assertEqual(child.returncode, 130, err)
+                self.assertIn("--resume", err)
+                self.assertEqual(os.listdir(out), ["main.checkpoint"])
+                interruptions += 1
+                resume = ["--resume"]
+            self.assertGreater(interruptions, 0)
+            self.assertEqual(json.loads(text)["methods"], whole["methods"])
+            self.assertEqual(os.listdir(out), ["main.nc"])
+
+    def test_resume_refuses_what_is_not_its_checkpoint(self):
         with tempfile.TemporaryDirectory() as out:
-            child = subprocess.Popen([SDE, "run", MAIN, "--set", "experiment.paths=100000", "--out", out], stderr=subprocess.PIPE, text=True)
-            time.sleep(1)
+            command = [SDE, "run", MAIN, "--set", "experiment.paths=100000", "--out", out]
+            r = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+            self.assertEqual((r.returncode, "no checkpoint" in r.stderr), (2, True), r.stderr)
+            child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.5)
             child.send_signal(signal.SIGINT)
-            _, err = child.communicate(timeout=60)
-            self.assertEqual(child.returncode, 130)
-            self.assertIn("interrupted", err)
-            self.assertFalse([f for f in os.listdir(out) if f.endswith((".nc", ".part"))])
+            child.communicate(timeout=60)
+            r = subprocess.run([*command, "--resume", "--seed", "7"], capture_output=True, text=True)
+            self.assertEqual((r.returncode, "another seed" in r.stderr), (2, True), r.stderr)
+            file = os.path.join(out, "main.checkpoint")
+            with open(file, "r+b") as f:
+                f.truncate(os.path.getsize(file) // 2)
+            r = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+            self.assertEqual((r.returncode, "not a complete checkpoint" in r.stderr), (2, True), r.stderr)
 
     def test_help_has_examples_everywhere(self):
         for sub in ([], ["run"], ["terms"], ["list"], ["plot"], ["info"]):

@@ -1,8 +1,10 @@
 // What an experiment runs: a problem (loss, noise, start), methods on it, and where they are observed.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +64,12 @@ struct LostPath {
 
 /// Moments over paths. Index [time][quantity].
 struct MethodResult {
+  MethodResult() = default;
+  /// Empty tables for the observations at `times`.
+  MethodResult(const Problem&, const Observation&, std::vector<double> times);
+  /// Adds the paths of `from`, which come after those held so far.
+  void merge(const MethodResult& from);
+
   std::vector<double> slow_time;  ///< the actual slow time of each observation
   std::vector<std::string> observables;
   std::vector<std::vector<stats::Moments>> values;                                ///< observables
@@ -86,9 +94,31 @@ struct Control {
   const std::atomic<bool>* interrupted = nullptr;
 };
 
+/// A block of consecutive paths on its way: all that is needed to go on with the same bits.
+struct BlockState {
+  long done = 0;                          ///< paths of the block that are complete
+  std::size_t time = 0;                   ///< observations made of the kLanes paths in hand
+  std::vector<double> x;                  ///< [d][lane] of the paths in hand
+  std::array<double, kLanes> spread{};
+  unsigned gone = 0;                      ///< lanes lost
+  std::vector<Vector> previous;           ///< [lane] Phi at the last observation
+  MethodResult part;                      ///< of the block so far
+};
+
+/// A method on its way.
+struct MethodState {
+  long merged = 0;                        ///< blocks in `total`
+  MethodResult total;
+  std::map<long, BlockState> unfinished;  ///< begun (or complete behind an unfinished one), by number
+};
+
+/// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).
+/// Same bits for any number of threads and interruptions.
+bool resume(const Problem&, const Method&, const Observation&, const Control&, MethodState& state);
+
 struct Interrupted : std::exception {};
 
-/// Runs all paths of one method. Same bits for any number of threads.
+/// All paths of one method from the start. Throws Interrupted.
 MethodResult run(const Problem&, const Method&, const Observation&, const Control&);
 
 }  // namespace sde::ensemble

@@ -1,0 +1,32 @@
+// What is recorded of a path at one time.
+#pragma once
+
+#include "sde/ensemble/method.hpp"
+#include "sde/manifold/flow_map.hpp"
+#include "timeline.hpp"
+
+namespace sde::ensemble {
+
+/// Observes paths: Phi, the terms there, and the increments of Phi since the path's last observation.
+class Observer {
+ public:
+  Observer(const Problem& problem, const Method& method, const Observation& observation, const SlowClock& clock);
+
+  /// theta[d] at observation t, with the workers' disagreement `spread`. `previous` is Phi at the path's last
+  /// observation, empty before the first; it becomes Phi(theta). Throws manifold::FlowError where Phi does not exist.
+  void operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result);
+
+ private:
+  void predict(std::size_t t, MethodResult& result);
+
+  const Problem& problem_;
+  const Method& method_;
+  const Observation& observation_;
+  const SlowClock& clock_;
+  manifold::FlowMap flow_;
+  std::unique_ptr<slow::PointTerms> terms_;
+  Vector point_;
+  std::vector<double> values_;
+};
+
+}  // namespace sde::ensemble

@@ -1,0 +1,68 @@
+#include <algorithm>
+#include <limits>
+
+#include "sde/ensemble/method.hpp"
+
+namespace sde::ensemble {
+
+std::vector<std::string> observable_names(const Problem& problem, const Observation& observation) {
+  std::vector<std::string> names{"loss", "trace_hessian", "lambda_max", "distance", "disagreement"};
+  if (problem.model->has_test_error()) names.emplace_back("test_error");
+  for (const auto& p : observation.polynomials) names.push_back(p.text);
+  return names;
+}
+
+namespace {
+
+using Table = std::vector<std::vector<stats::Moments>>;
+
+Table table(std::size_t times, std::size_t quantities) { return Table(times, std::vector<stats::Moments>(quantities)); }
+
+void merge_table(Table& into, const Table& from) {
+  for (std::size_t t = 0; t < into.size(); ++t)
+    for (std::size_t q = 0; q < into[t].size(); ++q) into[t][q].merge(from[t][q]);
+}
+
+}  // namespace
+
+MethodResult::MethodResult(const Problem& problem, const Observation& observation, std::vector<double> times)
+    : slow_time(std::move(times)), observables(observable_names(problem, observation)) {
+  const std::size_t count = slow_time.size(), c = static_cast<std::size_t>(observation.components);
+  values = table(count, observables.size());
+  drift_1 = drift_2 = ito_normal = diffusion = table(count, c);
+  rate = table(count > 0 ? count - 1 : 0, c);
+  samples.assign(count, std::vector<std::vector<double>>(observables.size()));
+}
+
+void MethodResult::merge(const MethodResult& from) {
+  merge_table(values, from.values);
+  merge_table(drift_1, from.drift_1);
+  merge_table(drift_2, from.drift_2);
+  merge_table(ito_normal, from.ito_normal);
+  merge_table(diffusion, from.diffusion);
+  merge_table(rate, from.rate);
+  for (std::size_t t = 0; t < samples.size(); ++t)
+    for (std::size_t q = 0; q < samples[t].size(); ++q) {
+      auto& kept = samples[t][q];
+      const auto& more = from.samples[t][q];
+      const auto room = static_cast<std::size_t>(kQuantilePaths) - kept.size();
+      kept.insert(kept.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size())));
+    }
+  if (lost == 0 && from.lost > 0) first_lost = from.first_lost;
+  paths += from.paths;
+  lost += from.lost;
+  gradients += from.gradients;
+}
+
+double MethodResult::quantile(std::size_t time, std::size_t observable, double p) const {
+  auto kept = samples[time][observable];
+  if (kept.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::sort(kept.begin(), kept.end());
+  const double position = p * static_cast<double>(kept.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  if (below + 1 >= kept.size()) return kept.back();
+  const double part = position - static_cast<double>(below);
+  return kept[below] * (1 - part) + kept[below + 1] * part;
+}
+
+}  // namespace sde::ensemble

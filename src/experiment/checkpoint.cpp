@@ -1,0 +1,96 @@
+#include "checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/binary_oarchive.hpp>
+#include <boost/serialization/array.hpp>
+#include <boost/serialization/map.hpp>
+#include <boost/serialization/split_free.hpp>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "dataset.hpp"
+#include "error.hpp"
+#include "sde/version.hpp"
+
+namespace boost::serialization {
+
+template <class Archive>
+void save(Archive& a, const sde::slow::Vector& v, unsigned) {
+  const std::vector<double> plain(v.begin(), v.end());
+  a << plain;
+}
+template <class Archive>
+void load(Archive& a, sde::slow::Vector& v, unsigned) {
+  std::vector<double> plain;
+  a >> plain;
+  v = Eigen::Map<const sde::slow::Vector>(plain.data(), static_cast<Eigen::Index>(plain.size()));
+}
+template <class Archive>
+void serialize(Archive& a, sde::slow::Vector& v, unsigned version) {
+  split_free(a, v, version);
+}
+template <class Archive>
+void serialize(Archive& a, sde::stats::Moments& m, unsigned) {
+  a & m.n & m.mean & m.m2 & m.m3 & m.m4;
+}
+template <class Archive>
+void serialize(Archive& a, sde::ensemble::LostPath& p, unsigned) {
+  a & p.path & p.step & p.slow_time & p.reason;
+}
+template <class Archive>
+void serialize(Archive& a, sde::ensemble::MethodResult& r, unsigned) {
+  a & r.slow_time & r.observables & r.values & r.drift_1 & r.drift_2 & r.ito_normal & r.diffusion & r.rate & r.samples & r.paths &
+      r.lost & r.first_lost & r.gradients;
+}
+template <class Archive>
+void serialize(Archive& a, sde::ensemble::BlockState& b, unsigned) {
+  a & b.done & b.time & b.x & b.spread & b.gone & b.previous & b.part;
+}
+template <class Archive>
+void serialize(Archive& a, sde::ensemble::MethodState& s, unsigned) {
+  a & s.merged & s.total & s.unfinished;
+}
+
+}  // namespace boost::serialization
+
+namespace sde::experiment {
+
+void save_checkpoint(const std::filesystem::path& file, const Experiment& experiment,
+                     const std::vector<ensemble::MethodState>& states) {
+  std::ostringstream out;
+  {
+    boost::archive::binary_oarchive archive(out);
+    const std::string version = kVersion;
+    archive << version << experiment.source << states;
+  }
+  const std::string bytes = out.str();
+  write_file(file, bytes.data(), bytes.size());
+}
+
+std::vector<ensemble::MethodState> load_checkpoint(const std::filesystem::path& file, const Experiment& experiment) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw InputError(fmt::format("--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)", file.string()));
+  std::string version, source;
+  std::vector<ensemble::MethodState> states;
+  try {
+    boost::archive::binary_iarchive archive(in);
+    archive >> version >> source;
+    if (version != kVersion)
+      throw InputError(fmt::format("--resume: {}: written by sde {}, this is sde {}: expected the same version", file.string(), version, kVersion));
+    if (source != experiment.source)
+      throw InputError(fmt::format("--resume: {}: belongs to other settings or another seed: expected the same experiment file, --set and "
+                                   "--seed (or run without --resume to start anew)", file.string()));
+    archive >> states;
+  } catch (const InputError&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw InputError(fmt::format("--resume: {}: not a complete checkpoint ({})", file.string(), e.what()));
+  }
+  return states;
+}
+
+}  // namespace sde::experiment
