@@ -1,6 +1,7 @@
 #include "sde/slow/dense_geometry.hpp"
 
 #include <Eigen/Eigenvalues>
+#include <Eigen/LU>
 #include <algorithm>
 
 namespace sde::slow {
@@ -135,14 +136,21 @@ bool DenseGeometry::retract(double* x) {
   Vector g(d);
   const double tolerance = 1e-14 * std::max(1.0, lambda_.maxCoeff());
   double previous = std::numeric_limits<double>::infinity();
+  // A chord iteration with the eigenvalues at the start; where it is slow, Newton with the Hessian at hand.
+  Matrix reduced = lambda_.tail(d - null_).asDiagonal();
+  Eigen::PartialPivLU<Matrix> solver(reduced);
   for (int iteration = 0; iteration < 60; ++iteration) {
     model_.gradient(x, g.data());
     const Vector c = normal.transpose() * g;
     const double size = c.norm();
     if (!(size < 1e150)) return true;
     if (size <= tolerance || (size < 1e-10 && size >= 0.5 * previous)) return false;
+    if (size > 0.3 * previous) {
+      reduced = normal.transpose() * hessian(model_, x) * normal;
+      solver.compute(reduced);
+    }
     previous = size;
-    y -= normal * c.cwiseQuotient(lambda_.tail(d - null_));
+    y -= normal * solver.solve(c);
   }
   return true;
 }
@@ -151,7 +159,8 @@ namespace {
 
 class DenseSlowKernel final : public SlowKernel {
  public:
-  DenseSlowKernel(const LossModel& model, const Noise& noise) : geometry_(model, noise), x_(model.dim()), drift_(model.dim()) {}
+  DenseSlowKernel(const LossModel& model, const Noise& noise)
+      : geometry_(model, noise), x_(model.dim()), drift_(model.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const Steps& steps) override {
     unsigned bits = 0;
     for (int l = 0; l < kLanes; ++l) {

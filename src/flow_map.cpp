@@ -4,9 +4,9 @@
 
 #include <boost/numeric/odeint/integrate/integrate_adaptive.hpp>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
-#include <boost/numeric/odeint/stepper/generation/make_controlled.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_runge_kutta_dopri5.hpp>
+#include <boost/numeric/odeint/stepper/generation/make_controlled.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <cmath>
 #include <vector>
@@ -35,10 +35,7 @@ double norm(const double* x, int d) { return Eigen::Map<const Vector>(x, d).norm
 }  // namespace
 
 FlowMap::FlowMap(const LossModel& model, FlowOptions options)
-    : model_(model),
-      options_(options),
-      interpolating_(model.residual_count() > 0),
-      none_(std::make_unique<Noise>()) {}
+    : model_(model), options_(options), interpolating_(model.residual_count() > 0), none_(std::make_unique<Noise>()) {}
 FlowMap::~FlowMap() = default;
 
 slow::PointTerms& FlowMap::terms() {
@@ -72,9 +69,10 @@ void FlowMap::along_residual(double* x) {
     model_.jacobian(p.data(), v.data());
     const double square = Eigen::Map<const Vector>(v.data(), d).squaredNorm();
     if (!(square > 0) || !std::isfinite(square) || ++evaluations > options_.max_evaluations)
-      throw FlowError(fmt::format("the gradient flow does not reach a minimum: it stops at {}, where grad f = 0 or is "
-                                  "not finite",
-                                  where(p.data(), d)));
+      throw FlowError(
+          fmt::format("the gradient flow does not reach a minimum: it stops at {}, where grad f = 0 or is "
+                      "not finite",
+                      where(p.data(), d)));
     for (auto& c : v) c *= -f0 / square;
   };
   try {
@@ -93,9 +91,10 @@ void FlowMap::along_time(double* x) {
   int evaluations = 0;
   const auto field = [&](const State& p, State& v, double) {
     if (++evaluations > options_.max_evaluations)
-      throw FlowError(fmt::format("the gradient flow does not converge: after {} gradients it stands at {} with "
-                                  "gradient norm {:.3g}",
-                                  options_.max_evaluations, where(p.data(), d), norm(v.data(), d)));
+      throw FlowError(
+          fmt::format("the gradient flow does not converge: after {} gradients it stands at {} with "
+                      "gradient norm {:.3g}",
+                      options_.max_evaluations, where(p.data(), d), norm(v.data(), d)));
     v.resize(static_cast<std::size_t>(d));
     model_.gradient(p.data(), v.data());
     for (auto& c : v) c = -c;
@@ -113,10 +112,11 @@ void FlowMap::along_time(double* x) {
     terms().compute(y.data());
     const Vector lambda = terms().normal_eigenvalues();
     if (lambda.size() == 0)
-      throw FlowError(fmt::format("no direction of positive curvature at {}: not near a manifold of minima",
-                                  where(y.data(), d)));
+      throw FlowError(
+          fmt::format("no direction of positive curvature at {}: not near a manifold of minima", where(y.data(), d)));
     const double step = terms().newton_step().norm();
-    if (!std::isfinite(step)) throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", where(y.data(), d)));
+    if (!std::isfinite(step))
+      throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", where(y.data(), d)));
     if (step <= options_.polish_below * (1 + norm(y.data(), d))) break;
     if (interpolating_ && step > 0.5 * previous && chunk * lambda.minCoeff() > 30) {
       // The flow has had time to converge and the residuals stay: a least-squares minimum, not an interpolating one.

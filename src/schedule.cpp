@@ -50,15 +50,11 @@ void LearningRate::fit_steps(double time) {
 
 std::int64_t Synchronization::operator()(std::int64_t k, double eta) const {
   if (!local(k)) return 1;
-  switch (kind) {
-    case Kind::constant:
-      return H;
-    case Kind::inverse:
-      return std::max(H, static_cast<std::int64_t>(std::floor(beta / eta)));
-    case Kind::qsr:
-      return std::max(H, static_cast<std::int64_t>(std::floor((beta / eta) * (beta / eta))));
-  }
-  return H;
+  if (kind == Kind::constant) return H;
+  constexpr double kLongest = 1e9;  // where eta decays to 0
+  const double ratio = beta / eta;
+  return std::max(H,
+                  static_cast<std::int64_t>(std::min(kLongest, std::floor(kind == Kind::qsr ? ratio * ratio : ratio))));
 }
 
 }  // namespace sde::discrete

@@ -10,7 +10,7 @@ using slow::Vector;
 
 TEST_CASE("Phi ends on Gamma with |grad L| <= 1e-12 max(1, lambda_max), and is idempotent") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const auto model = make_model(l);
     manifold::FlowMap flow(*model);
     Vector p = Eigen::Map<const Vector>(x.data(), model->dim()), g(model->dim());

@@ -17,7 +17,7 @@ void close(const std::vector<double>& a, const std::vector<double>& b, double to
 
 TEST_CASE("overrides equal automatic derivatives") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const int d = l.dim(), n = l.residual_count();
     REQUIRE(static_cast<int>(x.size()) == d);
     std::vector<double> a(n * d), b(n * d), w(n), u(d), p(d), q(d);
@@ -38,7 +38,7 @@ TEST_CASE("overrides equal automatic derivatives") {
 
 TEST_CASE("gradient, Hessian and third derivative against central differences") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const auto model = make_model(l);
     const int d = model->dim();
     const double h = 1e-4;

@@ -36,7 +36,7 @@ Vector second_difference(manifold::FlowMap& flow, const Vector& p, const Vector&
 
 TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2 pinv(H) D3L[Sigma_par]") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const auto model = make_model(l);
     const int d = model->dim();
     manifold::FlowMap flow(*model);
@@ -62,7 +62,7 @@ TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2
 
 TEST_CASE("residual and dense paths agree on every term, for label, constant and state noise together") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const auto model = make_model(l);
     const int d = model->dim();
     Vector p = Eigen::Map<const Vector>(start.data(), d);
@@ -122,7 +122,7 @@ TEST_CASE("ring: drift with tangent-normal noise equals the closed form") {
 
 TEST_CASE("label noise: drift-I is -sigma^2/(4B) grad_Gamma tr Hess; valley and hyperbola closed forms") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     const auto model = make_model(l);
     Vector p = Eigen::Map<const Vector>(start.data(), model->dim());
     manifold::FlowMap{*model}(p.data());
@@ -157,4 +157,47 @@ TEST_CASE("label noise: drift-I is -sigma^2/(4B) grad_Gamma tr Hess; valley and 
   CHECK(2 * (y[0] * drift[0] - y[1] * drift[1]) ==
         doctest::Approx(-0.5 / B * q * (1 + (K - 1) * slow::psi(2 * alpha * sharpness))).epsilon(1e-12));
   CHECK(ht->lambda_max() == doctest::Approx(sharpness).epsilon(1e-13));
+}
+
+TEST_CASE("label noise: Local SGD descends -sigma^2/(4B) (tr Hess + (K-1) tr F(2 alpha Hess)/(2 alpha)) along Gamma") {
+  // theory.md section 4, F' = psi: F(x) = x - ln(x) - E1(x) - gamma, here by Simpson's rule on psi itself.
+  const auto F = [](double x) {
+    const int cells = 400;
+    double sum = slow::psi(0) + slow::psi(x);
+    for (int i = 1; i < cells; ++i) sum += (i % 2 ? 4 : 2) * slow::psi(x * i / cells);
+    return sum * x / (3 * cells);
+  };
+  const double sigma2 = 0.7, alpha = 0.4;
+  const int K = 5, B = 10;
+  test::for_each_loss([&](const char* name, const auto& l, const std::vector<double>& start) {
+    CAPTURE(std::string(name));
+    const auto model = make_model(l);
+    const int d = model->dim();
+    manifold::FlowMap flow(*model);
+    Vector p = Eigen::Map<const Vector>(start.data(), d);
+    flow(p.data());
+    Noise noise;
+    noise.sigma2 = sigma2;
+    noise.sampling = Sampling::with_replacement;
+    const auto terms = model->residual_terms(noise);
+    const auto potential = [&](const Vector& x) {
+      terms->compute(x.data());
+      double sum = 0;
+      for (const double lambda : terms->normal_eigenvalues())
+        sum += lambda + (K - 1) * F(2 * alpha * lambda) / (2 * alpha);
+      return -sigma2 / (4 * B) * sum;
+    };
+    terms->compute(p.data());
+    const Vector drift = terms->contraction(Term::drift, {.batch = B, .workers = K, .alpha = alpha});
+    Vector u = Eigen::Map<const Vector>(loss::normal_data(8, 3, d).data(), d);
+    terms->project(u.data());
+    const auto along = [&](double s) {
+      Vector x = p + s * u;
+      flow(x.data());
+      return potential(x);
+    };
+    const double h = 1e-3;
+    const double slope = (8 * (along(h) - along(-h)) - (along(2 * h) - along(-2 * h))) / (12 * h);
+    CHECK(drift.dot(u) == doctest::Approx(slope).epsilon(1e-6).scale(0.01));
+  });
 }

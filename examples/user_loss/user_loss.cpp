@@ -17,9 +17,9 @@ int main() {
   using namespace sde;
   ensemble::Problem problem;
   problem.model = make_model(MyLoss{});
-  problem.noise.sigma2 = 1;                 // label noise of variance 1 ...
+  problem.noise.sigma2 = 1;  // label noise of variance 1 ...
   problem.noise.label_law = Law::two_point;
-  problem.noise.rank = 2;                   // ... and Gaussian noise of covariance 0.01 I
+  problem.noise.rank = 2;  // ... and Gaussian noise of covariance 0.01 I
   problem.noise.factor = {0.1, 0, 0, 0.1};
   problem.start = Eigen::Vector2d(1, 0.4);
   problem.settle();
@@ -27,9 +27,9 @@ int main() {
   const auto terms = problem.terms();
   terms->compute(problem.start_on_gamma.data());
   const slow::Parameters p{.batch = 8, .workers = 8, .alpha = 1};
-  fmt::print("at ({:.4f}, {:.4f}): tr Hess {:.4f}, drift-I {:.4f}, drift-II {:.4f} along x\n", problem.start_on_gamma[0],
-             problem.start_on_gamma[1], terms->trace_hessian(), terms->contraction(slow::Term::drift_1, p)[0],
-             terms->contraction(slow::Term::drift_2, p)[0]);
+  fmt::print("at ({:.4f}, {:.4f}): tr Hess {:.4f}, drift-I {:.4f}, drift-II {:.4f} along x\n",
+             problem.start_on_gamma[0], problem.start_on_gamma[1], terms->trace_hessian(),
+             terms->contraction(slow::Term::drift_1, p)[0], terms->contraction(slow::Term::drift_2, p)[0]);
 
   ensemble::Method local;
   local.kind = ensemble::Kind::local_sgd;

@@ -1,7 +1,7 @@
-#include <boost/version.hpp>
-#include <Eigen/Core>
 #include <fmt/format.h>
 #include <netcdf.h>
+#include <Eigen/Core>
+#include <boost/version.hpp>
 
 #include <fstream>
 #include <thread>
@@ -36,10 +36,11 @@ Command add_info(CLI::App& app) {
                        "baseline"
 #endif
             );
-            fmt::print("processor   {}, {} threads, {} paths a register group\n", cpu_model(), std::thread::hardware_concurrency(), kLanes);
+            fmt::print("processor   {}, {} threads, {} paths a register group\n", cpu_model(),
+                       std::thread::hardware_concurrency(), kLanes);
             fmt::print("CUDA        not in this build: this version has no GPU backend\n");
-            fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION,
-                       EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());
+            fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION,
+                       EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());
             fmt::print("figures     {} {}\n", SDE_PYTHON_DEFAULT, plot_script());
             return static_cast<int>(kDone);
           }};

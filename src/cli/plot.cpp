@@ -35,7 +35,8 @@ int draw(const std::vector<std::string>& arguments) {
   argv.push_back(nullptr);
   pid_t child = 0;
   if (posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ) != 0)
-    throw IoError(fmt::format("'{}' cannot be started: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", words[0]));
+    throw IoError(fmt::format(
+        "'{}' cannot be started: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", words[0]));
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : kIoFailure;
@@ -53,7 +54,8 @@ Command add_plot(CLI::App& app) {
   sub->add_option("--observable", o->observable, "Left panel's observable (default: trace_hessian)")->type_name("NAME");
   sub->add_option("--component", o->component, "Coordinate whose drift and diffusion are drawn")->type_name("NAME");
   sub->add_option("--formats", o->formats, "Formats (default: png,svg)")->type_name("LIST");
-  sub->footer("Examples:\n  sde plot out/main.nc\n  sde plot out/main.nc --observable lambda_max --component x2 --out fig");
+  sub->footer(
+      "Examples:\n  sde plot out/main.nc\n  sde plot out/main.nc --observable lambda_max --component x2 --out fig");
   return {sub, [o] {
             std::vector<std::string> arguments = o->data;
             const std::filesystem::path first(o->data.front());

@@ -28,7 +28,8 @@ void Progress::show(double fraction, const std::string& what) {
   const double left = fraction > 0.01 ? elapsed * (1 - fraction) / fraction : 0;
   constexpr int kWidth = 30;
   const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth);
-  fmt::print(stderr, "\r{}[{}{}]{} {:3.0f}% {}  {}\x1b[K", color() ? "\x1b[32m" : "", std::string(static_cast<std::size_t>(filled), '#'),
+  fmt::print(stderr, "\r{}[{}{}]{} {:3.0f}% {}  {}\x1b[K", color() ? "\x1b[32m" : "",
+             std::string(static_cast<std::size_t>(filled), '#'),
              std::string(static_cast<std::size_t>(kWidth - filled), '.'), color() ? "\x1b[0m" : "", 100 * fraction,
              fraction > 0.01 ? fmt::format("{:.0f} s left", std::ceil(left)) : "", what);
   std::fflush(stderr);

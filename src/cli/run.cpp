@@ -40,16 +40,17 @@ void print_table(const Experiment& e, const std::vector<MethodResult>& results) 
   std::size_t width = 6;
   for (const auto& m : e.methods) width = std::max(width, m.name.size());
   fmt::print("{}\n{} | paths with 95% intervals | slow time {}\n\n", e.title, e.loss_name, e.observation.times.back());
-  fmt::print("{:<{}}  {:>6} {:>7}  {:<23}  {:<23}  {:>6} {:>5}\n", "method", width, "H", "alpha", " tr Hess, start", " tr Hess, end",
-             "paths", "lost");
+  fmt::print("{:<{}}  {:>6} {:>7}  {:<23}  {:<23}  {:>6} {:>5}\n", "method", width, "H", "alpha", " tr Hess, start",
+             " tr Hess, end", "paths", "lost");
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];
     const auto& a = e.methods[i].algorithm;
     const bool limit = e.methods[i].kind == ensemble::Kind::slow_qsr;
     const long H = a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta);
-    fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width, limit ? "inf" : fmt::format("{}", H),
-               limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)), interval(r.values.front()[1], r.paths),
-               interval(r.values.back()[1], r.paths), r.paths, r.lost);
+    fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width,
+               limit ? "inf" : fmt::format("{}", H),
+               limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)),
+               interval(r.values.front()[1], r.paths), interval(r.values.back()[1], r.paths), r.paths, r.lost);
   }
 }
 
@@ -57,9 +58,14 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
   nlohmann::json j{{"title", e.title}, {"dataset", dataset}, {"seed", e.seed}, {"methods", nlohmann::json::array()}};
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];
-    nlohmann::json m{{"name", e.methods[i].name},       {"kind", e.methods[i].kind_name}, {"group", e.methods[i].group},
-                     {"paths", r.paths},                {"lost", r.lost},                 {"gradient_evaluations", r.gradients},
-                     {"slow_time", r.slow_time.back()}, {"final", nlohmann::json::object()}};
+    nlohmann::json m{{"name", e.methods[i].name},
+                     {"kind", e.methods[i].kind_name},
+                     {"group", e.methods[i].group},
+                     {"paths", r.paths},
+                     {"lost", r.lost},
+                     {"gradient_evaluations", r.gradients},
+                     {"slow_time", r.slow_time.back()},
+                     {"final", nlohmann::json::object()}};
     for (std::size_t q = 0; q < r.observables.size(); ++q) {
       const auto& v = r.values.back()[q];
       m["final"][r.observables[q]] = {{"mean", v.mean}, {"standard_error", r.paths == 1 ? 0.0 : v.standard_error()}};
@@ -99,7 +105,8 @@ int run(const Options& o, const std::string& command_line) {
   std::vector<double> work;
   double all = 0, done = 0;
   for (const auto& m : e.methods) {
-    const double steps = m.stepwise() ? static_cast<double>(m.algorithm.rate.steps) * m.algorithm.workers : 20 * e.observation.times.back() / m.dt;
+    const double steps = m.stepwise() ? static_cast<double>(m.algorithm.rate.steps) * m.algorithm.workers
+                                      : 20 * e.observation.times.back() / m.dt;
     work.push_back(steps * static_cast<double>(m.paths) + 1);
     all += work.back();
   }
@@ -110,7 +117,8 @@ int run(const Options& o, const std::string& command_line) {
     if (!ensemble::resume(e.problem, e.methods[i], e.observation, control, states[i])) {
       progress.clear();
       experiment::save_checkpoint(checkpoint, e, states);
-      fmt::print(stderr, "sde: interrupted; checkpoint {} (the same command with --resume goes on from it)\n", checkpoint.string());
+      fmt::print(stderr, "sde: interrupted; checkpoint {} (the same command with --resume goes on from it)\n",
+                 checkpoint.string());
       return kInterrupted;
     }
     results.push_back(states[i].total);
@@ -118,10 +126,12 @@ int run(const Options& o, const std::string& command_line) {
     const auto& r = results.back();
     if (r.lost > 0) {
       progress.clear();
-      fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, slow time {:.4g}: {}\n", e.methods[i].name, r.lost,
-                 r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason);
+      fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, slow time {:.4g}: {}\n",
+                 e.methods[i].name, r.lost, r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time,
+                 r.first_lost.reason);
       if (static_cast<double>(r.lost) > e.max_lost * static_cast<double>(r.paths)) {
-        fmt::print(stderr, "sde: that is more than experiment.max_lost = {} allows: try a smaller eta or dt\n", e.max_lost);
+        fmt::print(stderr, "sde: that is more than experiment.max_lost = {} allows: try a smaller eta or dt\n",
+                   e.max_lost);
         code = kNumericalFailure;
       }
     }
@@ -140,7 +150,8 @@ int run(const Options& o, const std::string& command_line) {
     if (draw({dataset.string(), "--out", prefix}) == 0) {
       if (!o.json && !o.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
     } else {
-      fmt::print(stderr, "sde: the figure was not drawn; the dataset is complete (sde plot {} tries again)\n", dataset.string());
+      fmt::print(stderr, "sde: the figure was not drawn; the dataset is complete (sde plot {} tries again)\n",
+                 dataset.string());
       if (code == kDone) code = kIoFailure;
     }
   }
@@ -153,15 +164,24 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   auto* sub = app.add_subcommand("run", "Simulate an experiment: slow SDEs and discrete algorithms side by side");
   auto o = std::make_shared<Options>();
   sub->add_option("experiment", o->file, "Experiment file (TOML)")->required()->type_name("FILE.toml");
-  sub->add_option("--set", o->set, "Override a key, e.g. training.eta=0.02 or method.1.H=10 (repeatable)")->type_name("KEY=VALUE")->allow_extra_args(false);
+  sub->add_option("--set", o->set, "Override a key, e.g. training.eta=0.02 or method.1.H=10 (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
-  sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")->check(CLI::NonNegativeNumber)->type_name("N");
-  sub->add_option("--threads", o->threads, "Threads (default: all cores); results are the same bits for any number")->check(CLI::PositiveNumber)->type_name("N");
-  sub->add_flag("--resume", o->resume, "Go on from the checkpoint that an interrupted run left in --out; same bits as without interruption");
+  sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  sub->add_option("--threads", o->threads, "Threads (default: all cores); results are the same bits for any number")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  sub->add_flag("--resume", o->resume,
+                "Go on from the checkpoint that an interrupted run left in --out; same bits as without interruption");
   sub->add_flag("--json", o->json, "Print the summary as JSON");
   sub->add_flag("--quiet", o->quiet, "No progress bar, no file names");
   sub->add_flag("--no-figure", o->no_figure, "Write the dataset only");
-  sub->footer("Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set experiment.paths=512 --out out/ring4\n"
+  sub->footer(
+      "Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set "
+      "experiment.paths=512 --out out/ring4\n"
       "  sde run experiments/main.toml --resume       after an interruption");
   return {sub, [o, command_line] { return run(*o, command_line); }};
 }

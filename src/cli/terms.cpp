@@ -49,8 +49,8 @@ void print(const nlohmann::json& j) {
     fmt::print("{:<20} {}\n", name, text);
   };
   if (j["projected"].get<bool>()) fmt::print("The point given is off Gamma; the terms are those at its Phi.\n");
-  for (const char* key : {"point", "gradient_norm", "hessian_eigenvalues", "trace_hessian", "lambda_max", "sigma_hat", "psi_hat",
-                          "drift_1", "drift_2", "ito_normal", "diffusion", "gradient_trace_hessian"})
+  for (const char* key : {"point", "gradient_norm", "hessian_eigenvalues", "trace_hessian", "lambda_max", "sigma_hat",
+                          "psi_hat", "drift_1", "drift_2", "ito_normal", "diffusion", "gradient_trace_hessian"})
     if (j.contains(key)) line(key, j[key]);
 }
 
@@ -86,7 +86,8 @@ int run(const Options& o) {
   if (o.workers < 1) throw InputError(fmt::format("--workers: expected at least 1, got {}", o.workers));
   const int batch = o.batch == 0 ? o.workers : o.batch;
   if (batch < 1 || batch % o.workers != 0)
-    throw InputError(fmt::format("--batch: expected a positive multiple of --workers {} (the total batch), got {}", o.workers, batch));
+    throw InputError(fmt::format("--batch: expected a positive multiple of --workers {} (the total batch), got {}",
+                                 o.workers, batch));
   if (!(o.alpha >= 0)) throw InputError(fmt::format("--alpha: expected a number of at least 0, got {}", o.alpha));
   try {
     problem.settle();
@@ -137,13 +138,18 @@ int run(const Options& o) {
 }  // namespace
 
 Command add_terms(CLI::App& app) {
-  auto* sub = app.add_subcommand("terms", "The slow-SDE terms at one point: Sigma_hat, Psi_hat, drifts, diffusion, sharpness");
+  auto* sub =
+      app.add_subcommand("terms", "The slow-SDE terms at one point: Sigma_hat, Psi_hat, drifts, diffusion, sharpness");
   auto o = std::make_shared<Options>();
   sub->add_option("--loss", o->loss, "Loss (sde list names them)")->required()->type_name("NAME");
-  sub->add_option("--param", o->parameters, "Parameter of the loss (repeatable)")->type_name("KEY=VALUE")->allow_extra_args(false);
+  sub->add_option("--param", o->parameters, "Parameter of the loss (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   sub->add_option("--at", o->at, "Point; sent through Phi if it is off Gamma")->delimiter(',')->type_name("X1,X2,...");
   sub->add_option("--noise", o->noise, "label, gaussian, minibatch or none")->type_name("NAME");
-  sub->add_option("--cov", o->covariance, "Covariance of gaussian noise, row-major")->delimiter(',')->type_name("A,B,C,...");
+  sub->add_option("--cov", o->covariance, "Covariance of gaussian noise, row-major")
+      ->delimiter(',')
+      ->type_name("A,B,C,...");
   sub->add_option("--sigma2", o->sigma2, "Label variance, or the variance of isotropic gaussian noise")->type_name("V");
   sub->add_option("--workers", o->workers, "K")->type_name("K")->capture_default_str();
   sub->add_option("--batch", o->batch, "Total batch B (default: K)")->type_name("B");
@@ -151,7 +157,8 @@ Command add_terms(CLI::App& app) {
   sub->add_flag("--json", o->json, "Print JSON");
   sub->footer(
       "Examples:\n  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"
-      "  sde terms --loss ring --param a=0.5 --at 0.6,0.8 --noise gaussian --cov 1,0.3,0.3,0.5 --workers 4 --batch 4 --alpha 0.2 --json");
+      "  sde terms --loss ring --param a=0.5 --at 0.6,0.8 --noise gaussian --cov 1,0.3,0.3,0.5 --workers 4 --batch 4 "
+      "--alpha 0.2 --json");
   return {sub, [o] { return run(*o); }};
 }
 

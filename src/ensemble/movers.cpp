@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <boost/numeric/odeint/integrate/integrate_adaptive.hpp>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
-#include <boost/numeric/odeint/stepper/generation/make_controlled.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_runge_kutta_dopri5.hpp>
+#include <boost/numeric/odeint/stepper/generation/make_controlled.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <cmath>
 
@@ -35,7 +35,8 @@ struct StepPlan {
   std::vector<std::int64_t> first{0};
   StepPlan(const std::vector<double>& times, double dt) {
     for (std::size_t i = 0; i + 1 < times.size(); ++i)
-      first.push_back(first.back() + std::max<std::int64_t>(1, std::llround(std::ceil((times[i + 1] - times[i]) / dt - 1e-9))));
+      first.push_back(first.back() +
+                      std::max<std::int64_t>(1, std::llround(std::ceil((times[i + 1] - times[i]) / dt - 1e-9))));
   }
 };
 
@@ -137,14 +138,15 @@ class CoupledMover final : public Mover {
         timeline_(timeline),
         flow_(*p.model),
         dim_(p.model->dim()),
-        kernel_(p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise)) {}
+        kernel_(p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise)) {
+  }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
     const auto& a = method_.algorithm;
     unsigned lost = 0;
     std::vector<double> start(static_cast<std::size_t>(dim_ * kLanes)), worker(start.size()), sum(start.size());
     for (std::int64_t k = timeline_.steps[i]; k < timeline_.steps[i + 1];) {
       const double eta = a.rate(k);
-      const std::int64_t H = a.sync(k, eta);
+      const std::int64_t H = a.round_length(k);
       const double beta = eta * eta * static_cast<double>(H);
       slow::Steps steps;
       steps.count = std::max<std::int64_t>(1, std::llround(std::ceil(beta / method_.dt - 1e-9)));

@@ -76,8 +76,8 @@ class Parser {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
   }
   [[noreturn]] void fail(const std::string& expected) const {
-    throw std::invalid_argument(
-        fmt::format("'{}' is not a polynomial of x1..x{}: expected {} at character {}", text_, dim_, expected, at_ + 1));
+    throw std::invalid_argument(fmt::format("'{}' is not a polynomial of x1..x{}: expected {} at character {}", text_,
+                                            dim_, expected, at_ + 1));
   }
 
   const std::string& text_;

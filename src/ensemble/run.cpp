@@ -55,7 +55,8 @@ class BlockRunner {
       while (s.time < timeline_.slow_time.size()) {
         if (interrupted_ && *interrupted_) return false;
         unsigned failed = 0;
-        if (s.time > 0) failed = mover_->advance(s.x.data(), static_cast<std::uint32_t>(group), s.time - 1, s.spread.data());
+        if (s.time > 0)
+          failed = mover_->advance(s.x.data(), static_cast<std::uint32_t>(group), s.time - 1, s.spread.data());
         for (int l = 0; l < active; ++l)
           if (!(s.gone >> l & 1)) observe(s, group, l, failed >> l & 1);
         ++s.time;
@@ -92,7 +93,8 @@ class BlockRunner {
       }
     s.gone |= 1u << lane;
     if (s.part.lost++ == 0)
-      s.part.first_lost = {group + lane, s.time > 0 ? mover_->step_after(s.time - 1) : 0, timeline_.slow_time[s.time], reason};
+      s.part.first_lost = {group + lane, s.time > 0 ? mover_->step_after(s.time - 1) : 0, timeline_.slow_time[s.time],
+                           reason};
   }
 
   const Problem& problem_;
@@ -130,7 +132,8 @@ bool resume(const Problem& problem, const Method& method, const Observation& obs
       state.merged, blocks, control.threads,
       [&](long b) {
         Outcome o{{}, false};
-        if (const auto found = unfinished.find(b); found != unfinished.end()) o.block = std::move(found->second);
+        if (const auto found = unfinished.find(b); found != unfinished.end())
+          o.block = std::move(found->second);
         else if (control.interrupted && *control.interrupted)
           return Outcome{{}, false};
         o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted)(b, o.block);
@@ -147,7 +150,8 @@ bool resume(const Problem& problem, const Method& method, const Observation& obs
         }
       });
   if (finished && rounds) {
-    const double per_step = method.kind == Kind::sgd || method.kind == Kind::conventional_sgd ? 1 : method.algorithm.workers;
+    const double per_step =
+        method.kind == Kind::sgd || method.kind == Kind::conventional_sgd ? 1 : method.algorithm.workers;
     state.total.gradients = static_cast<double>(timeline.steps.back()) * per_step * static_cast<double>(method.paths) *
                             (method.algorithm.conventional ? method.algorithm.substeps : 1);
   }

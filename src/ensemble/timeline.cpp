@@ -10,7 +10,7 @@ Timeline observe_at_rounds(const discrete::LocalSgd& a, const std::vector<double
   const double eta2 = a.rate.eta * a.rate.eta;
   const bool sgd = a.workers == 1;
   if (a.rate.is_constant() && (sgd || (a.sync.switch_step == 0))) {
-    const std::int64_t H = sgd ? 1 : a.sync(0, a.rate.eta);
+    const std::int64_t H = sgd ? 1 : a.H(0);
     for (const double t : times) {
       const std::int64_t step = H * std::llround(t / (eta2 * static_cast<double>(H)));
       timeline.steps.push_back(step);
@@ -22,8 +22,7 @@ Timeline observe_at_rounds(const discrete::LocalSgd& a, const std::vector<double
   double t = 0;
   std::size_t next = 0;
   while (next < times.size()) {
-    const double rate = a.rate(k);
-    const std::int64_t H = sgd || !a.sync.local(k) ? 1 : a.sync(k, rate);
+    const std::int64_t H = sgd || !a.sync.local(k) ? 1 : a.round_length(k);
     double length = 0;
     for (std::int64_t h = 0; h < H; ++h) length += a.rate(k + h) * a.rate(k + h);
     while (next < times.size() && (times[next] <= t + 0.5 * length || k >= a.rate.steps)) {
@@ -60,7 +59,7 @@ slow::Parameters SlowClock::from(std::int64_t step) const {
   p.batch = a.batch;
   const double eta = a.rate(step);
   const bool local = method_.kind != Kind::slow_sgd && a.sync.local(step);
-  const auto H = static_cast<double>(local ? a.sync(step, eta) : 1);
+  const auto H = static_cast<double>(local ? a.H(step) : 1);
   p.workers = local ? a.workers : 1;
   p.alpha = method_.kind == Kind::slow_qsr && local ? std::numeric_limits<double>::infinity() : eta * H;
   if (method_.refined) {

@@ -35,24 +35,24 @@ void serialize(Archive& a, sde::slow::Vector& v, unsigned version) {
 }
 template <class Archive>
 void serialize(Archive& a, sde::stats::Moments& m, unsigned) {
-  a & m.n & m.mean & m.m2 & m.m3 & m.m4;
+  a& m.n& m.mean& m.m2& m.m3& m.m4;
 }
 template <class Archive>
 void serialize(Archive& a, sde::ensemble::LostPath& p, unsigned) {
-  a & p.path & p.step & p.slow_time & p.reason;
+  a& p.path& p.step& p.slow_time& p.reason;
 }
 template <class Archive>
 void serialize(Archive& a, sde::ensemble::MethodResult& r, unsigned) {
-  a & r.slow_time & r.observables & r.values & r.drift_1 & r.drift_2 & r.ito_normal & r.diffusion & r.rate & r.samples & r.paths &
-      r.lost & r.first_lost & r.gradients;
+  a& r.slow_time& r.observables& r.values& r.drift_1& r.drift_2& r.ito_normal& r.diffusion& r.rate& r.samples& r
+      .paths& r.lost& r.first_lost& r.gradients;
 }
 template <class Archive>
 void serialize(Archive& a, sde::ensemble::BlockState& b, unsigned) {
-  a & b.done & b.time & b.x & b.spread & b.gone & b.previous & b.part;
+  a& b.done& b.time& b.x& b.spread& b.gone& b.previous& b.part;
 }
 template <class Archive>
 void serialize(Archive& a, sde::ensemble::MethodState& s, unsigned) {
-  a & s.merged & s.total & s.unfinished;
+  a& s.merged& s.total& s.unfinished;
 }
 
 }  // namespace boost::serialization
@@ -73,17 +73,22 @@ void save_checkpoint(const std::filesystem::path& file, const Experiment& experi
 
 std::vector<ensemble::MethodState> load_checkpoint(const std::filesystem::path& file, const Experiment& experiment) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw InputError(fmt::format("--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)", file.string()));
+  if (!in)
+    throw InputError(fmt::format(
+        "--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)", file.string()));
   std::string version, source;
   std::vector<ensemble::MethodState> states;
   try {
     boost::archive::binary_iarchive archive(in);
     archive >> version >> source;
     if (version != kVersion)
-      throw InputError(fmt::format("--resume: {}: written by sde {}, this is sde {}: expected the same version", file.string(), version, kVersion));
+      throw InputError(fmt::format("--resume: {}: written by sde {}, this is sde {}: expected the same version",
+                                   file.string(), version, kVersion));
     if (source != experiment.source)
-      throw InputError(fmt::format("--resume: {}: belongs to other settings or another seed: expected the same experiment file, --set and "
-                                   "--seed (or run without --resume to start anew)", file.string()));
+      throw InputError(fmt::format(
+          "--resume: {}: belongs to other settings or another seed: expected the same experiment file, --set and "
+          "--seed (or run without --resume to start anew)",
+          file.string()));
     archive >> states;
   } catch (const InputError&) {
     throw;

@@ -38,13 +38,20 @@ Description describe(const std::string& observable) {
   if (observable == "test_error") return {"test_error", "test error at theta", "1"};
   std::string name;
   for (const char c : observable) {
-    if (c == '^') name += 'p';
-    else if (c == '*') name += "_times_";
-    else if (c == '+') name += "plus";
-    else if (c == '-') name += "minus";
-    else if (c == '.') name += "d";
-    else if (c == ' ') name += '_';
-    else name += c;
+    if (c == '^')
+      name += 'p';
+    else if (c == '*')
+      name += "_times_";
+    else if (c == '+')
+      name += "plus";
+    else if (c == '-')
+      name += "minus";
+    else if (c == '.')
+      name += "d";
+    else if (c == ' ')
+      name += '_';
+    else
+      name += c;
   }
   if (!std::isalpha(static_cast<unsigned char>(name[0]))) name = "poly_" + name;
   return {name, observable + " of Phi(theta)", "1"};
@@ -83,17 +90,18 @@ class Writer {
     file_.putAtt("sde_version", kVersion);
     file_.putAtt("command_line", command_line);
     file_.putAtt("eta", netCDF::ncDouble, a.rate.eta);
-    file_.putAtt("workers", netCDF::ncInt, std::max_element(e_.methods.begin(), e_.methods.end(), [](const auto& x, const auto& y) {
-                                             return x.algorithm.workers < y.algorithm.workers;
-                                           })->algorithm.workers);
+    file_.putAtt("workers", netCDF::ncInt,
+                 std::max_element(e_.methods.begin(), e_.methods.end(), [](const auto& x, const auto& y) {
+                   return x.algorithm.workers < y.algorithm.workers;
+                 })->algorithm.workers);
     file_.putAtt("batch", netCDF::ncInt, a.batch);
     nlohmann::json names = nlohmann::json::array();
     for (const auto& o : results_.front().observables) names.push_back(describe(o).variable);
     file_.putAtt("observables", names.dump());
   }
 
-  netCDF::NcVar variable(const std::string& name, const netCDF::NcType& type, const Dims& dims, const std::string& long_name,
-                         const std::string& units) {
+  netCDF::NcVar variable(const std::string& name, const netCDF::NcType& type, const Dims& dims,
+                         const std::string& long_name, const std::string& units) {
     auto v = file_.addVar(name, type, dims);
     v.putAtt("long_name", long_name);
     if (!units.empty()) v.putAtt("units", units);
@@ -105,7 +113,8 @@ class Writer {
     variable(name, netCDF::ncDouble, dims, long_name, units).putVar(values.data());
   }
   template <class Get>
-  void texts(const std::string& name, const netCDF::NcDim& dim, std::size_t count, const std::string& long_name, Get get) {
+  void texts(const std::string& name, const netCDF::NcDim& dim, std::size_t count, const std::string& long_name,
+             Get get) {
     auto v = variable(name, netCDF::ncString, {dim}, long_name, "");
     for (std::size_t i = 0; i < count; ++i) v.putVar({i}, std::string(get(i)));
   }
@@ -163,13 +172,14 @@ class Writer {
         }
       doubles(d.variable, {run_, time_}, d.long_name + ", mean over paths", d.units, mean);
       doubles(d.variable + "_se", {run_, time_}, d.long_name + ", standard error of the mean", d.units, error);
-      doubles(d.variable + "_quantile", {run_, time_, quantile_}, d.long_name + ", quantiles over paths", d.units, quantiles);
+      doubles(d.variable + "_quantile", {run_, time_, quantile_}, d.long_name + ", quantiles over paths", d.units,
+              quantiles);
     }
   }
 
   /// mean and standard error (or variance per width) of a table of moments, [run][row][component].
-  void predicted(const std::string& name, std::vector<std::vector<Moments>> MethodResult::*table, const std::string& long_name,
-                 const std::string& units) {
+  void predicted(const std::string& name, std::vector<std::vector<Moments>> MethodResult::*table,
+                 const std::string& long_name, const std::string& units) {
     std::vector<double> mean, error;
     for (const auto& r : results_)
       for (const auto& row : r.*table)
@@ -185,8 +195,10 @@ class Writer {
     const std::string per_time = "1 / slow time";
     predicted("drift_1", &MethodResult::drift_1, "predicted drift-I, mean over the paths' points", per_time);
     predicted("drift_2", &MethodResult::drift_2, "predicted drift-II, mean over the paths' points", per_time);
-    predicted("ito_normal", &MethodResult::ito_normal, "predicted normal Ito drift, mean over the paths' points", per_time);
-    predicted("diffusion", &MethodResult::diffusion, "predicted diffusion Sigma_par / B (diagonal), mean over the paths' points", per_time);
+    predicted("ito_normal", &MethodResult::ito_normal, "predicted normal Ito drift, mean over the paths' points",
+              per_time);
+    predicted("diffusion", &MethodResult::diffusion,
+              "predicted diffusion Sigma_par / B (diagonal), mean over the paths' points", per_time);
     std::vector<double> mean, error, variance, variance_error;
     for (const auto& r : results_)
       for (std::size_t i = 0; i < r.rate.size(); ++i)
@@ -199,9 +211,11 @@ class Writer {
         }
     const Dims dims{run_, interval_, component_};
     doubles("drift_measured", dims, "measured mean of Phi's increments per slow time", per_time, mean);
-    doubles("drift_measured_se", dims, "measured mean of Phi's increments per slow time, standard error", per_time, error);
+    doubles("drift_measured_se", dims, "measured mean of Phi's increments per slow time, standard error", per_time,
+            error);
     doubles("diffusion_measured", dims, "measured variance of Phi's increments per slow time", per_time, variance);
-    doubles("diffusion_measured_se", dims, "measured variance of Phi's increments per slow time, standard error", per_time, variance_error);
+    doubles("diffusion_measured_se", dims, "measured variance of Phi's increments per slow time, standard error",
+            per_time, variance_error);
   }
 
   netCDF::NcGroup file_;
@@ -224,7 +238,8 @@ void write_file(const std::filesystem::path& file, const char* bytes, std::size_
     if (!error) return;
   }
   std::filesystem::remove(temporary, ignored);
-  throw IoError(fmt::format("{}: cannot be written ({}): is the disk full or the folder read-only?", file.string(), error.message()));
+  throw IoError(fmt::format("{}: cannot be written ({}): is the disk full or the folder read-only?", file.string(),
+                            error.message()));
 }
 
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,

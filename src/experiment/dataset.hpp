@@ -7,7 +7,8 @@
 
 namespace sde::experiment {
 
-/// `size` bytes to a temporary name in the same folder, renamed when complete. Throws IoError; leaves nothing half-written.
+/// `size` bytes to a temporary name in the same folder, renamed when complete. Throws IoError; leaves nothing
+/// half-written.
 void write_file(const std::filesystem::path& file, const char* bytes, std::size_t size);
 
 /// Written by write_file. Throws IoError; leaves nothing half-written.

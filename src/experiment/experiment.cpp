@@ -34,9 +34,11 @@ void assign(toml::table& table, const std::string& assignment) {
       if (!t->contains(path[i])) t->insert(path[i], toml::table{});
       at = t->get(path[i]);
     } else if (auto* a = at->as_array()) {
-      const bool digits = !path[i].empty() && path[i].find_first_not_of("0123456789") == std::string::npos && path[i].size() < 6;
+      const bool digits =
+          !path[i].empty() && path[i].find_first_not_of("0123456789") == std::string::npos && path[i].size() < 6;
       if (!digits || std::stoul(path[i]) >= a->size())
-        throw InputError(fmt::format("--set {}: '{}' should be a number from 0 to {}", assignment, path[i], static_cast<long>(a->size()) - 1));
+        throw InputError(fmt::format("--set {}: '{}' should be a number from 0 to {}", assignment, path[i],
+                                     static_cast<long>(a->size()) - 1));
       at = a->get(std::stoul(path[i]));
     }
   }
@@ -49,11 +51,14 @@ namespace {
 
 toml::table parse_file(const std::filesystem::path& file) {
   std::ifstream in(file);
-  if (!in) throw InputError(fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)", file.string()));
+  if (!in)
+    throw InputError(
+        fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)", file.string()));
   try {
     return toml::parse(in, file.string());
   } catch (const toml::parse_error& e) {
-    throw InputError(fmt::format("{}:{}: not valid TOML: {}", file.string(), e.source().begin.line, std::string(e.description())));
+    throw InputError(
+        fmt::format("{}:{}: not valid TOML: {}", file.string(), e.source().begin.line, std::string(e.description())));
   }
 }
 
@@ -99,7 +104,9 @@ discrete::LearningRate read_rate(Section& s, double time) {
   r.milestones = s.numbers("milestones");
   if (r.kind == K::step && r.milestones.empty()) r.milestones = {0.5, 0.75};
   r.fit_steps(time);
-  if (r.steps > 20'000'000'000) s.fail("eta", fmt::format("{} needs {:.3g} steps to reach slow time {}: expected a larger eta or a shorter time", r.eta, double(r.steps), time));
+  if (r.steps > 20'000'000'000)
+    s.fail("eta", fmt::format("{} needs {:.3g} steps to reach slow time {}: expected a larger eta or a shorter time",
+                              r.eta, double(r.steps), time));
   return r;
 }
 
@@ -110,14 +117,16 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
   m.kind = entry.kind;
   m.ode = entry.ode;
   auto& a = m.algorithm;
-  a.seed = static_cast<std::uint64_t>(s.integer("seed", static_cast<long>(e.seed), 0, std::numeric_limits<long>::max()));
+  a.seed =
+      static_cast<std::uint64_t>(s.integer("seed", static_cast<long>(e.seed), 0, std::numeric_limits<long>::max()));
   a.rate = read_rate(s, time);
   const bool sgd = m.kind == Kind::sgd || m.kind == Kind::conventional_sgd || m.kind == Kind::slow_sgd;
   const int workers = static_cast<int>(s.integer("workers", 1, 1, 65'535));
   a.batch = static_cast<int>(s.integer("batch", workers, 1, 1'000'000'000));
   a.workers = sgd ? 1 : workers;
   if (a.batch % workers != 0)
-    s.fail("batch", fmt::format("expected a multiple of workers = {} (batch is the total B = K B_loc), got {}", workers, a.batch));
+    s.fail("batch", fmt::format("expected a multiple of workers = {} (batch is the total B = K B_loc), got {}", workers,
+                                a.batch));
   a.sync.H = s.integer("H", 1, 1, 1'000'000'000);
   const bool qsr = m.kind_name == "qsr" || m.kind == Kind::slow_qsr;
   const std::string sync = s.choice("sync", qsr ? "qsr" : "constant", {"constant", "inverse", "qsr"});
@@ -130,7 +139,8 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
   }
   if (m.kind_name.find("post_local") != std::string::npos) {
     const double at = s.number("switch", std::numeric_limits<double>::quiet_NaN());
-    if (!(at > 0 && at < 1)) s.fail("switch", fmt::format("expected the fraction of steps run as SGD, between 0 and 1, got {}", at));
+    if (!(at > 0 && at < 1))
+      s.fail("switch", fmt::format("expected the fraction of steps run as SGD, between 0 and 1, got {}", at));
     a.sync.switch_step = std::llround(at * static_cast<double>(a.rate.steps));
   } else {
     s.know("switch");
@@ -148,10 +158,16 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
   if (!sgd && m.kind != Kind::slow_qsr && a.sync.kind == S::constant && a.sync.H == 1 && !s.has("H"))
     s.fail("H", "missing: expected the number of local steps a round");
   m.group = s.text("group", sgd ? "SGD" : sync == "qsr" ? "QSR" : fmt::format("Local SGD, H = {}", a.sync.H));
-  m.name = s.text("name", m.group + (m.discrete() ? "" : m.ode ? " (slow ODE)" : a.conventional ? " (conventional SDE)" : m.kind == Kind::coupled_slow ? " (coupled slow SDEs)" : " (slow SDE)"));
-  const double round = a.rate.eta * a.rate.eta * static_cast<double>(a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta));
+  m.name = s.text("name", m.group + (m.discrete()                   ? ""
+                                     : m.ode                        ? " (slow ODE)"
+                                     : a.conventional               ? " (conventional SDE)"
+                                     : m.kind == Kind::coupled_slow ? " (coupled slow SDEs)"
+                                                                    : " (slow SDE)"));
+  const double round =
+      a.rate.eta * a.rate.eta * static_cast<double>(a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta));
   if ((m.stepwise() || m.kind == Kind::coupled_slow) && round > time)
-    s.fail("H", fmt::format("one round lasts H eta^2 = {:.3g} of slow time, longer than the whole run ({})", round, time));
+    s.fail("H",
+           fmt::format("one round lasts H eta^2 = {:.3g} of slow time, longer than the whole run ({})", round, time));
   s.finish();
   return m;
 }
@@ -161,14 +177,16 @@ void check_problem(const Experiment& e, Section& root) {
     const bool wor = e.problem.noise.sampling == Sampling::without_replacement;
     const int n = e.problem.model->residual_count();
     if (wor && n > 1 && m.discrete() && n % (m.algorithm.batch / m.algorithm.workers) != 0)
-      root.fail("noise", fmt::format("sampling without replacement needs a local batch that divides n = {}, '{}' has {}", n,
-                                     m.name, m.algorithm.batch / m.algorithm.workers));
+      root.fail("noise",
+                fmt::format("sampling without replacement needs a local batch that divides n = {}, '{}' has {}", n,
+                            m.name, m.algorithm.batch / m.algorithm.workers));
     if (m.ode) {
       const auto terms = e.problem.terms();
       terms->compute(e.problem.start_on_gamma.data());
       if (terms->tangent_noise().norm() > 1e-9)
-        root.fail("method", fmt::format("'{}' is a slow ODE, but this noise diffuses along Gamma: expected kind = \"{}\"",
-                                        m.name, "slow" + m.kind_name.substr(std::string("slow_ode").size())));
+        root.fail("method",
+                  fmt::format("'{}' is a slow ODE, but this noise diffuses along Gamma: expected kind = \"{}\"", m.name,
+                              "slow" + m.kind_name.substr(std::string("slow_ode").size())));
     }
   }
 }
@@ -234,7 +252,8 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
     Section s(methods[i], training);  // every key of [training] may be overridden in a method
     e.methods.push_back(read_method(s, e, paths, time));
     for (std::size_t j = 0; j < i; ++j)
-      if (e.methods[j].name == e.methods[i].name) s.fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
+      if (e.methods[j].name == e.methods[i].name)
+        s.fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
   }
   root.finish();
   check_problem(e, root);

@@ -9,7 +9,7 @@
 namespace sde::experiment {
 
 struct Experiment {
-  std::string name;   ///< of the file, without its ending: names the outputs
+  std::string name;  ///< of the file, without its ending: names the outputs
   std::string title;
   std::string source;  ///< the whole file with overrides applied, as TOML
   std::string loss_name, noise_text;

@@ -13,7 +13,8 @@ using slow::Matrix;
 using slow::Vector;
 
 /// Columns A with A A^T = C. The symmetric root's columns with zero eigenvalue are dropped.
-std::vector<double> factor_of(Section& s, const std::string& key, const std::vector<double>& entries, int d, int& rank) {
+std::vector<double> factor_of(Section& s, const std::string& key, const std::vector<double>& entries, int d,
+                              int& rank) {
   if (static_cast<int>(entries.size()) != d * d)
     s.fail(key, fmt::format("expected {} x {} = {} numbers (row-major), got {}", d, d, d * d, entries.size()));
   const Matrix C = Eigen::Map<const Matrix>(entries.data(), d, d);
@@ -47,7 +48,8 @@ void read_gaussian(Section& s, int d, Noise& noise) {
   if (static_cast<int>(variances.size()) != d)
     s.fail("variances", fmt::format("expected {} numbers, one a coordinate, got {}", d, variances.size()));
   for (int k = 0; k < d; ++k) {
-    if (variances[k] < 0) s.fail("variances", fmt::format("expected numbers of at least 0, entry {} is {}", k + 1, variances[k]));
+    if (variances[k] < 0)
+      s.fail("variances", fmt::format("expected numbers of at least 0, entry {} is {}", k + 1, variances[k]));
     if (variances[k] == 0) continue;
     std::vector<double> column(static_cast<std::size_t>(d), 0.0);
     column[k] = std::sqrt(variances[k]);
@@ -65,8 +67,9 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model) {
     const std::string kind = s.choice("kind", "", {"label", "minibatch", "gaussian", "state", "none"});
     if (kind == "label" || kind == "minibatch") {
       if (n == 0) s.fail("kind", fmt::format("{} noise needs a squared loss (residuals)", kind));
-      const std::string sampling = s.choice("sampling", noise.sampling == Sampling::without_replacement ? "without_replacement" : "with_replacement",
-                                            {"full", "with_replacement", "without_replacement"});
+      const std::string sampling = s.choice(
+          "sampling", noise.sampling == Sampling::without_replacement ? "without_replacement" : "with_replacement",
+          {"full", "with_replacement", "without_replacement"});
       noise.sampling = sampling == "full"               ? Sampling::full
                        : sampling == "with_replacement" ? Sampling::with_replacement
                                                         : Sampling::without_replacement;
@@ -74,19 +77,23 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model) {
     if (kind == "label") {
       if (noise.sigma2 > 0) s.fail("kind", "a second label noise: add the variances instead");
       noise.sigma2 = s.non_negative("sigma2", 1.0);
-      noise.label_law = s.choice("law", "two_point", {"two_point", "gaussian"}) == "gaussian" ? Law::gaussian : Law::two_point;
+      noise.label_law =
+          s.choice("law", "two_point", {"two_point", "gaussian"}) == "gaussian" ? Law::gaussian : Law::two_point;
     } else if (kind == "gaussian") {
       read_gaussian(s, d, noise);
     } else if (kind == "state") {
-      // A(theta) = A_0 + sum_k theta_k A_k; `constant` holds A_0 and `slopes` A_1, ..., A_d, each d x rank, column by column.
+      // A(theta) = A_0 + sum_k theta_k A_k; `constant` holds A_0 and `slopes` A_1, ..., A_d, each d x rank, column by
+      // column.
       noise.state_rank = static_cast<int>(s.integer("rank", 1, 1, d));
       const std::size_t size = static_cast<std::size_t>(noise.state_rank * d);
       auto constant = s.numbers("constant"), slopes = s.numbers("slopes");
       if (constant.empty()) constant.assign(size, 0.0);
       if (slopes.empty()) slopes.assign(size * static_cast<std::size_t>(d), 0.0);
-      if (constant.size() != size) s.fail("constant", fmt::format("expected d * rank = {} numbers, got {}", size, constant.size()));
+      if (constant.size() != size)
+        s.fail("constant", fmt::format("expected d * rank = {} numbers, got {}", size, constant.size()));
       if (slopes.size() != size * static_cast<std::size_t>(d))
-        s.fail("slopes", fmt::format("expected d * d * rank = {} numbers, got {}", size * static_cast<std::size_t>(d), slopes.size()));
+        s.fail("slopes", fmt::format("expected d * d * rank = {} numbers, got {}", size * static_cast<std::size_t>(d),
+                                     slopes.size()));
       noise.state = constant;
       noise.state.insert(noise.state.end(), slopes.begin(), slopes.end());
     }

@@ -41,7 +41,8 @@ NamedLoss sphere(Section& s) {
 }
 NamedLoss ring(Section& s) {
   const double a = s.number("a", 0.5);
-  if (!(std::abs(a) < 1)) s.fail("a", fmt::format("expected |a| < 1 (1 + a x must stay positive on the circle), got {}", a));
+  if (!(std::abs(a) < 1))
+    s.fail("a", fmt::format("expected |a| < 1 (1 + a x must stay positive on the circle), got {}", a));
   return {model_of(loss::Ring{a}), vector({1.0, 0.0})};
 }
 NamedLoss flat(Section& s) {
@@ -87,8 +88,8 @@ const std::vector<LossEntry>& losses() {
       {"sphere", "1/4 (|x|^2 - 1)^2", "d", sphere},
       {"ring", "1/2 (1 + a x)(x^2 + y^2 - 1)^2", "a", ring},
       {"flat", "1/(2n) |X theta - y|^2, n < d", "n, d, data_seed", flat},
-      {"diagonal_network", "1/(2n) sum_i (<u*u - v*v, x_i> - y_i)^2",
-       "n, features, sparsity, start_scale, data_seed", diagonal_network},
+      {"diagonal_network", "1/(2n) sum_i (<u*u - v*v, x_i> - y_i)^2", "n, features, sparsity, start_scale, data_seed",
+       diagonal_network},
       {"tanh_network", "1/(2n) sum_i (sum_k a_k tanh<w_k, x_i> - teacher(x_i))^2",
        "n, inputs, width, teacher_width, start_scale, data_seed", tanh_network},
       {"matrix_sensing", "1/(2n) sum_i (<A_i, U U^T> - y_i)^2", "n, size, rank, true_rank, start_scale, data_seed",

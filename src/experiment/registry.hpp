@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "section.hpp"
 #include "sde/loss/model.hpp"
+#include "section.hpp"
 
 namespace sde::experiment {
 

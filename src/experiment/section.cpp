@@ -82,7 +82,8 @@ double Section::number(const std::string& key, double otherwise) {
     return otherwise;
   }
   const auto v = node->value<double>();
-  if (!v || !node->is_number() || !std::isfinite(*v)) fail(key, fmt::format("expected a finite number, got {}", describe(*node)));
+  if (!v || !node->is_number() || !std::isfinite(*v))
+    fail(key, fmt::format("expected a finite number, got {}", describe(*node)));
   return *v;
 }
 double Section::positive(const std::string& key, double otherwise) {
@@ -119,7 +120,8 @@ std::string Section::text(const std::string& key, const std::string& otherwise) 
   if (!node->is_string()) fail(key, fmt::format("expected text in quotes, got {}", describe(*node)));
   return *node->value<std::string>();
 }
-std::string Section::choice(const std::string& key, const std::string& otherwise, const std::vector<std::string>& options) {
+std::string Section::choice(const std::string& key, const std::string& otherwise,
+                            const std::vector<std::string>& options) {
   const std::string v = text(key, otherwise);
   if (std::find(options.begin(), options.end(), v) == options.end())
     fail(key, v.empty() ? fmt::format("missing: expected one of {}", fmt::join(options, ", "))
@@ -147,7 +149,8 @@ std::vector<std::string> Section::texts(const std::string& key) {
   const auto* array = node->as_array();
   if (!array) fail(key, fmt::format("expected an array of texts, got {}", describe(*node)));
   for (const auto& e : *array) {
-    if (!e.is_string()) fail(key, fmt::format("expected an array of texts, entry {} is {}", out.size() + 1, describe(e)));
+    if (!e.is_string())
+      fail(key, fmt::format("expected an array of texts, entry {} is {}", out.size() + 1, describe(e)));
     out.push_back(*e.value<std::string>());
   }
   return out;

@@ -17,9 +17,7 @@ struct Dual {
   Dual(double c) : v(c) {
     for (auto& e : d) e = T(0.0);
   }
-  Dual(T value)
-    requires(!__is_same(T, double))
-      : v(value) {
+  Dual(T value) requires(!__is_same(T, double)) : v(value) {
     for (auto& e : d) e = T(0.0);
   }
 
@@ -86,11 +84,17 @@ Dual<T, N> exp(const Dual<T, N>& x) {
   return x.chain(e, e);
 }
 template <class T, int N>
-Dual<T, N> log(const Dual<T, N>& x) { return x.chain(log(x.v), T(1.0) / x.v); }
+Dual<T, N> log(const Dual<T, N>& x) {
+  return x.chain(log(x.v), T(1.0) / x.v);
+}
 template <class T, int N>
-Dual<T, N> sin(const Dual<T, N>& x) { return x.chain(sin(x.v), cos(x.v)); }
+Dual<T, N> sin(const Dual<T, N>& x) {
+  return x.chain(sin(x.v), cos(x.v));
+}
 template <class T, int N>
-Dual<T, N> cos(const Dual<T, N>& x) { return x.chain(cos(x.v), -sin(x.v)); }
+Dual<T, N> cos(const Dual<T, N>& x) {
+  return x.chain(cos(x.v), -sin(x.v));
+}
 template <class T, int N>
 Dual<T, N> tanh(const Dual<T, N>& x) {
   const T t = tanh(x.v);

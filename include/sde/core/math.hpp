@@ -83,7 +83,7 @@ T log_kernel(T x) {
   using B = BitsOf<T>;
   auto bits = B::bits(x);
   const auto shifted = bits - 0x3fe6a09e667f3bcdull;  // makes the mantissa lie in [sqrt(1/2), sqrt(2))
-  const auto k = (typename B::I)(shifted)>>52;
+  const auto k = (typename B::I)(shifted) >> 52;
   const T m = B::real(bits - ((typename B::U)k << 52));
   const T kd = B::from_int(k);
   const T f = m - T(1.0);
@@ -98,8 +98,7 @@ T log_kernel(T x) {
   R = R * z + T(6.666666666666735130e-01);
   R = R * z;
   const T half = T(0.5) * f * f;
-  return kd * T(6.93147180369123816490e-01) -
-         ((half - (s * (half + R) + kd * T(1.90821492927058770002e-10))) - f);
+  return kd * T(6.93147180369123816490e-01) - ((half - (s * (half + R) + kd * T(1.90821492927058770002e-10))) - f);
 }
 
 /// sin and cos of 2 pi (w + 1/2) / 2^32 for a 32-bit word w held in an unsigned 64-bit lane.
@@ -162,14 +161,24 @@ using std::log;
 using std::sin;
 using std::tanh;
 template <int W>
-Pack<double, W> exp(Pack<double, W> x) { return detail::exp_kernel(x); }
+Pack<double, W> exp(Pack<double, W> x) {
+  return detail::exp_kernel(x);
+}
 template <int W>
-Pack<double, W> log(Pack<double, W> x) { return detail::log_kernel(x); }
+Pack<double, W> log(Pack<double, W> x) {
+  return detail::log_kernel(x);
+}
 template <int W>
-Pack<double, W> tanh(Pack<double, W> x) { return detail::tanh_kernel(x); }
+Pack<double, W> tanh(Pack<double, W> x) {
+  return detail::tanh_kernel(x);
+}
 template <int W>
-Pack<double, W> sin(Pack<double, W> x) { return detail::each_lane(x, [](double v) { return std::sin(v); }); }
+Pack<double, W> sin(Pack<double, W> x) {
+  return detail::each_lane(x, [](double v) { return std::sin(v); });
+}
 template <int W>
-Pack<double, W> cos(Pack<double, W> x) { return detail::each_lane(x, [](double v) { return std::cos(v); }); }
+Pack<double, W> cos(Pack<double, W> x) {
+  return detail::each_lane(x, [](double v) { return std::cos(v); });
+}
 
 }  // namespace sde

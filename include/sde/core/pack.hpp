@@ -52,10 +52,22 @@ struct Pack {
   friend Pack operator*(Pack a, Pack b) { return Pack(a.v * b.v); }
   friend Pack operator/(Pack a, Pack b) { return Pack(a.v / b.v); }
   friend Pack operator-(Pack a) { return Pack(-a.v); }
-  Pack& operator+=(Pack b) { v += b.v; return *this; }
-  Pack& operator-=(Pack b) { v -= b.v; return *this; }
-  Pack& operator*=(Pack b) { v *= b.v; return *this; }
-  Pack& operator/=(Pack b) { v /= b.v; return *this; }
+  Pack& operator+=(Pack b) {
+    v += b.v;
+    return *this;
+  }
+  Pack& operator-=(Pack b) {
+    v -= b.v;
+    return *this;
+  }
+  Pack& operator*=(Pack b) {
+    v *= b.v;
+    return *this;
+  }
+  Pack& operator/=(Pack b) {
+    v /= b.v;
+    return *this;
+  }
   friend Mask<S, W> operator<(Pack a, Pack b) { return {a.v < b.v}; }
   friend Mask<S, W> operator>(Pack a, Pack b) { return {a.v > b.v}; }
   friend Mask<S, W> operator<=(Pack a, Pack b) { return {a.v <= b.v}; }
@@ -85,10 +97,14 @@ inline constexpr int lanes_of<Pack<S, W>> = W;
 
 inline double lane(double x, int) { return x; }
 template <class S, int W>
-S lane(Pack<S, W> x, int l) { return x[l]; }
+S lane(Pack<S, W> x, int l) {
+  return x[l];
+}
 inline void set_lane(double& x, int, double value) { x = value; }
 template <class S, int W>
-void set_lane(Pack<S, W>& x, int l, S value) { x.set(l, value); }
+void set_lane(Pack<S, W>& x, int l, S value) {
+  x.set(l, value);
+}
 
 /// The pack that the ensemble kernels use.
 inline constexpr int kLanes = 8;

@@ -29,7 +29,14 @@ struct LocalSgd {
     constexpr std::int64_t kPiece = 1024;
     if (workers == 1) return {1, kPiece};
     if (!sync.local(k)) return {1, std::min(kPiece, sync.switch_step - k)};
-    return {workers, sync(k, rate(k))};
+    return {workers, round_length(k)};
+  }
+  /// H at step k. During warm-up it is that of the first round after it, as in the QSR paper: a rate near 0 would make
+  /// one endless round of the start.
+  std::int64_t H(std::int64_t k) const { return sync(k, rate(std::max(k, rate.warmup))); }
+  /// Steps of the round that begins at step k: H, but a schedule's last round ends with the schedule.
+  std::int64_t round_length(std::int64_t k) const {
+    return rate.is_constant() ? H(k) : std::clamp<std::int64_t>(rate.steps - k, 1, H(k));
   }
 };
 

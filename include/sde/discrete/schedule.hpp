@@ -29,7 +29,7 @@ struct LearningRate {
 };
 
 /// Local steps per round H at step k with learning rate eta.
-///   constant  H;   inverse  max(H, floor(beta/eta));   qsr  max(H, floor((beta/eta)^2))
+///   constant  H;   inverse  max(H, floor(beta/eta));   qsr  max(H, floor((beta/eta)^2)), at most 1e9
 /// Before `switch_step` the algorithm is SGD (post-local SGD).
 struct Synchronization {
   enum class Kind { constant, inverse, qsr };

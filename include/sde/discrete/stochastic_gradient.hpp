@@ -29,8 +29,10 @@ class StochasticGradient {
   StochasticGradient(const L& loss, const Noise& noise, const Drawing& drawing)
       : loss_(loss), noise_(noise), drawing_(drawing), d_(loss.dim()), n_(count(loss)), w_(n_), f_(n_) {
     samples_ = !drawing.gaussian && n_ > 1 && noise.sampling != Sampling::full;
-    labels_per_step_ = noise.sigma2 > 0 ? (drawing.gaussian ? n_ : samples_ ? drawing.batch
-                                           : noise.label_law == Law::two_point ? drawing.batch * n_ : n_)
+    labels_per_step_ = noise.sigma2 > 0 ? (drawing.gaussian                    ? n_
+                                           : samples_                          ? drawing.batch
+                                           : noise.label_law == Law::two_point ? drawing.batch * n_
+                                                                               : n_)
                                         : 0;
     A_.resize(static_cast<std::size_t>(noise.columns() * d_));
     if (noise.state_rank == 0 && noise.rank > 0) noise_columns<T>(noise, d_, nullptr, A_.data());
@@ -48,8 +50,7 @@ class StochasticGradient {
     }
     if (samples_) indices_ = random::IndexStream<T>(key, Purpose::sample, step * drawing_.batch);
     if (drawing_.gaussian) sample_normals_ = random::NormalStream<T>(key, Purpose::sample, step * n_);
-    if (noise_.columns() > 0)
-      additive_ = random::NormalStream<T>(key, Purpose::noise, step * noise_.columns());
+    if (noise_.columns() > 0) additive_ = random::NormalStream<T>(key, Purpose::noise, step * noise_.columns());
     order_epoch_ = ~0ull;
   }
 
@@ -101,7 +102,8 @@ class StochasticGradient {
       for (int i = 0; i < n_; ++i) w_[i] *= T(1.0 / n_);
   }
 
-  /// Increments of covariance Sigma: label columns sigma grad f_i / sqrt(n), sampling columns (f_i grad f_i - grad L)/sqrt(n).
+  /// Increments of covariance Sigma: label columns sigma grad f_i / sqrt(n), sampling columns (f_i grad f_i - grad
+  /// L)/sqrt(n).
   void conventional_weights(double sigma, double scale) {
     const double root = std::sqrt(static_cast<double>(n_));
     const double label = sigma * scale * std::sqrt(noise_.label_scale(n_) / (noise_.sigma2 > 0 ? noise_.sigma2 : 1.0));
@@ -143,7 +145,8 @@ class StochasticGradient {
       for (int l = 0; l < W; ++l) picked[l] = static_cast<int>(random::word_lane(index, l));
       return;
     }
-    const std::uint64_t position = step_ * static_cast<std::uint64_t>(drawing_.batch) + static_cast<std::uint64_t>(sample);
+    const std::uint64_t position =
+        step_ * static_cast<std::uint64_t>(drawing_.batch) + static_cast<std::uint64_t>(sample);
     const std::uint64_t epoch = position / static_cast<std::uint64_t>(n_);
     if (epoch != order_epoch_) {
       for (int l = 0; l < W; ++l)

@@ -31,15 +31,24 @@ struct Problem {
 
 /// The discrete algorithms, the conventional SDEs, and the slow SDEs. Post-local SGD and QSR are local_sgd with their
 /// synchronization schedules; so are the slow SDEs beside them.
-enum class Kind { sgd, local_sgd, conventional_sgd, conventional_local_sgd, slow_sgd, slow_local_sgd, slow_qsr, coupled_slow };
+enum class Kind {
+  sgd,
+  local_sgd,
+  conventional_sgd,
+  conventional_local_sgd,
+  slow_sgd,
+  slow_local_sgd,
+  slow_qsr,
+  coupled_slow
+};
 
 struct Method {
   std::string name, group, kind_name;
   Kind kind = Kind::sgd;
-  bool ode = false;           ///< a slow SDE without diffusion, by Odeint's adaptive steps
-  bool refined = false;       ///< the finite-eta refinement of theory.md section 6
+  bool ode = false;              ///< a slow SDE without diffusion, by Odeint's adaptive steps
+  bool refined = false;          ///< the finite-eta refinement of theory.md section 6
   discrete::LocalSgd algorithm;  ///< schedules, K, B; for the slow SDEs they give alpha(t)
-  double dt = 0.01;           ///< largest step of a slow SDE, in slow time
+  double dt = 0.01;              ///< largest step of a slow SDE, in slow time
   slow::Integrator integrator = slow::Integrator::euler_maruyama;
   bool flow_retraction = false;  ///< retract by the flow map itself instead of Newton along the normal space (slow)
   long paths = 1;
@@ -57,7 +66,7 @@ struct Observation {
 /// A path that left the domain: which, when, and what it looked like.
 struct LostPath {
   long path = 0;
-  long step = 0;       ///< local step (discrete) or time step (slow)
+  long step = 0;  ///< local step (discrete) or time step (slow)
   double slow_time = 0;
   std::string reason;
 };
@@ -72,9 +81,9 @@ struct MethodResult {
 
   std::vector<double> slow_time;  ///< the actual slow time of each observation
   std::vector<std::string> observables;
-  std::vector<std::vector<stats::Moments>> values;                                ///< observables
+  std::vector<std::vector<stats::Moments>> values;                                   ///< observables
   std::vector<std::vector<stats::Moments>> drift_1, drift_2, ito_normal, diffusion;  ///< [time][component], predicted
-  std::vector<std::vector<stats::Moments>> rate;  ///< [interval][component], increment of Phi over slow time
+  std::vector<std::vector<stats::Moments>> rate;          ///< [interval][component], increment of Phi over slow time
   std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][path], the first kQuantilePaths
   long paths = 0, lost = 0;
   LostPath first_lost;
@@ -96,18 +105,18 @@ struct Control {
 
 /// A block of consecutive paths on its way: all that is needed to go on with the same bits.
 struct BlockState {
-  long done = 0;                          ///< paths of the block that are complete
-  std::size_t time = 0;                   ///< observations made of the kLanes paths in hand
-  std::vector<double> x;                  ///< [d][lane] of the paths in hand
+  long done = 0;          ///< paths of the block that are complete
+  std::size_t time = 0;   ///< observations made of the kLanes paths in hand
+  std::vector<double> x;  ///< [d][lane] of the paths in hand
   std::array<double, kLanes> spread{};
-  unsigned gone = 0;                      ///< lanes lost
-  std::vector<Vector> previous;           ///< [lane] Phi at the last observation
-  MethodResult part;                      ///< of the block so far
+  unsigned gone = 0;             ///< lanes lost
+  std::vector<Vector> previous;  ///< [lane] Phi at the last observation
+  MethodResult part;             ///< of the block so far
 };
 
 /// A method on its way.
 struct MethodState {
-  long merged = 0;                        ///< blocks in `total`
+  long merged = 0;  ///< blocks in `total`
   MethodResult total;
   std::map<long, BlockState> unfinished;  ///< begun (or complete behind an unfinished one), by number
 };

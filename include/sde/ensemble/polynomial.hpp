@@ -1,4 +1,5 @@
-// Observables that are polynomials of the coordinates, as written in an experiment file: "x1", "x1^2 - x2^2", "0.5*x1*x3".
+// Observables that are polynomials of the coordinates, as written in an experiment file: "x1", "x1^2 - x2^2",
+// "0.5*x1*x3".
 #pragma once
 
 #include <string>

@@ -99,8 +99,8 @@ struct TanhNetwork {
 
   TanhNetwork() = default;
   TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed);
-  /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard deviation
-  /// `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
+  /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard
+  /// deviation `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
   std::vector<double> interpolating_start(double scale, std::uint64_t seed) const;
   int dim() const { return width * (inputs + 1); }
   int residual_count() const { return n; }

@@ -19,7 +19,7 @@ struct FlowOptions {
   double tolerance = 1e-12;       ///< Odeint's absolute and relative error for each step
   int max_evaluations = 400'000;  ///< gradients, before the flow counts as not convergent
   double polish_below = 1e-7;     ///< length of the Newton step delta, over 1 + |x|, at which the polish takes over
-  double stiffness = 300;         ///< ratio of Hessian eigenvalues above which a Rosenbrock method takes over (d <= 256)
+  double stiffness = 300;  ///< ratio of Hessian eigenvalues above which a Rosenbrock method takes over (d <= 256)
 };
 
 /// For observing noisy paths: the position along Gamma to about 1e-9, far below any Monte Carlo error.
@@ -32,8 +32,8 @@ struct FlowError : std::runtime_error {
 
 /// Phi with working storage. One residual: the fibre is integrated over the residual itself, dx/df = grad f/|grad f|^2
 /// from f(x) to 0, the same curve as the gradient flow without its exponential tail. Otherwise in time (Dormand-Prince,
-/// or Rosenbrock where stiff) until the Newton step to Gamma is delta <= polish_below (1 + |x|). The polish, that Newton
-/// step, leaves the gradient-flow fibre by O(delta^2) only; after it |grad L| <= 1e-12 max(1, lambda_max).
+/// or Rosenbrock where stiff) until the Newton step to Gamma is delta <= polish_below (1 + |x|). The polish, that
+/// Newton step, leaves the gradient-flow fibre by O(delta^2) only; after it |grad L| <= 1e-12 max(1, lambda_max).
 class FlowMap {
  public:
   explicit FlowMap(const LossModel& model, FlowOptions options = {});

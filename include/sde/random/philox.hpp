@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdint>
 #if defined(__AVX2__)
-#include <immintrin.h>
+#  include <immintrin.h>
 #endif
 
 #include "sde/core/math.hpp"
@@ -20,8 +20,7 @@ using Words = std::array<std::uint32_t, 4>;
 inline Words philox(Words counter, std::uint64_t key) {
   r123::Philox4x32 generator;
   const r123::Philox4x32::ctr_type c = {{counter[0], counter[1], counter[2], counter[3]}};
-  const r123::Philox4x32::key_type k = {
-      {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)}};
+  const r123::Philox4x32::key_type k = {{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)}};
   const auto r = generator(c, k);
   return {r[0], r[1], r[2], r[3]};
 }
@@ -33,8 +32,7 @@ inline std::uint64_t multiply_words(std::uint64_t a, std::uint32_t b) { return a
 /// Product of 32-bit words held in 64-bit lanes. The compiler does not see that the upper halves are zero, so the
 /// 32 x 32 -> 64 instruction is named where there is one.
 template <class U>
-  requires(sizeof(U) == 64)
-U multiply_words(U a, std::uint32_t b) {
+requires(sizeof(U) == 64) U multiply_words(U a, std::uint32_t b) {
 #if defined(__AVX512F__)
   return (U)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
 #elif defined(__AVX2__)

@@ -10,7 +10,15 @@
 namespace sde::random {
 
 /// What a stream is for: streams with different purposes are independent.
-enum class Purpose : std::uint32_t { label = 1, sample = 2, noise = 3, state_noise = 4, slow = 5, shuffle = 6, start = 7 };
+enum class Purpose : std::uint32_t {
+  label = 1,
+  sample = 2,
+  noise = 3,
+  state_noise = 4,
+  slow = 5,
+  shuffle = 6,
+  start = 7
+};
 
 /// Identity of a group of paths: `path` is the number of the first lane, lane l is path + l.
 struct StreamKey {
@@ -150,6 +158,8 @@ class IndexStream {
 /// Lane access to unsigned words.
 inline std::uint64_t word_lane(std::uint64_t w, int) { return w; }
 template <class U>
-std::uint64_t word_lane(const U& w, int l) { return w[l]; }
+std::uint64_t word_lane(const U& w, int l) {
+  return w[l];
+}
 
 }  // namespace sde::random

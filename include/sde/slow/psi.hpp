@@ -20,11 +20,11 @@ T psi(T x) {
 
 /// Which slow SDE: the numbers that its drift depends on. B is the total batch over all K workers.
 struct Parameters {
-  double batch = 1;      ///< B
-  int workers = 1;       ///< K; 1 gives the slow SDE of SGD
-  double alpha = 0;      ///< eta H; infinity gives the QSR limit
-  double eta = 0;        ///< > 0 switches the finite-eta refinement of section 6 on
-  double H = 1;          ///< local steps a round, used by the refinement alone
+  double batch = 1;  ///< B
+  int workers = 1;   ///< K; 1 gives the slow SDE of SGD
+  double alpha = 0;  ///< eta H; infinity gives the QSR limit
+  double eta = 0;    ///< > 0 switches the finite-eta refinement of section 6 on
+  double H = 1;      ///< local steps a round, used by the refinement alone
 };
 
 template <class T>

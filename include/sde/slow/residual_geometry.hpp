@@ -2,8 +2,8 @@
 // n x n eigenproblem of G = J J^T / n: nothing here is d x d. Runs on doubles and on packs.
 //
 // On Gamma Hess = J^T J / n, with eigenpairs lambda_a = those of G and v_a = J^T q_a / sqrt(n lambda_a); all other
-// directions are tangent. With f = 0,  P_par D3L[M] = (2/n) P_par sum_i F_i M grad f_i  (F_i = Hessian of f_i; the other
-// terms of the third derivative are normal), and grad f_i = sqrt(n) sum_a sqrt(lambda_a) q_a[i] v_a.
+// directions are tangent. With f = 0,  P_par D3L[M] = (2/n) P_par sum_i F_i M grad f_i  (F_i = Hessian of f_i; the
+// other terms of the third derivative are normal), and grad f_i = sqrt(n) sum_a sqrt(lambda_a) q_a[i] v_a.
 #pragma once
 
 #include "sde/core/jacobi.hpp"
@@ -122,7 +122,8 @@ class ResidualGeometry {
     }
   }
 
-  /// out[d] += scale * P_par A xi, whose covariance is scale^2 Sigma_par when xi ~ (0, I). xi() gives the next component.
+  /// out[d] += scale * P_par A xi, whose covariance is scale^2 Sigma_par when xi ~ (0, I). xi() gives the next
+  /// component.
   template <class Draw>
   void diffuse(T scale, Draw&& xi, T* out) const {
     for (int s = 0; s < r; ++s) {
@@ -132,9 +133,9 @@ class ResidualGeometry {
   }
   int noise_dimension() const { return r; }
 
-  /// Retraction: x <- the point of Gamma in x + span of the normal space at `x` as last computed, by Newton's method with
-  /// that point's Jacobian (a chord iteration). Agrees with Phi to second order on tangent steps. Converged lanes are
-  /// left alone, so no lane depends on another. Returns the lanes that did not converge.
+  /// Retraction: x <- the point of Gamma in x + span of the normal space at `x` as last computed, by Newton's method
+  /// with that point's Jacobian (a chord iteration). Agrees with Phi to second order on tangent steps. Converged lanes
+  /// are left alone, so no lane depends on another. Returns the lanes that did not converge.
   auto retract(T* x) {
     constexpr int kMaxIterations = 60;
     const T tolerance = T(4e-15) * (T(1.0) + root_largest() * T(double(n)));
@@ -195,9 +196,9 @@ class ResidualGeometry {
   Buffer<T, N> f;
   Buffer<T, times(N, D)> J;
   Buffer<T, times(N, N)> gram, Q;
-  Buffer<T, times(N, D)> V;      ///< rows: unit normals v_a
-  Buffer<T, N> lambda, root;     ///< eigenvalues and their square roots, 0 where tangent
-  T largest{};                   ///< lambda_max
+  Buffer<T, times(N, D)> V;   ///< rows: unit normals v_a
+  Buffer<T, N> lambda, root;  ///< eigenvalues and their square roots, 0 where tangent
+  T largest{};                ///< lambda_max
  private:
   Buffer<T, D> y, z;
   Buffer<T, N> c;

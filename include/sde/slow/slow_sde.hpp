@@ -25,7 +25,8 @@ struct Steps {
 template <class Geometry, class T, class MaskType>
 void advance(Geometry& geometry, T* x, T* drift, const random::StreamKey& key, const Steps& steps, MaskType& lost) {
   const int d = geometry.d;
-  const auto first = static_cast<std::uint64_t>(steps.first_step) * static_cast<std::uint64_t>(geometry.noise_dimension());
+  const auto first =
+      static_cast<std::uint64_t>(steps.first_step) * static_cast<std::uint64_t>(geometry.noise_dimension());
   random::NormalStream<T> normals(key, random::Purpose::slow, first);
   random::SignStream<T> signs(key, random::Purpose::slow, first);
   const T dt = T(steps.dt);
@@ -35,9 +36,11 @@ void advance(Geometry& geometry, T* x, T* drift, const random::StreamKey& key, c
     geometry.contract(Term::drift, steps.parameters, drift);
     for (int k = 0; k < d; ++k) drift[k] *= dt;
     if (steps.integrator == Integrator::weak_euler)
-      geometry.diffuse(scale, [&] { return signs.next(); }, drift);
+      geometry.diffuse(
+          scale, [&] { return signs.next(); }, drift);
     else
-      geometry.diffuse(scale, [&] { return normals.next(); }, drift);
+      geometry.diffuse(
+          scale, [&] { return normals.next(); }, drift);
     for (int k = 0; k < d; ++k) x[k] += drift[k];
     if (steps.retract) lost = lost | geometry.retract(x);
   }
