@@ -49,7 +49,7 @@ inline Observation at(std::vector<double> times, std::vector<std::string> polyno
   return o;
 }
 
-inline const stats::Moments& last(const MethodResult& r, const std::string& name) {
+inline stats::Moments last(const MethodResult& r, const std::string& name) {
   for (std::size_t q = 0; q < r.observables.size(); ++q)
     if (r.observables[q] == name) return r.values.back()[q];
   throw std::logic_error(name);
