@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "all_losses.hpp"
-#include "sde/slow/dense_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 using namespace sde;
 using slow::Matrix;

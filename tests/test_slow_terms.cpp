@@ -3,7 +3,7 @@
 
 #include "all_losses.hpp"
 #include "sde/manifold/flow_map.hpp"
-#include "sde/slow/dense_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 using namespace sde;
 using slow::Matrix;

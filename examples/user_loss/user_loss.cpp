@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "sde/ensemble/method.hpp"
+#include "sde/model/make_model.hpp"
 
 // L = 1/2 f^2 with f = exp(x) y - 1: Gamma is the curve y = exp(-x). All derivatives are automatic.
 struct MyLoss {

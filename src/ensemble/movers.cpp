@@ -9,7 +9,7 @@
 
 #include "mover.hpp"
 #include "sde/manifold/flow_map.hpp"
-#include "sde/slow/dense_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 namespace sde::ensemble {
 

@@ -5,7 +5,7 @@
 #include "mover.hpp"
 #include "observer.hpp"
 #include "sde/ensemble/parallel.hpp"
-#include "sde/slow/dense_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 namespace sde::ensemble {
 

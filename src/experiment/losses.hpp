@@ -2,9 +2,9 @@
 // and in parallel.
 #pragma once
 
-#include "sde/loss/model.hpp"
 #include "sde/loss/models.hpp"
 #include "sde/loss/toy.hpp"
+#include "sde/model/model.hpp"
 
 namespace sde {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sde/loss/model.hpp"
+#include "sde/model/model.hpp"
 #include "section.hpp"
 
 namespace sde::experiment {

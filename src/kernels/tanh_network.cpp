@@ -1,4 +1,5 @@
 #include "../experiment/losses.hpp"
+#include "sde/model/make_model.hpp"
 
 namespace sde {
 std::shared_ptr<const LossModel> model_of(loss::TanhNetwork loss) { return make_model(std::move(loss)); }

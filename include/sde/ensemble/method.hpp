@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "sde/ensemble/polynomial.hpp"
-#include "sde/loss/model.hpp"
+#include "sde/model/model.hpp"
 #include "sde/stats/moments.hpp"
 
 namespace sde::ensemble {

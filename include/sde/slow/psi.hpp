@@ -8,6 +8,9 @@
 
 namespace sde::slow {
 
+/// Eigenvalues below this multiple of the largest count as zero (tangent directions).
+inline constexpr double kNullThreshold = 1e-9;
+
 /// psi, increasing from psi(0) = 0 to 1. Below 1, where exp(-x) - 1 + x cancels, the alternating series.
 template <class T>
 T psi(T x) {

@@ -13,9 +13,6 @@
 
 namespace sde::slow {
 
-/// Eigenvalues below this multiple of the largest count as zero (tangent directions).
-inline constexpr double kNullThreshold = 1e-9;
-
 template <SquaredLoss L, class T>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;

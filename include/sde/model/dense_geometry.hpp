@@ -2,7 +2,7 @@
 // the general path (losses that are not interpolating squared losses) and the independent check of the residual one.
 #pragma once
 
-#include "sde/loss/model.hpp"
+#include "sde/model/model.hpp"
 
 namespace sde::slow {
 

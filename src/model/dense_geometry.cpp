@@ -1,4 +1,4 @@
-#include "sde/slow/dense_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/LU>

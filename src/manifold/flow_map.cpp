@@ -11,8 +11,8 @@
 #include <cmath>
 #include <vector>
 
-#include "sde/loss/model.hpp"
-#include "sde/slow/dense_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
+#include "sde/model/model.hpp"
 #include "stiff_flow.hpp"
 
 namespace sde::manifold {

@@ -1,0 +1,54 @@
+// LossModel: a loss behind an interface, so that experiments choose it at run time. The hot loops stay inside: one
+// virtual call advances a group of paths over many steps. make_model.hpp instantiates it for a loss.
+#pragma once
+
+#include <memory>
+
+#include "sde/discrete/local_sgd.hpp"
+#include "sde/slow/point_terms.hpp"
+#include "sde/slow/slow_sde.hpp"
+
+namespace sde {
+
+/// State of kLanes paths, component-major: x[k * kLanes + lane].
+using LaneState = double*;
+
+/// A discrete algorithm (or a conventional SDE) advancing kLanes paths.
+class DiscreteKernel {
+ public:
+  virtual ~DiscreteKernel() = default;
+  /// From step `from` to `to`, both ends of rounds; spread[kLanes]: workers' rms distance from their average.
+  virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) = 0;
+};
+
+/// A slow SDE advancing kLanes paths on Gamma.
+class SlowKernel {
+ public:
+  virtual ~SlowKernel() = default;
+  /// Returns a bit for each lane whose retraction failed.
+  virtual unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) = 0;
+};
+
+class LossModel {
+ public:
+  virtual ~LossModel() = default;
+  virtual int dim() const = 0;
+  /// n of a squared loss, 0 for any other.
+  virtual int residual_count() const = 0;
+  virtual double value(const double* x) const = 0;
+  virtual void gradient(const double* x, double* g) const = 0;
+  virtual void hessian_vector(const double* x, const double* u, double* out) const = 0;
+  /// D3L[u u^T]
+  virtual void third_along(const double* x, const double* u, double* out) const = 0;
+  virtual void residuals(const double* x, double* f) const = 0;
+  virtual void jacobian(const double* x, double* J) const = 0;
+  virtual bool has_test_error() const = 0;
+  virtual double test_error(const double* x) const = 0;
+
+  virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
+  /// For a squared loss that interpolates on Gamma.
+  virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&) const = 0;
+  virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;
+};
+
+}  // namespace sde
