@@ -145,6 +145,9 @@ def draw(datasets, observable, component, prefix, formats):
         axes[2].set_ylim(-0.12 * top, top)
         axes[2].text(0.98, 0.97, f"measured at most {any_measured:.2g}\n(the drift reaches {peak:.2g})", ha="right", va="top",
                      transform=axes[2].transAxes, fontsize=8.5)
+    low, high = axes[0].get_ylim()
+    if high - low < 1e-6 * abs(low):  # a control whose sharpness does not move: no axis of rounding errors
+        axes[0].set_ylim(0.5 * (low + high) * 0.9, 0.5 * (low + high) * 1.1)
     for ax in axes:
         ax.set_xlabel(r"slow time  $\eta^2\,\times$ local steps")
         ax.grid(alpha=0.25, lw=0.5)
