@@ -160,25 +160,42 @@ namespace {
 class DenseSlowKernel final : public SlowKernel {
  public:
   DenseSlowKernel(const LossModel& model, const Noise& noise)
-      : geometry_(model, noise), x_(model.dim()), drift_(model.dim()) {}
+      : geometry_(model, noise), x_(model.dim()), move_(model.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const Steps& steps) override {
+    return each_lane(x, [&](int l, bool& lost) {
+      geometry_.compute(x_.data());  // fixes the noise dimension before the streams are placed
+      auto lane_key = key;
+      lane_key.path += static_cast<std::uint32_t>(l);
+      slow::advance<DenseGeometry, double>(geometry_, x_.data(), move_.data(), lane_key, steps, lost);
+    });
+  }
+  unsigned step(LaneState x, const Parameters& p, double dt, const double* xi, double* martingale) override {
+    return each_lane(x, [&](int l, bool& lost) {
+      int next = 0;
+      const auto draw = [&] { return xi[kLanes * next++ + l]; };
+      slow::step(geometry_, x_.data(), move_.data(), p, dt, draw, true, lost);
+      next = 0;
+      move_.setZero();
+      geometry_.diffuse(std::sqrt(dt / p.batch), draw, move_.data());
+      for (int k = 0; k < geometry_.d; ++k) martingale[k * kLanes + l] = move_[k];
+    });
+  }
+
+ private:
+  template <class Move>
+  unsigned each_lane(LaneState x, Move move) {
     unsigned bits = 0;
     for (int l = 0; l < kLanes; ++l) {
       for (int k = 0; k < geometry_.d; ++k) x_[k] = x[k * kLanes + l];
       bool lost = !x_.allFinite();
-      geometry_.compute(x_.data());  // fixes the noise dimension before the streams are placed
-      auto lane_key = key;
-      lane_key.path += static_cast<std::uint32_t>(l);
-      if (!lost) slow::advance<DenseGeometry, double>(geometry_, x_.data(), drift_.data(), lane_key, steps, lost);
+      if (!lost) move(l, lost);
       for (int k = 0; k < geometry_.d; ++k) x[k * kLanes + l] = x_[k];
       bits |= static_cast<unsigned>(lost) << l;
     }
     return bits;
   }
-
- private:
   DenseGeometry geometry_;
-  Vector x_, drift_;
+  Vector x_, move_;
 };
 
 }  // namespace

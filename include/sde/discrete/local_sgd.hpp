@@ -18,6 +18,7 @@ struct LocalSgd {
   bool conventional = false;
   int substeps = 1;  ///< of the conventional SDE
   std::uint64_t seed = 0;
+  int fold = 1;  ///< of a coupled loop, see Drawing
 
   /// Workers and round length at step k. SGD (and the part of post-local SGD before the switch) needs no rounds; its
   /// steps are taken in pieces.
@@ -42,12 +43,13 @@ struct LocalSgd {
 
 /// Advances one group of lanes, x[d], from step `from` to step `to` (both ends of rounds). Returns by `spread` the root
 /// mean square distance of the workers from their average at the end of the last round.
-template <Loss L, class T>
+template <Loss L, class T, bool Coupled = false>
 class LocalSgdLoop {
  public:
   LocalSgdLoop(const L& loss, const Noise& noise, const LocalSgd& algorithm)
       : algorithm_(algorithm),
         d_(loss.dim()),
+        columns_(noise.columns()),
         one_(loss, noise, drawing(algorithm, 1)),
         many_(loss, noise, drawing(algorithm, algorithm.workers)),
         y_(d_),
@@ -97,13 +99,22 @@ class LocalSgdLoop {
     }
   }
 
+  /// sums[columns * lanes] gains the noise recorded since the last call.
+  void take_noise(double* sums) requires Coupled {
+    std::vector<T> total(static_cast<std::size_t>(columns_), T(0.0));
+    one_.take_noise(total.data());
+    many_.take_noise(total.data());
+    for (int s = 0; s < columns_; ++s)
+      for (int l = 0; l < lanes_of<T>; ++l) sums[s * lanes_of<T> + l] += lane(total[s], l);
+  }
+
  private:
   static Drawing drawing(const LocalSgd& a, int workers) {
-    return {a.batch / workers, a.conventional, a.conventional ? a.substeps : 1};
+    return {a.batch / workers, a.conventional, a.conventional ? a.substeps : 1, a.fold};
   }
   const LocalSgd& algorithm_;
-  const int d_;
-  StochasticGradient<L, T> one_, many_;  // all workers as one with batch B, and each with B/K
+  const int d_, columns_;
+  StochasticGradient<L, T, Coupled> one_, many_;  // all workers as one with batch B, and each with B/K
   Buffer<T, dim_of<L>> y_, g_, sum_;
   std::vector<double> rates_;
 };

@@ -14,13 +14,15 @@ struct Drawing {
   int batch = 1;  ///< samples per gradient (B_loc)
   bool gaussian = false;
   int substeps = 1;
+  int fold = 1;  ///< each Gaussian draw is the normalized sum of `fold` draws of an algorithm with steps 1/fold as long
 };
 
 /// The order in which a worker visits the n samples in one epoch: Fisher-Yates from the stream (seed, path, worker).
 std::vector<std::uint16_t> epoch_order(std::uint64_t seed, std::uint32_t path, std::uint32_t worker,
                                        std::uint64_t epoch, int n);
 
-template <Loss L, class T>
+/// Coupled: the standard normals of the additive noise are summed up as they are drawn, and draws may be folded.
+template <Loss L, class T, bool Coupled = false>
 class StochasticGradient {
   static constexpr int W = lanes_of<T>;
   static constexpr int N = SquaredLoss<L> ? residuals_of<L> : 1;
@@ -37,6 +39,10 @@ class StochasticGradient {
     A_.resize(static_cast<std::size_t>(noise.columns() * d_));
     if (noise.state_rank == 0 && noise.rank > 0) noise_columns<T>(noise, d_, nullptr, A_.data());
     if (samples_) counts_.resize(static_cast<std::size_t>(n_)), errors_.resize(static_cast<std::size_t>(n_));
+    if constexpr (Coupled) {
+      draws_.resize(static_cast<std::size_t>(std::max(n_, noise.columns())));
+      sums_.assign(static_cast<std::size_t>(noise.columns()), T(0.0));
+    }
   }
 
   /// Sets the streams to the beginning of local step `step` of one worker.
@@ -45,12 +51,13 @@ class StochasticGradient {
     step_ = step;
     using random::Purpose;
     if (labels_per_step_ > 0) {
-      normals_ = random::NormalStream<T>(key, Purpose::label, step * labels_per_step_);
+      normals_ = random::NormalStream<T>(key, Purpose::label, step * labels_per_step_ * drawing_.fold);
       signs_ = random::SignStream<T>(key, Purpose::label, step * labels_per_step_);
     }
     if (samples_) indices_ = random::IndexStream<T>(key, Purpose::sample, step * drawing_.batch);
     if (drawing_.gaussian) sample_normals_ = random::NormalStream<T>(key, Purpose::sample, step * n_);
-    if (noise_.columns() > 0) additive_ = random::NormalStream<T>(key, Purpose::noise, step * noise_.columns());
+    if (noise_.columns() > 0)
+      additive_ = random::NormalStream<T>(key, Purpose::noise, step * noise_.columns() * drawing_.fold);
     order_epoch_ = ~0ull;
   }
 
@@ -65,6 +72,14 @@ class StochasticGradient {
     }
     add_noise(x, g);
     ++step_;
+  }
+
+  /// Adds the recorded sums to total[columns] and clears them.
+  void take_noise(T* total) {
+    for (std::size_t s = 0; s < sums_.size(); ++s) {
+      total[s] += sums_[s];
+      sums_[s] = T(0.0);
+    }
   }
 
  private:
@@ -95,8 +110,10 @@ class StochasticGradient {
           for (int s = 1; s < drawing_.batch; ++s) sum += signs_.next();
           w_[i] += sum * T(sigma / b);
         }
-      else
-        for (int i = 0; i < n_; ++i) w_[i] += normals_.next() * T(sigma / std::sqrt(b));
+      else {
+        prepare(normals_, n_);
+        for (int i = 0; i < n_; ++i) w_[i] += draw(normals_, i) * T(sigma / std::sqrt(b));
+      }
     }
     if (n_ > 1)
       for (int i = 0; i < n_; ++i) w_[i] *= T(1.0 / n_);
@@ -161,9 +178,29 @@ class StochasticGradient {
     if (columns == 0) return;
     if (noise_.state_rank > 0) noise_columns(noise_, d_, x, A_.data());
     const T scale = T(std::sqrt((drawing_.gaussian ? drawing_.substeps : 1.0) / drawing_.batch));
+    prepare(additive_, columns);
     for (int s = 0; s < columns; ++s) {
-      const T xi = scale * additive_.next();
+      const T unit = draw(additive_, s);
+      if constexpr (Coupled) sums_[s] += unit;
+      const T xi = scale * unit;
       for (int k = 0; k < d_; ++k) g[k] += xi * A_[s * d_ + k];
+    }
+  }
+
+  /// Component s of a step's standard normals; coupled, as prepare() folded the finer algorithm's draws in its order.
+  T draw(random::NormalStream<T>& stream, int s) {
+    if constexpr (Coupled)
+      return draws_[static_cast<std::size_t>(s)];
+    else
+      return stream.next();
+  }
+  void prepare(random::NormalStream<T>& stream, int count) {
+    if constexpr (Coupled) {
+      for (int s = 0; s < count; ++s) draws_[s] = stream.next();
+      if (drawing_.fold == 1) return;
+      for (int f = 1; f < drawing_.fold; ++f)
+        for (int s = 0; s < count; ++s) draws_[s] += stream.next();
+      for (int s = 0; s < count; ++s) draws_[s] *= T(1.0 / std::sqrt(drawing_.fold));
     }
   }
 
@@ -176,7 +213,7 @@ class StochasticGradient {
   random::StreamKey key_{};
   std::uint64_t step_ = 0, order_epoch_ = ~0ull;
   Buffer<T, N> w_, f_;
-  std::vector<T> A_, counts_, errors_;
+  std::vector<T> A_, counts_, errors_, draws_, sums_;
   std::vector<std::uint16_t> orders_[W];
   random::NormalStream<T> normals_{{}, random::Purpose::label, 0}, sample_normals_{{}, random::Purpose::sample, 0},
       additive_{{}, random::Purpose::noise, 0};

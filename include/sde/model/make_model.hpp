@@ -10,46 +10,94 @@ namespace sde {
 
 namespace detail {
 
-template <Loss L>
-class DiscreteKernelOf final : public DiscreteKernel {
+template <Loss L, bool Coupled>
+class DiscreteLoop {
  public:
-  DiscreteKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
+  DiscreteLoop(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
       : loss_(loss), noise_(noise), algorithm_(algorithm), loop_(loss_, noise_, algorithm_), x_(loss.dim()) {}
-  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) {
     for (int k = 0; k < loss_.dim(); ++k) x_[k] = Real8::load(x + k * kLanes);
     Real8 s(0.0);
     loop_.advance(x_.data(), path, from, to, s);
     for (int k = 0; k < loss_.dim(); ++k) x_[k].store(x + k * kLanes);
     s.store(spread);
   }
+  void take_noise(double* sums) { loop_.take_noise(sums); }
 
  private:
   const L& loss_;
   const Noise noise_;
   const discrete::LocalSgd algorithm_;
-  discrete::LocalSgdLoop<L, Real8> loop_;
+  discrete::LocalSgdLoop<L, Real8, Coupled> loop_;
   Buffer<Real8, dim_of<L>> x_;
+};
+
+template <Loss L>
+class DiscreteKernelOf final : public DiscreteKernel {
+ public:
+  DiscreteKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
+    loop_.advance(x, path, from, to, spread);
+  }
+
+ private:
+  DiscreteLoop<L, false> loop_;
+};
+
+template <Loss L>
+class RecordingKernelOf final : public RecordingKernel {
+ public:
+  RecordingKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
+               double* sums) override {
+    loop_.advance(x, path, from, to, spread);
+    loop_.take_noise(sums);
+  }
+
+ private:
+  DiscreteLoop<L, true> loop_;
 };
 
 template <SquaredLoss L>
 class SlowKernelOf final : public SlowKernel {
  public:
   SlowKernelOf(const L& loss, const Noise& noise)
-      : noise_(noise), geometry_(loss, noise_), x_(loss.dim()), drift_(loss.dim()) {}
+      : noise_(noise), geometry_(loss, noise_), x_(loss.dim()), move_(loss.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
+    return with_lanes(x, [&](auto& lost) {
+      slow::advance<slow::ResidualGeometry<L, Real8>, Real8>(geometry_, x_.data(), move_.data(), key, steps, lost);
+    });
+  }
+  unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
+    return with_lanes(x, [&](auto& lost) {
+      const double* next = xi;
+      const auto draw = [&] {
+        const Real8 value = Real8::load(next);
+        next += kLanes;
+        return value;
+      };
+      slow::step(geometry_, x_.data(), move_.data(), p, dt, draw, true, lost);
+      next = xi;
+      for (int k = 0; k < geometry_.d; ++k) move_[k] = Real8(0.0);
+      geometry_.diffuse(Real8(std::sqrt(dt / p.batch)), draw, move_.data());
+      for (int k = 0; k < geometry_.d; ++k) move_[k].store(martingale + k * kLanes);
+    });
+  }
+
+ private:
+  template <class Move>
+  unsigned with_lanes(LaneState x, Move move) {
     for (int k = 0; k < geometry_.d; ++k) x_[k] = Real8::load(x + k * kLanes);
     auto lost = Real8(1.0) < Real8(0.0);
-    slow::advance<slow::ResidualGeometry<L, Real8>, Real8>(geometry_, x_.data(), drift_.data(), key, steps, lost);
+    move(lost);
     for (int k = 0; k < geometry_.d; ++k) x_[k].store(x + k * kLanes);
     unsigned bits = 0;
     for (int l = 0; l < kLanes; ++l) bits |= static_cast<unsigned>(lost[l]) << l;
     return bits;
   }
-
- private:
   const Noise noise_;
   slow::ResidualGeometry<L, Real8> geometry_;
-  Buffer<Real8, dim_of<L>> x_, drift_;
+  Buffer<Real8, dim_of<L>> x_, move_;
 };
 
 template <SquaredLoss L>
@@ -176,6 +224,9 @@ class ModelOf final : public LossModel {
   }
   std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
     return std::make_unique<DiscreteKernelOf<L>>(loss_, noise, a);
+  }
+  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
+    return std::make_unique<RecordingKernelOf<L>>(loss_, noise, a);
   }
   std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise) const override {
     if constexpr (SquaredLoss<L>)

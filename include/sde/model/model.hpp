@@ -21,12 +21,24 @@ class DiscreteKernel {
   virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) = 0;
 };
 
+/// A discrete algorithm that also keeps the noise it drew: sums[columns * kLanes] gains, for each column of the noise
+/// factor A, the standard normals of all steps and workers.
+class RecordingKernel {
+ public:
+  virtual ~RecordingKernel() = default;
+  virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
+                       double* sums) = 0;
+};
+
 /// A slow SDE advancing kLanes paths on Gamma.
 class SlowKernel {
  public:
   virtual ~SlowKernel() = default;
   /// Returns a bit for each lane whose retraction failed.
   virtual unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) = 0;
+  /// One step with given increments xi[columns * kLanes] (unit variance); martingale[d * kLanes] becomes its
+  /// diffusion part P_par A xi sqrt(dt/B), whose mean is zero.
+  virtual unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) = 0;
 };
 
 class LossModel {
@@ -46,6 +58,7 @@ class LossModel {
   virtual double test_error(const double* x) const = 0;
 
   virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
+  virtual std::unique_ptr<RecordingKernel> recording_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
   /// For a squared loss that interpolates on Gamma.
   virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&) const = 0;
   virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;

@@ -4,6 +4,8 @@
 //   simplified weak Euler   xi = +-1 with probability 1/2   weak order 1, one random bit a component
 #pragma once
 
+#include <cmath>
+
 #include "sde/random/streams.hpp"
 #include "sde/slow/psi.hpp"
 
@@ -21,28 +23,34 @@ struct Steps {
   bool retract = true;  ///< false: the caller retracts after each step (by the flow map)
 };
 
-/// Advances x[d] on Gamma. Returns false in the lanes (as a mask) where a retraction failed: `lost` accumulates.
-template <class Geometry, class T, class MaskType>
-void advance(Geometry& geometry, T* x, T* drift, const random::StreamKey& key, const Steps& steps, MaskType& lost) {
+/// One step of length dt: x[d] <- retraction of x + drift dt + P_par A xi sqrt(dt/B). draw() gives the components of
+/// xi. move[d] is left holding the tangent move; `lost` gathers the lanes where the retraction failed.
+template <class Geometry, class T, class Draw, class MaskType>
+void step(Geometry& geometry, T* x, T* move, const Parameters& p, double dt, Draw&& draw, bool retract,
+          MaskType& lost) {
   const int d = geometry.d;
+  geometry.compute(x);
+  geometry.contract(Term::drift, p, move);
+  for (int k = 0; k < d; ++k) move[k] *= T(dt);
+  geometry.diffuse(T(std::sqrt(dt / p.batch)), draw, move);
+  for (int k = 0; k < d; ++k) x[k] += move[k];
+  if (retract) lost = lost | geometry.retract(x);
+}
+
+/// Advances x[d] on Gamma by `steps`, with draws of its own.
+template <class Geometry, class T, class MaskType>
+void advance(Geometry& geometry, T* x, T* move, const random::StreamKey& key, const Steps& steps, MaskType& lost) {
   const auto first =
       static_cast<std::uint64_t>(steps.first_step) * static_cast<std::uint64_t>(geometry.noise_dimension());
   random::NormalStream<T> normals(key, random::Purpose::slow, first);
   random::SignStream<T> signs(key, random::Purpose::slow, first);
-  const T dt = T(steps.dt);
-  const T scale = sqrt(dt / T(steps.parameters.batch));
+  const auto normal = [&] { return normals.next(); };
+  const auto sign = [&] { return signs.next(); };
   for (std::int64_t s = 0; s < steps.count; ++s) {
-    geometry.compute(x);
-    geometry.contract(Term::drift, steps.parameters, drift);
-    for (int k = 0; k < d; ++k) drift[k] *= dt;
     if (steps.integrator == Integrator::weak_euler)
-      geometry.diffuse(
-          scale, [&] { return signs.next(); }, drift);
+      step(geometry, x, move, steps.parameters, steps.dt, sign, steps.retract, lost);
     else
-      geometry.diffuse(
-          scale, [&] { return normals.next(); }, drift);
-    for (int k = 0; k < d; ++k) x[k] += drift[k];
-    if (steps.retract) lost = lost | geometry.retract(x);
+      step(geometry, x, move, steps.parameters, steps.dt, normal, steps.retract, lost);
   }
 }
 

@@ -1,0 +1,18 @@
+// Weighted least squares of a straight line: orders of convergence from log-log points.
+#pragma once
+
+#include <vector>
+
+namespace sde::stats {
+
+/// y = intercept + slope x by weights 1/error^2. slope_error is the standard error that the points' own errors give,
+/// times sqrt(chi2/(n-2)) where the points scatter more than that (n > 2).
+struct Line {
+  double slope, intercept, slope_error, chi2;
+};
+Line fit_line(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& error);
+
+/// Order of convergence: slope of log(value) against log(step); errors of value are carried over by the delta method.
+Line fit_order(const std::vector<double>& step, const std::vector<double>& value, const std::vector<double>& error);
+
+}  // namespace sde::stats

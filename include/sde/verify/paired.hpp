@@ -1,0 +1,76 @@
+// Common noise: the discrete algorithm and its slow SDE driven by the same random numbers. A step of the slow SDE takes
+// for its Brownian increment the standard normals that the algorithm drew meanwhile, summed over steps and workers and
+// normalized; P_par(zeta) A projects them on the tangent space. The SDE keeps its law exactly (the sums are independent
+// Gaussians), and the difference g(Phi(avg)) - g(zeta) has the noise of both nearly cancelled.
+//
+// The SDE runs twice, with steps dt and 2 dt on the same increments: 2 g(zeta_dt) - g(zeta_2dt) has no time-step error
+// of first order left (Talay, Tubaro 1990), and g(zeta_dt) - g(zeta_2dt) estimates what was removed.
+#pragma once
+
+#include <functional>
+
+#include "sde/ensemble/method.hpp"
+
+namespace sde::verify {
+
+using ensemble::Problem;
+using slow::Vector;
+using stats::Moments;
+
+/// g on Gamma. `terms` has been computed at x. `gradient`, where given, is the ambient gradient of g and switches the
+/// martingale control variate on.
+struct TestFunction {
+  std::string name;
+  std::function<double(const Vector& x, slow::PointTerms& terms)> value;
+  std::function<Vector(const Vector& x)> gradient;
+};
+TestFunction coordinate(int k);      ///< x_k
+TestFunction square(int k);          ///< x_k^2
+TestFunction product(int j, int k);  ///< x_j x_k
+TestFunction bounded(int k);         ///< tanh(x_k): bounded, not a polynomial
+TestFunction sharpness();            ///< tr Hess
+
+/// A slow SDE to be held against the algorithm: the theory's, or a wrong one as a negative control.
+struct Prediction {
+  std::string name;
+  slow::Parameters parameters;
+  double time_scale = 1;  ///< slow time of the prediction over that of the algorithm
+};
+
+/// The slow SDE that the theory gives for an algorithm with constant schedules.
+Prediction theory(const discrete::LocalSgd& algorithm);
+/// With the finite-eta refinement of theory.md section 6.
+Prediction refined(const discrete::LocalSgd& algorithm);
+
+struct Pairing {
+  discrete::LocalSgd algorithm;  ///< constant eta and H
+  std::vector<Prediction> predictions;
+  std::vector<double> times;  ///< slow times of comparison, ascending, above 0
+  double burn_in = 0;         ///< slow time before the comparison starts: the SDE starts at Phi(avg) then
+  double dt = 0.005;          ///< largest time step of the SDE, as far as a round is not longer
+  std::vector<TestFunction> functions;
+  long paths = 1024;
+};
+
+/// Index [time][function]; those of a prediction [prediction][time][function].
+struct PairedResult {
+  using Table = std::vector<std::vector<Moments>>;
+  std::vector<double> slow_time;
+  Table algorithm;                ///< g(Phi(avg))
+  Table increment;                ///< g(Phi(avg)) - g(start) - martingale (equal in mean to g(Phi(avg)) - g(start))
+  std::vector<Table> prediction;  ///< 2 g(zeta_dt) - g(zeta_2dt)
+  std::vector<Table> drift;       ///< the same minus g(start) and the martingale
+  std::vector<Table> gap;         ///< algorithm - prediction, path by path
+  std::vector<Table> step_error;  ///< g(zeta_dt) - g(zeta_2dt)
+  std::vector<Moments> distance;  ///< |avg - Phi(avg)|
+  long paths = 0, lost = 0;
+  double gradients = 0;   ///< gradient evaluations of the algorithm
+  double slow_steps = 0;  ///< steps of all slow SDEs
+
+  void merge(const PairedResult&);
+};
+
+/// Same bits for any number of threads. Throws ensemble::Interrupted.
+PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
+
+}  // namespace sde::verify

@@ -1,0 +1,126 @@
+// Common noise between algorithm and slow SDE: the algorithm's bits are untouched, the SDE keeps its law, the controls
+// are unbiased, and the difference has far less variance than either side.
+#include <doctest/doctest.h>
+
+#include "problems.hpp"
+#include "sde/verify/paired.hpp"
+
+using namespace sde;
+using namespace sde::test;
+
+namespace {
+
+verify::Pairing pairing_of(double eta, int K, int H, double T, long paths) {
+  verify::Pairing p;
+  p.algorithm = {.workers = K, .batch = 4, .seed = 7};
+  p.algorithm.rate.eta = eta;
+  p.algorithm.sync.H = H;
+  p.predictions = {verify::theory(p.algorithm)};
+  p.times = {T / 2, T};
+  p.paths = paths;
+  return p;
+}
+
+Problem ring() { return problem_of(loss::Ring{0.5}, constant({0.8, 0.3, -0.2, 0.5}, 2), {0, 1}); }
+Problem valley() { return problem_of(loss::Valley{}, constant({0.5, 0, 0, 1.4}, 2), {0.8, 0}); }
+
+}  // namespace
+
+TEST_CASE("recording the noise changes no bit of the algorithm") {
+  const Problem p = ring();
+  auto pairing = pairing_of(0.02, 4, 10, 0.2, 150);
+  pairing.functions = {verify::coordinate(0), verify::sharpness()};
+  const auto paired = verify::run_paired(p, pairing, kTwoThreads);
+  Method m;
+  m.kind = Kind::local_sgd;
+  m.algorithm = pairing.algorithm;
+  m.paths = pairing.paths;
+  const auto alone = ensemble::run(p, m, at({0, paired.slow_time[0], paired.slow_time[1]}, {"x1"}, 2), kTwoThreads);
+  for (std::size_t t = 0; t < 2; ++t) {
+    CHECK(alone.slow_time[t + 1] == doctest::Approx(paired.slow_time[t]).epsilon(1e-12));
+    CHECK(alone.values[t + 1][5].mean == paired.algorithm[t][0].mean);
+    CHECK(alone.values[t + 1][1].m2 == paired.algorithm[t][1].m2);
+  }
+}
+
+TEST_CASE("same bits for any number of threads") {
+  auto pairing = pairing_of(0.02, 4, 10, 0.2, 150);
+  pairing.functions = {verify::coordinate(0)};
+  const auto one = verify::run_paired(ring(), pairing, {.threads = 1}),
+             three = verify::run_paired(ring(), pairing, {.threads = 3});
+  CHECK(one.gap[0][1][0].mean == three.gap[0][1][0].mean);
+  CHECK(one.gap[0][1][0].m4 == three.gap[0][1][0].m4);
+}
+
+TEST_CASE("driven by the algorithm's noise the SDE keeps its law, and the martingale control its mean: the sphere") {
+  // E zeta = zeta(0) exp(-(d-1) s^2 t/(2B)); what is left of the time step is second order, far below the interval.
+  const int d = 3;
+  const double s = 0.9, T = 0.5;
+  std::vector<double> factor(9, 0.0);
+  for (int k = 0; k < d; ++k) factor[k * d + k] = s;
+  const Problem p = problem_of(loss::Sphere{d}, constant(factor, d), {1, 0, 0});
+  auto pairing = pairing_of(0.02, 4, 10, T, 8192);
+  pairing.functions = {verify::coordinate(0), verify::square(0), verify::coordinate(1)};
+  const auto r = verify::run_paired(p, pairing, kTwoThreads);
+  const double t = r.slow_time[1], B = pairing.algorithm.batch;
+  const double mean = std::exp(-(d - 1) * s * s * t / (2 * B));
+  const double second = 1.0 / d + (1 - 1.0 / d) * std::exp(-d * s * s * t / B);
+  const double known[] = {mean, second, 0.0}, start[] = {1, 1, 0};
+  for (std::size_t q = 0; q < 3; ++q) {
+    CAPTURE(q);
+    const auto &plain = r.prediction[0][1][q], &controlled = r.drift[0][1][q];
+    CHECK(std::abs(plain.mean - known[q]) < 5 * plain.standard_error());
+    CHECK(std::abs(start[q] + controlled.mean - known[q]) < 5 * controlled.standard_error());
+    CHECK(controlled.variance() < 0.2 * plain.variance());
+    // The algorithm differs by O(eta); its controlled mean must agree with its own plain one.
+    CHECK(std::abs(start[q] + r.increment[1][q].mean - r.algorithm[1][q].mean) < 5 * r.algorithm[1][q].standard_error());
+    CHECK(r.increment[1][q].variance() < 0.2 * r.algorithm[1][q].variance());
+  }
+}
+
+TEST_CASE("common noise: 100 times fewer gradients for the same interval on ring and valley, at eta = 0.005") {
+  const Problem problems[] = {ring(), valley()};
+  for (const auto& p : problems) {
+    auto pairing = pairing_of(0.005, 4, 80, 0.5, 1024);
+    pairing.functions = {verify::coordinate(0), verify::bounded(0), verify::sharpness()};
+    const auto r = verify::run_paired(p, pairing, kTwoThreads);
+    for (std::size_t q = 0; q < pairing.functions.size(); ++q) {
+      // Plain Monte Carlo pays the variance of the algorithm (the SDE's apart); the gap's that of the difference.
+      const double gain = r.algorithm[1][q].variance() / r.gap[0][1][q].variance();
+      MESSAGE(pairing.functions[q].name << ": gain " << gain);
+      CHECK(gain > 100);
+    }
+  }
+}
+
+TEST_CASE("a dropped drift-II is seen: the gap lies 5 standard errors away") {
+  auto pairing = pairing_of(0.02, 4, 20, 0.5, 1024);
+  pairing.functions = {verify::sharpness()};
+  auto wrong = pairing.predictions[0];
+  wrong.name = "without drift-II";
+  wrong.parameters.workers = 1;
+  pairing.predictions.push_back(wrong);
+  const auto r = verify::run_paired(valley(), pairing, kTwoThreads);
+  const auto &right = r.gap[0][1][0], &dropped = r.gap[1][1][0];
+  CHECK(std::abs(dropped.mean) > 5 * dropped.standard_error());
+  CHECK(std::abs(dropped.mean) > 5 * std::abs(right.mean));
+}
+
+TEST_CASE("folded draws: at twice the rate one draw is four of the finer algorithm's, and free motion is the same") {
+  // Without noise across the valley v = 0 and u moves by -eta s xi/sqrt(B_loc): 2 eta (xi_1 + ... + xi_4)/2.
+  const Problem p = problem_of(loss::Valley{}, constant({0.7, 0}, 1), {0.5, 0});
+  auto fine = pairing_of(0.01, 4, 20, 1, 1).algorithm;
+  auto coarse = fine;
+  coarse.rate.eta = 0.02;
+  coarse.sync.H = 10;
+  coarse.fold = 4;
+  double x[2 * kLanes], y[2 * kLanes], spread[kLanes], sums_fine[kLanes] = {}, sums_coarse[kLanes] = {};
+  for (int l = 0; l < kLanes; ++l) x[l] = y[l] = 0.5, x[kLanes + l] = y[kLanes + l] = 0;
+  p.model->recording_kernel(p.noise, fine)->advance(x, 3, 0, 400, spread, sums_fine);
+  p.model->recording_kernel(p.noise, coarse)->advance(y, 3, 0, 100, spread, sums_coarse);
+  for (int l = 0; l < kLanes; ++l) {
+    CHECK(x[l] != 0.5);
+    CHECK(y[l] == doctest::Approx(x[l]).epsilon(1e-13));
+    CHECK(2 * sums_coarse[l] == doctest::Approx(sums_fine[l]).epsilon(1e-12));
+  }
+}

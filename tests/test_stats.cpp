@@ -1,0 +1,78 @@
+// Tests of hypotheses and fits against known values, and the error rates that they promise.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "sde/loss/models.hpp"
+#include "sde/stats/equivalence.hpp"
+#include "sde/stats/fit.hpp"
+#include "sde/stats/moments.hpp"
+
+using namespace sde;
+
+TEST_CASE("normal tail and its inverse") {
+  CHECK(stats::normal_tail(1.959963984540054) == doctest::Approx(0.025).epsilon(1e-12));
+  CHECK(stats::normal_quantile_tail(0.025) == doctest::Approx(1.959963984540054).epsilon(1e-12));
+  CHECK(stats::normal_tail(10) == doctest::Approx(7.619853024160527e-24).epsilon(1e-10));
+}
+
+TEST_CASE("two one-sided tests: the whole interval inside the margin, for both signs") {
+  const double z = stats::normal_quantile_tail(0.05);
+  for (const double sign : {1.0, -1.0}) {
+    CHECK(stats::equivalence_p(sign * 0.3, 0.1, 0.3 + z * 0.1) == doctest::Approx(0.05).epsilon(1e-9));
+    CHECK(stats::equivalence_p(sign * 0.3, 0.1, 0.2) > 0.5);
+    CHECK(stats::difference_p(sign * 0.3, 0.1, 0.0) == doctest::Approx(2 * stats::normal_tail(3)).epsilon(1e-9));
+  }
+  CHECK(stats::equivalence_p(0.1, 0, 0.2) == 0);  // an exact number
+  CHECK(stats::difference_p(0.3, 0, 0.2) == 0);
+}
+
+TEST_CASE("Holm's adjusted p-values") {
+  const auto p = stats::holm({0.01, 0.04, 0.03, 0.005});
+  CHECK(p[3] == doctest::Approx(0.02));
+  CHECK(p[0] == doctest::Approx(0.03));
+  CHECK(p[2] == doctest::Approx(0.06));
+  CHECK(p[1] == doctest::Approx(0.06));
+}
+
+TEST_CASE("verdicts: an interval too wide for the margin is inconclusive") {
+  const auto v = stats::judge({{0.0, 0.01, 0.1}, {0.5, 0.01, 0.1}, {0.05, 0.2, 0.1}});
+  CHECK(v[0] == stats::Verdict::agrees);
+  CHECK(v[1] == stats::Verdict::disagrees);
+  CHECK(v[2] == stats::Verdict::inconclusive);
+}
+
+TEST_CASE("a table of true claims at the edge of their margins raises a false verdict in at most 5% of tables") {
+  constexpr int kRows = 10, kTables = 2000;
+  const auto z = loss::normal_data(11, 1, 2 * kRows * kTables);
+  int false_agrees = 0, false_disagrees = 0;
+  for (int t = 0; t < kTables; ++t) {
+    std::vector<stats::Judged> table;
+    for (int i = 0; i < kRows; ++i) table.push_back({1.0 + z[t * kRows + i], 1.0, 1.0});
+    const auto v = stats::judge(table);
+    false_agrees += std::count(v.begin(), v.end(), stats::Verdict::agrees) > 0;
+    false_disagrees += std::count(v.begin(), v.end(), stats::Verdict::disagrees) > 0;
+  }
+  const double allowed = 0.05 + 5 * std::sqrt(0.05 * 0.95 / kTables);
+  CHECK(false_agrees <= allowed * kTables);
+  CHECK(false_disagrees <= allowed * kTables);
+}
+
+TEST_CASE("fits: a straight line exactly, an order with its interval, 95% coverage") {
+  const auto line = stats::fit_line({1, 2, 4, 5}, {3, 5, 9, 11}, {1, 2, 1, 0.5});
+  CHECK(line.slope == doctest::Approx(2));
+  CHECK(line.intercept == doctest::Approx(1));
+  CHECK(line.chi2 == doctest::Approx(0).epsilon(1e-12));
+  const auto order = stats::fit_order({0.1, 0.2, 0.4}, {0.03, 0.12, 0.48}, {1e-3, 1e-3, 1e-3});
+  CHECK(order.slope == doctest::Approx(2));
+  const auto z = loss::normal_data(12, 1, 5 * 2000);
+  int covered = 0;
+  for (int r = 0; r < 2000; ++r) {
+    std::vector<double> y;
+    for (int i = 0; i < 5; ++i) y.push_back(0.7 * i + 0.3 * z[5 * r + i]);
+    const auto f = stats::fit_line({0, 1, 2, 3, 4}, y, std::vector<double>(5, 0.3));
+    covered += std::abs(f.slope - 0.7) < 1.96 * f.slope_error;
+  }
+  // scatter above its expectation widens the interval, so it may only cover more than 95%
+  CHECK(covered >= 2000 * (0.95 - 5 * std::sqrt(0.05 * 0.95 / 2000)));
+}
