@@ -19,12 +19,14 @@ TEST_CASE("normal tail and its inverse") {
 TEST_CASE("two one-sided tests: the whole interval inside the margin, for both signs") {
   const double z = stats::normal_quantile_tail(0.05);
   for (const double sign : {1.0, -1.0}) {
-    CHECK(stats::equivalence_p(sign * 0.3, 0.1, 0.3 + z * 0.1) == doctest::Approx(0.05).epsilon(1e-9));
-    CHECK(stats::equivalence_p(sign * 0.3, 0.1, 0.2) > 0.5);
-    CHECK(stats::difference_p(sign * 0.3, 0.1, 0.0) == doctest::Approx(2 * stats::normal_tail(3)).epsilon(1e-9));
+    CHECK(stats::equivalence_p({sign * 0.3, 0.1, -0.3 - z * 0.1, 0.3 + z * 0.1}) == doctest::Approx(0.05).epsilon(1e-9));
+    CHECK(stats::equivalence_p({sign * 0.3, 0.1, -0.2, 0.2}) > 0.5);
+    CHECK(stats::difference_p({sign * 0.3, 0.1, 0, 0}) == doctest::Approx(2 * stats::normal_tail(3)).epsilon(1e-9));
   }
-  CHECK(stats::equivalence_p(0.1, 0, 0.2) == 0);  // an exact number
-  CHECK(stats::difference_p(0.3, 0, 0.2) == 0);
+  CHECK(stats::equivalence_p({0.1, 0, -0.2, 0.2}) == 0);  // an exact number
+  CHECK(stats::difference_p({0.3, 0, -0.2, 0.2}) == 0);
+  CHECK(stats::equivalence_p({0.5, 0.1, 0.25, INFINITY}) == doctest::Approx(stats::normal_tail(2.5)));  // one-sided
+  CHECK(stats::difference_p({0.0, 0.1, 0.25, INFINITY}) == doctest::Approx(stats::normal_tail(2.5)));
 }
 
 TEST_CASE("Holm's adjusted p-values") {
@@ -36,7 +38,7 @@ TEST_CASE("Holm's adjusted p-values") {
 }
 
 TEST_CASE("verdicts: an interval too wide for the margin is inconclusive") {
-  const auto v = stats::judge({{0.0, 0.01, 0.1}, {0.5, 0.01, 0.1}, {0.05, 0.2, 0.1}});
+  const auto v = stats::judge({{0.0, 0.01, -0.1, 0.1}, {0.5, 0.01, -0.1, 0.1}, {0.05, 0.2, -0.1, 0.1}});
   CHECK(v[0] == stats::Verdict::agrees);
   CHECK(v[1] == stats::Verdict::disagrees);
   CHECK(v[2] == stats::Verdict::inconclusive);
@@ -48,7 +50,7 @@ TEST_CASE("a table of true claims at the edge of their margins raises a false ve
   int false_agrees = 0, false_disagrees = 0;
   for (int t = 0; t < kTables; ++t) {
     std::vector<stats::Judged> table;
-    for (int i = 0; i < kRows; ++i) table.push_back({1.0 + z[t * kRows + i], 1.0, 1.0});
+    for (int i = 0; i < kRows; ++i) table.push_back({1.0 + z[t * kRows + i], 1.0, -1.0, 1.0});
     const auto v = stats::judge(table);
     false_agrees += std::count(v.begin(), v.end(), stats::Verdict::agrees) > 0;
     false_disagrees += std::count(v.begin(), v.end(), stats::Verdict::disagrees) > 0;
@@ -75,4 +77,20 @@ TEST_CASE("fits: a straight line exactly, an order with its interval, 95% covera
   }
   // scatter above its expectation widens the interval, so it may only cover more than 95%
   CHECK(covered >= 2000 * (0.95 - 5 * std::sqrt(0.05 * 0.95 / 2000)));
+}
+
+TEST_CASE("a power law through points that noise makes negative: the order's interval covers in 95%") {
+  const std::vector<double> eta{0.005, 0.01, 0.02, 0.04, 0.08};
+  const auto z = loss::normal_data(13, 1, 5 * 1000);
+  int covered = 0;
+  for (int r = 0; r < 1000; ++r) {
+    std::vector<double> y;
+    for (int i = 0; i < 5; ++i) y.push_back(-0.5 * eta[i] + 0.004 * z[5 * r + i]);  // the smallest: 0.6 errors from 0
+    const auto f = stats::fit_power(eta, y, std::vector<double>(5, 0.004));
+    covered += f.low <= 1 && 1 <= f.high;
+  }
+  CHECK(covered >= 1000 * (0.95 - 5 * std::sqrt(0.05 * 0.95 / 1000)));
+  const auto exact = stats::fit_power(eta, {0.01, 0.02, 0.04, 0.08, 0.16}, std::vector<double>(5, 1e-3));
+  CHECK(exact.order == doctest::Approx(1).epsilon(1e-3));
+  CHECK(exact.factor == doctest::Approx(2).epsilon(1e-2));
 }

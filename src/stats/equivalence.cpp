@@ -20,15 +20,18 @@ double score(double distance, double standard_error) {
 }
 }  // namespace
 
-double equivalence_p(double difference, double standard_error, double margin) {
-  return std::max(normal_tail(score(margin - difference, standard_error)),
-                  normal_tail(score(margin + difference, standard_error)));
+double equivalence_p(const Judged& j) {
+  return std::max(normal_tail(score(j.high - j.difference, j.standard_error)),
+                  normal_tail(score(j.difference - j.low, j.standard_error)));
 }
 
-double difference_p(double difference, double standard_error, double margin) {
-  const double size = std::abs(difference);
-  return std::min(
-      1.0, normal_tail(score(size - margin, standard_error)) + normal_tail(score(size + margin, standard_error)));
+double difference_p(const Judged& j) {
+  const double out = std::max(j.difference - j.high, j.low - j.difference);
+  if (j.standard_error == 0) return out > 0 ? 0 : 1;
+  // Least favourable: the truth at the nearer end of the margin. The other tail is beyond the far end.
+  const double near = normal_tail(out / j.standard_error);
+  const double far = normal_tail((out + (j.high - j.low)) / j.standard_error);
+  return std::min(1.0, near + far);
 }
 
 std::vector<double> holm(const std::vector<double>& p) {
@@ -51,8 +54,8 @@ std::string name(Verdict v) {
 std::vector<Verdict> judge(const std::vector<Judged>& table, double level) {
   std::vector<double> same, different;
   for (const auto& row : table) {
-    same.push_back(equivalence_p(row.difference, row.standard_error, row.margin));
-    different.push_back(difference_p(row.difference, row.standard_error, row.margin));
+    same.push_back(equivalence_p(row));
+    different.push_back(difference_p(row));
   }
   same = holm(same);
   different = holm(different);

@@ -37,4 +37,37 @@ Line fit_order(const std::vector<double>& step, const std::vector<double>& value
   return fit_line(x, y, e);
 }
 
+Power fit_power(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& error) {
+  constexpr double kLeast = -2, kMost = 6;
+  const auto profile = [&](double order, double* factor) {
+    double xy = 0, xx = 0, chi2 = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double m = std::pow(x[i] / x.back(), order), w = 1 / (error[i] * error[i]);
+      xy += w * m * y[i], xx += w * m * m;
+    }
+    for (std::size_t i = 0; i < x.size(); ++i)
+      chi2 += std::pow((y[i] - xy / xx * std::pow(x[i] / x.back(), order)) / error[i], 2);
+    if (factor) *factor = xy / xx * std::pow(x.back(), -order);
+    return chi2;
+  };
+  Power fit{0, -INFINITY, INFINITY, 0, INFINITY};
+  constexpr int kCells = 8000;
+  const auto at = [&](int i) { return kLeast + (kMost - kLeast) * i / kCells; };
+  std::vector<double> chi2(kCells + 1);
+  int best = 0;
+  for (int i = 0; i <= kCells; ++i) {
+    chi2[i] = profile(at(i), nullptr);
+    if (chi2[i] < chi2[best]) best = i;
+  }
+  fit.order = at(best);
+  fit.chi2 = profile(fit.order, &fit.factor);
+  const double scatter = x.size() > 2 ? std::max(1.0, fit.chi2 / static_cast<double>(x.size() - 2)) : 1.0;
+  const double limit = fit.chi2 + 3.841459 * scatter;
+  for (int i = best; i >= 0 && fit.low == -INFINITY; --i)
+    if (chi2[i] > limit) fit.low = at(i);
+  for (int i = best; i <= kCells && fit.high == INFINITY; ++i)
+    if (chi2[i] > limit) fit.high = at(i);
+  return fit;
+}
+
 }  // namespace sde::stats

@@ -71,7 +71,8 @@ class Terms(unittest.TestCase):
                 "teacher_width=10", "--workers", "4", "--alpha", "0.5", "--json")
         self.assertEqual(r.returncode, 0, r.stderr)
         self.assertEqual(len(json.loads(r.stdout)["drift_2"]), 10000)
-        self.assertLess(time.time() - start, 5)  # about 0.3 s; the margin is for a busy machine
+        if not os.environ.get("SDE_SANITIZE"):  # sanitizers cost a factor of 20
+            self.assertLess(time.time() - start, 5)  # about 0.3 s; the margin is for a busy machine
 
     def test_bad_input(self):
         for arguments, words in [

@@ -15,4 +15,12 @@ Line fit_line(const std::vector<double>& x, const std::vector<double>& y, const 
 /// Order of convergence: slope of log(value) against log(step); errors of value are carried over by the delta method.
 Line fit_order(const std::vector<double>& step, const std::vector<double>& value, const std::vector<double>& error);
 
+/// y = C x^order by weighted least squares on y itself, so points that noise has made small, zero or of the other sign
+/// need no logarithm. `low` and `high` bound the 95% interval of the order: where the profile of chi2 over the order
+/// has risen by 3.84 times max(1, chi2/(n-2)); infinite where it does not rise within [-2, 6].
+struct Power {
+  double order, low, high, factor, chi2;
+};
+Power fit_power(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& error);
+
 }  // namespace sde::stats
