@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "all_losses.hpp"
-#include "sde/manifold/flow_map.hpp"
+#include "sde/manifold/second_derivative.hpp"
 #include "sde/model/dense_geometry.hpp"
 
 using namespace sde;
@@ -20,18 +20,6 @@ Noise correlated(int d, std::uint64_t seed) {
   return noise;
 }
 
-/// d2Phi[u, u] from central differences of Phi, Richardson-extrapolated in the step h.
-Vector second_difference(manifold::FlowMap& flow, const Vector& p, const Vector& u) {
-  const auto at = [&](double s) {
-    Vector x = p + s * u;
-    flow(x.data());
-    return x;
-  };
-  const auto quotient = [&](double h) -> Vector { return (at(h) - 2 * p + at(-h)) / (h * h); };
-  const double h = 5e-3 / (1 + u.norm());
-  return (64 * quotient(h) - 20 * quotient(2 * h) + quotient(4 * h)) / 45;
-}
-
 }  // namespace
 
 TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2 pinv(H) D3L[Sigma_par]") {
@@ -46,7 +34,7 @@ TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2
       const Noise noise = correlated(d, seed);
       Vector measured = Vector::Zero(d);
       for (int s = 0; s < d; ++s)
-        measured += 0.5 * second_difference(flow, p, Eigen::Map<const Vector>(&noise.factor[s * d], d));
+        measured += 0.5 * manifold::second_derivative(flow, p, Eigen::Map<const Vector>(&noise.factor[s * d], d)).value;
       const auto residual = model->residual_terms(noise);
       slow::DenseGeometry dense(*model, noise);
       for (slow::PointTerms* terms : {residual.get(), static_cast<slow::PointTerms*>(&dense)}) {

@@ -1,13 +1,14 @@
 #include "cases.hpp"
 
-#include <cmath>
+#include <fmt/format.h>
+
+#include <Eigen/SVD>
+#include <algorithm>
 #include <stdexcept>
 
 #include "../experiment/losses.hpp"
 
 namespace sde::claims {
-
-using slow::Vector;
 
 namespace {
 
@@ -17,10 +18,12 @@ Noise constant(std::vector<double> factor, int rank) {
   n.rank = rank;
   return n;
 }
+/// Of squared losses with one sample per draw: Sigma = sigma^2 Hess on Gamma.
 Noise label(double sigma2) {
   Noise n;
   n.sigma2 = sigma2;
   n.label_law = Law::two_point;
+  n.sampling = Sampling::with_replacement;
   return n;
 }
 
@@ -33,6 +36,8 @@ ensemble::Problem make(std::shared_ptr<const LossModel> model, Noise noise, std:
   p.start = p.start_on_gamma;
   return p;
 }
+
+double H_of(const discrete::LocalSgd& a) { return static_cast<double>(a.workers == 1 ? 1 : a.H(0)); }
 
 }  // namespace
 
@@ -47,28 +52,38 @@ ensemble::Problem problem(const std::string& loss) {
     return make(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4), {0.1, 0.2, -0.3, 0.4});
   if (loss == "diagonal_network")
     return make(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6));
+  if (loss == "tanh_network")
+    return make(model_of(loss::TanhNetwork(3, 2, 3, 1, 5)), label(1), {0.9, -0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7, -0.4});
+  if (loss == "matrix_sensing")
+    return make(model_of(loss::MatrixSensing(3, 3, 2, 1, 5)), label(1), {0.9, 0.5, 0.4, -0.6, 0.8, 0.5});
   throw std::logic_error("no case for " + loss);
 }
 
 verify::TestFunction slow_variable(const std::string& loss) {
   if (loss == "hyperbola")
-    return {"x^2 - y^2", [](const Vector& x, slow::PointTerms&) { return x[0] * x[0] - x[1] * x[1]; }, {}};
+    return {"x1^2 - x2^2", [](const Vector& x, slow::PointTerms&) { return x[0] * x[0] - x[1] * x[1]; }, {}};
   if (loss == "diagonal_network" || loss == "chain") return verify::sharpness();
-  auto g = verify::coordinate(loss == "sphere" ? 1 : 0);
-  return g;
+  return verify::coordinate(loss == "sphere" ? 1 : 0);
+}
+
+verify::TestFunction along_noise(const ensemble::Problem& p, int power) {
+  const auto terms = p.terms();
+  terms->compute(p.start_on_gamma.data());
+  const Eigen::JacobiSVD<slow::Matrix> svd(terms->tangent_noise(), Eigen::ComputeThinU);
+  const Vector u = svd.matrixU().col(0), start = p.start_on_gamma;
+  return {fmt::format("(u.(x - start))^{}", power),
+          [u, start, power](const Vector& x, slow::PointTerms&) { return std::pow(u.dot(x - start), power); },
+          [u, start, power](const Vector& x) -> Vector { return power * std::pow(u.dot(x - start), power - 1) * u; }};
 }
 
 discrete::LocalSgd local_sgd(const Setting& s, double eta, int workers, double alpha, int batch) {
-  discrete::LocalSgd a{.workers = workers, .batch = batch, .seed = s.seed};
-  a.rate.eta = eta;
-  a.sync.H = workers == 1 ? 1 : std::max<long>(1, std::lround(alpha / eta));
+  discrete::LocalSgd a;
+  a.workers = workers;
+  a.batch = batch;
+  a.seed = s.seed;
+  a.rate.eta = eta * s.eta;
+  a.sync.H = std::max<long>(1, std::lround(alpha / a.rate.eta));
   return a;
-}
-
-double relaxation(const ensemble::Problem& p, double eta) {
-  const auto terms = p.terms();
-  terms->compute(p.start_on_gamma.data());
-  return 8 * eta / terms->normal_eigenvalues().minCoeff();
 }
 
 verify::Pairing stationary(const ensemble::Problem& p, const discrete::LocalSgd& a, double time, long paths) {
@@ -76,33 +91,55 @@ verify::Pairing stationary(const ensemble::Problem& p, const discrete::LocalSgd&
   pairing.algorithm = a;
   pairing.predictions = {verify::theory(a)};
   pairing.times = {time};
-  const double round = static_cast<double>(a.workers == 1 ? 1 : a.H(0)) * a.rate.eta * a.rate.eta;
-  pairing.burn_in = round * std::ceil(relaxation(p, a.rate.eta) / round);
   pairing.paths = paths;
+  const auto terms = p.terms();
+  terms->compute(p.start_on_gamma.data());
+  const double round = H_of(a) * a.rate.eta * a.rate.eta;
+  pairing.burn_in = round * std::ceil(8 * a.rate.eta / terms->normal_eigenvalues().minCoeff() / round);
   return pairing;
 }
 
-verify::Prediction wrong(const verify::Pairing& pairing, const std::string& name) {
-  auto w = pairing.predictions.front();
-  w.name = name;
-  return w;
+verify::Prediction sgd_prediction(const verify::Pairing& pairing) {
+  auto p = pairing.predictions.front();
+  p.name = "slow SDE of SGD";
+  p.parameters.workers = 1;
+  return p;
+}
+
+verify::Prediction limit_prediction(const verify::Pairing& pairing) {
+  auto p = pairing.predictions.front();
+  p.name = "QSR limit";
+  p.parameters.alpha = kInfinity;
+  return p;
 }
 
 Row gap_row(int claim, const std::string& loss, const std::string& quantity, const verify::PairedResult& r,
             std::size_t p, std::size_t q, double scale, double half) {
-  const std::size_t t = r.slow_time.size() - 1;
-  const auto& gap = r.gap[p][t][q];
+  const auto& gap = r.gap[p].back()[q];
   Row row;
   row.claim = claim;
   row.loss = loss;
   row.quantity = quantity;
-  row.measured = r.increment[t][q].mean / scale;
+  row.measured = r.increment.back()[q].mean / scale;
   row.predicted = row.measured - gap.mean / scale;
   row.standard_error = gap.standard_error() / std::abs(scale);
   row.low = -half;
   row.high = half;
-  row.step_error = r.step_error[p][t][q].mean / scale;
+  row.step_error = std::abs(r.step_error[p].back()[q].mean / scale);
   row.gradients = r.gradients;
+  return row;
+}
+
+Row worst(const std::vector<Row>& rows, const std::string& quantity) {
+  const auto harder = [](const Row& a, const Row& b) {
+    const double p = stats::equivalence_p(a.judged()), q = stats::equivalence_p(b.judged());
+    return p != q ? p < q : std::abs(a.difference()) / a.high < std::abs(b.difference()) / b.high;
+  };
+  Row row = *std::max_element(rows.begin(), rows.end(), harder);
+  row.quantity = quantity;
+  row.of = static_cast<int>(rows.size());
+  row.gradients = 0;
+  for (const auto& r : rows) row.gradients += r.gradients;
   return row;
 }
 

@@ -6,28 +6,35 @@
 
 namespace sde::claims {
 
-/// The loss with the noise and the start at which the claims are measured.
+using slow::Vector;
+
+/// The loss with the noise and the start (on Gamma) at which the claims are measured.
 ensemble::Problem problem(const std::string& loss);
 
-/// The scalar whose drift is measured: valley u, hyperbola x^2 - y^2, ring the tangent coordinate at the start, networks
-/// tr Hess.
+/// The scalar whose drift is measured: valley and ring x1 (tangent to Gamma at the start), sphere x2, hyperbola
+/// x^2 - y^2, chain and networks tr Hess.
 verify::TestFunction slow_variable(const std::string& loss);
 
-/// Local SGD (K = 1: SGD) with constant eta, and H = alpha/eta.
+/// (u . (x - start))^power along the tangent unit vector u in which Sigma_par is largest.
+verify::TestFunction along_noise(const ensemble::Problem&, int power);
+
+/// Constant eta; K workers with H = alpha/eta and total batch B; K = 1: SGD.
 discrete::LocalSgd local_sgd(const Setting&, double eta, int workers, double alpha, int batch);
 
-/// Slow time after which the normal fluctuation is stationary to e^-8.
-double relaxation(const ensemble::Problem&, double eta);
-
-/// A pairing with the theory's prediction, which starts when the fluctuation is stationary.
+/// A pairing with the slow SDE of the theory, to be compared after `time`. It starts when the fluctuation across Gamma
+/// has become stationary to e^-8.
 verify::Pairing stationary(const ensemble::Problem&, const discrete::LocalSgd&, double time, long paths);
 
-/// A copy of the theory's prediction to be spoilt.
-verify::Prediction wrong(const verify::Pairing&, const std::string& name);
+/// The slow SDEs of SGD with the same total batch (no drift-II), and of the QSR limit.
+verify::Prediction sgd_prediction(const verify::Pairing&);
+verify::Prediction limit_prediction(const verify::Pairing&);
 
-/// Row of the difference "algorithm minus prediction p" of function q at the last time, both divided by `scale` and
-/// counted from the start; the margin is +-half.
-Row gap_row(int claim, const std::string& loss, const std::string& quantity, const verify::PairedResult&,
-            std::size_t p, std::size_t q, double scale, double half);
+/// Function q at the last time: "algorithm against prediction p", both counted from the start and divided by `scale`;
+/// the margin is +-half.
+Row gap_row(int claim, const std::string& loss, const std::string& quantity, const verify::PairedResult&, std::size_t p,
+            std::size_t q, double scale, double half);
+
+/// The row hardest to call equal to its prediction, which stands for all.
+Row worst(const std::vector<Row>& rows, const std::string& quantity);
 
 }  // namespace sde::claims

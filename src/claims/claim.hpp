@@ -2,6 +2,8 @@
 // One claim, one file: claim_N_*.cpp.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -11,7 +13,7 @@
 
 namespace sde::claims {
 
-inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// One measured number beside its prediction.
 struct Row {
@@ -23,12 +25,12 @@ struct Row {
   double step_error = 0;      ///< time-step error of the SDE integrator that the extrapolation removed
   double gradients = 0;       ///< cost
   bool control = false;       ///< a wrong prediction, which must be rejected
+  int of = 1;                 ///< measurements that this one, the worst, stands for
 
   double difference() const { return measured - predicted; }
   /// A control is rejected where the measurement lies 5 standard errors outside the margin around it.
-  bool rejected() const {
-    return difference() - high > 5 * standard_error || low - difference() > 5 * standard_error;
-  }
+  bool rejected() const { return difference() - high > 5 * standard_error || low - difference() > 5 * standard_error; }
+  stats::Judged judged() const { return {difference(), standard_error, low, high, of}; }
 };
 
 /// A point of a claim's figure.
@@ -40,14 +42,16 @@ struct Point {
 struct Measured {
   std::vector<Row> rows;
   std::vector<Point> points;
+  std::vector<std::string> notes;  ///< what else was seen, a sentence each
 };
 
-/// How much to spend. effort multiplies the numbers of paths; margin the half-widths of the margins.
+/// How much to spend: factors of the numbers of paths, of the half-widths of the margins, and of the learning rates.
 struct Setting {
-  double effort = 1, margin = 1;
+  double effort = 1, margin = 1, eta = 1;
   std::uint64_t seed = 1;
   ensemble::Control control;
-  long paths(long base) const { return std::max<long>(64, std::lround(effort * static_cast<double>(base))); }
+  /// In whole blocks of the ensemble.
+  long paths(long base) const { return 64 * std::max<long>(1, std::lround(effort * static_cast<double>(base) / 64)); }
 };
 
 struct Claim {

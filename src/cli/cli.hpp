@@ -15,15 +15,16 @@ struct Command {
 };
 
 Command add_run(CLI::App& app, const std::string& command_line);
+Command add_verify(CLI::App& app);
 Command add_terms(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_plot(CLI::App& app);
 Command add_info(CLI::App& app);
 
-/// Draws a dataset with the installed plot script: returns its exit code. `extra` are passed on.
-int draw(const std::vector<std::string>& arguments);
-/// Where the plot script is: $SDE_SHARE, beside the installed program, or in the source tree.
-std::string plot_script();
+/// Runs an installed Python script that draws figures: returns its exit code.
+int draw(const std::string& script, const std::vector<std::string>& arguments);
+/// Where a script is: in $SDE_SHARE, beside the installed program, or in the source tree.
+std::string plot_script(const std::string& name);
 
 /// Colour on a terminal's standard error, unless NO_COLOR is set.
 bool color();

@@ -41,7 +41,7 @@ Command add_info(CLI::App& app) {
             fmt::print("CUDA        not in this build: this version has no GPU backend\n");
             fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION,
                        EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());
-            fmt::print("figures     {} {}\n", SDE_PYTHON_DEFAULT, plot_script());
+            fmt::print("figures     {} {}\n", SDE_PYTHON_DEFAULT, plot_script("plot.py"));
             return static_cast<int>(kDone);
           }};
 }

@@ -13,22 +13,22 @@ extern char** environ;
 
 namespace sde::cli {
 
-std::string plot_script() {
+std::string plot_script(const std::string& name) {
   namespace fs = std::filesystem;
   std::vector<fs::path> places;
-  if (const char* share = std::getenv("SDE_SHARE")) places.emplace_back(fs::path(share) / "plot.py");
+  if (const char* share = std::getenv("SDE_SHARE")) places.emplace_back(fs::path(share) / name);
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (!error) places.push_back(self.parent_path().parent_path() / "share" / "sde" / "plot.py");
-  places.emplace_back(fs::path(SDE_SOURCE_SHARE) / "plot.py");
+  if (!error) places.push_back(self.parent_path().parent_path() / "share" / "sde" / name);
+  places.emplace_back(fs::path(SDE_SOURCE_SHARE) / name);
   for (const auto& p : places)
     if (fs::exists(p, error)) return p.string();
-  throw IoError("plot.py was not found: expected it in share/sde beside the program, or in $SDE_SHARE");
+  throw IoError(name + " was not found: expected it in share/sde beside the program, or in $SDE_SHARE");
 }
 
-int draw(const std::vector<std::string>& arguments) {
+int draw(const std::string& script, const std::vector<std::string>& arguments) {
   const char* chosen = std::getenv("SDE_PYTHON");
-  std::vector<std::string> words{chosen ? chosen : SDE_PYTHON_DEFAULT, plot_script()};
+  std::vector<std::string> words{chosen ? chosen : SDE_PYTHON_DEFAULT, plot_script(script)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& w : words) argv.push_back(w.data());
@@ -64,7 +64,7 @@ Command add_plot(CLI::App& app) {
             if (!o->observable.empty()) arguments.insert(arguments.end(), {"--observable", o->observable});
             if (!o->component.empty()) arguments.insert(arguments.end(), {"--component", o->component});
             if (!o->formats.empty()) arguments.insert(arguments.end(), {"--formats", o->formats});
-            return draw(arguments);
+            return draw("plot.py", arguments);
           }};
 }
 

@@ -1,24 +1,16 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
+#include "session.hpp"
 
 namespace sde::cli {
 
 namespace {
-
-std::atomic<bool> interrupted{false};
-/// The first signal stops at the next observation, a second one at once.
-void on_interrupt(int) {
-  if (interrupted.exchange(true)) _exit(kInterrupted);
-}
 
 struct Options {
   std::string file, out = "out";
@@ -75,30 +67,19 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
   return j;
 }
 
-/// A folder that can be written to, made if need be.
-void prepare(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || access(folder.c_str(), W_OK) != 0)
-    throw IoError(fmt::format("--out {}: expected a folder that can be written to ({})", folder.string(),
-                              error ? error.message() : std::string("no permission")));
-}
-
 int run(const Options& o, const std::string& command_line) {
   auto set = o.set;
   if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
   const Experiment e = experiment::load(o.file, set);
-  prepare(o.out);
+  prepare_folder(o.out);
   const auto checkpoint = std::filesystem::path(o.out) / (e.name + ".checkpoint");
   std::vector<ensemble::MethodState> states;
   if (o.resume) states = experiment::load_checkpoint(checkpoint, e);
   states.resize(e.methods.size());
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
 
   ensemble::Control control;
-  control.threads = o.threads > 0 ? o.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  control.interrupted = &interrupted;
+  control.threads = thread_count(o.threads);
+  control.interrupted = interruptible();
   Progress progress(o.quiet);
   std::vector<MethodResult> results;
   // Weights of the bar: local steps times workers; a slow SDE step costs about as much as a few gradients.
@@ -147,7 +128,7 @@ int run(const Options& o, const std::string& command_line) {
   if (!o.json && !o.quiet) fmt::print("\ndataset {}\n", dataset.string());
   if (!o.no_figure) {
     const auto prefix = (std::filesystem::path(o.out) / e.name).string();
-    if (draw({dataset.string(), "--out", prefix}) == 0) {
+    if (draw("plot.py", {dataset.string(), "--out", prefix}) == 0) {
       if (!o.json && !o.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
     } else {
       fmt::print(stderr, "sde: the figure was not drawn; the dataset is complete (sde plot {} tries again)\n",

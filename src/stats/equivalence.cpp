@@ -31,7 +31,7 @@ double difference_p(const Judged& j) {
   // Least favourable: the truth at the nearer end of the margin. The other tail is beyond the far end.
   const double near = normal_tail(out / j.standard_error);
   const double far = normal_tail((out + (j.high - j.low)) / j.standard_error);
-  return std::min(1.0, near + far);
+  return std::min(1.0, j.of * (near + far));
 }
 
 std::vector<double> holm(const std::vector<double>& p) {

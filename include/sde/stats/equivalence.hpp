@@ -13,13 +13,15 @@ double normal_tail(double z);
 double normal_quantile_tail(double p);
 
 /// What an estimate is judged by: its distance from the prediction should lie in [low, high] (the margin; either may be
-/// infinite: a one-sided claim).
+/// infinite: a one-sided claim). `of` > 1: the worst of so many estimates stands for all of them.
 struct Judged {
   double difference, standard_error, low, high;
+  int of = 1;
 };
-/// Two one-sided tests of "outside the margin": the larger of both p-values. Small: the whole interval is inside.
+/// Two one-sided tests of "outside the margin": the larger of both p-values. Small: the whole interval is inside. The
+/// worst of many being inside, so are all (intersection-union: no correction).
 double equivalence_p(const Judged&);
-/// p-value of "inside the margin" at its least favourable point. Small: outside.
+/// p-value of "inside the margin" at its least favourable point, times `of` (Bonferroni). Small: outside.
 double difference_p(const Judged&);
 
 /// Holm's adjusted p-values, in the order given: each is to be compared with the family-wise level itself.

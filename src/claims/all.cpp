@@ -1,0 +1,12 @@
+#include "claim.hpp"
+
+namespace sde::claims {
+
+const std::vector<Claim>& all() {
+  static const std::vector<Claim> claims{
+      on_manifold_terms(), drift(),       diffusion(),      weak_error(),       distance(), limits(),
+      label_noise(),       time_scales(), linear_scaling(), negative_controls()};
+  return claims;
+}
+
+}  // namespace sde::claims

@@ -1,0 +1,40 @@
+#include "report.hpp"
+
+#include <algorithm>
+
+namespace sde::claims {
+
+Report judge(const std::vector<Outcome>& outcomes) {
+  Report report;
+  std::vector<stats::Judged> table;
+  for (const auto& o : outcomes)
+    for (const auto& row : o.measured.rows) {
+      report.lines.push_back({row, "", 1.959964 * row.standard_error, 0});
+      if (!row.control) table.push_back(row.judged());
+    }
+  const auto verdicts = stats::judge(table, kFamilyLevel);
+  const double z = table.empty() ? 0 : stats::normal_quantile_tail(kFamilyLevel / static_cast<double>(table.size()));
+  std::size_t next = 0;
+  for (auto& line : report.lines) {
+    const Row& row = line.row;
+    if (row.control) {
+      line.verdict = row.rejected() ? "rejected" : "not rejected";
+      ++(row.rejected() ? report.rejected : report.not_rejected);
+      continue;
+    }
+    report.gradients += row.gradients;
+    const auto verdict = verdicts[next++];
+    line.verdict = stats::name(verdict);
+    if (verdict == stats::Verdict::agrees) ++report.agrees;
+    if (verdict == stats::Verdict::disagrees) ++report.disagrees;
+    if (verdict != stats::Verdict::inconclusive) continue;
+    ++report.inconclusive;
+    // The nearer end of the margin has to lie z standard errors away.
+    const double room = std::min(std::abs(row.high - row.difference()), std::abs(row.difference() - row.low));
+    line.suffices = row.gradients * std::pow(z * row.standard_error / room, 2);
+    report.suffices += line.suffices;
+  }
+  return report;
+}
+
+}  // namespace sde::claims

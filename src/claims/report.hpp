@@ -1,0 +1,40 @@
+// From the measured rows to verdicts with a stated family-wise error.
+#pragma once
+
+#include "claim.hpp"
+
+namespace sde::claims {
+
+inline constexpr double kFamilyLevel = 0.05;
+
+/// Work that was asked for: a claim on a loss.
+struct Task {
+  const Claim* claim;
+  std::string loss;
+};
+
+struct Outcome {
+  Task task;
+  Measured measured;
+  double seconds = 0;
+};
+
+/// A row with its verdict: of a control "rejected" or "not rejected", else Holm's at level 0.05 over the whole table.
+struct Line {
+  Row row;
+  std::string verdict;
+  double half_width = 0;  ///< of the row's own 95% interval
+  double suffices = 0;    ///< gradients that would decide an inconclusive row
+};
+
+struct Report {
+  std::vector<Line> lines;
+  int agrees = 0, disagrees = 0, inconclusive = 0, rejected = 0, not_rejected = 0;
+  double gradients = 0, suffices = 0;
+  /// Nothing disagrees, and every wrong prediction was rejected.
+  bool passed() const { return disagrees == 0 && not_rejected == 0; }
+};
+
+Report judge(const std::vector<Outcome>&);
+
+}  // namespace sde::claims
