@@ -44,7 +44,7 @@ double H_of(const discrete::LocalSgd& a) { return static_cast<double>(a.workers 
 ensemble::Problem problem(const std::string& loss) {
   if (loss == "valley") return make(model_of(loss::Valley{}), constant({0.5, 0, 0, 1.4}, 2), {0.8, 0.0});
   if (loss == "hyperbola") return make(model_of(loss::Hyperbola{}), label(1), {2.0, 0.5});
-  if (loss == "ring") return make(model_of(loss::Ring{0.5}), constant({0.8, 0.3, -0.2, 0.5}, 2), {0.0, 1.0});
+  if (loss == "ring") return make(model_of(loss::Ring{0.5}), constant({0.5, 1.0, -0.1, 0.6}, 2), {0.0, 1.0});
   if (loss == "chain") return make(model_of(loss::Chain{3}), label(1), {1.6, 1.0, 0.625});
   if (loss == "sphere")
     return make(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0});

@@ -24,7 +24,7 @@ void no_additional_drift(const Setting& s, const std::string& loss, Measured& m)
 void wrong_predictions(const Setting& s, const std::string& loss, Measured& m) {
   const auto p = problem(loss);
   const double half = 0.03 * s.margin;
-  auto pairing = stationary(p, local_sgd(s, 0.005, 4, 0.5, 8), 0.25, s.paths(1024));
+  auto pairing = stationary(p, local_sgd(s, 0.005, 4, 0.5, 8), 0.25, s.paths(2048));
   pairing.functions = {slow_variable(loss)};
   const auto spoil = [&](const std::string& name, auto change) {
     auto w = pairing.predictions.front();

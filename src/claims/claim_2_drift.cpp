@@ -11,11 +11,13 @@ struct Grid {
   std::vector<double> alpha, eta;
   double time;  ///< slow time over which the drift is averaged
   int batch;
+  long paths;
 };
 
 Grid grid_of(const std::string& loss) {
-  if (loss == "diagonal_network") return {{1, 8}, {0.1, 1}, {0.01}, 0.2, 8};
-  return {{1, 2, 4, 8, 16, 32}, {0.01, 0.03, 0.1, 0.3, 1, 3, 10}, {0.01, 0.005}, 0.2, 32};
+  if (loss == "diagonal_network") return {{1, 8}, {0.1, 1}, {0.004}, 0.2, 8, 128};
+  return {{1, 2, 4, 8, 16, 32},           {0.01, 0.03, 0.1, 0.3, 1, 3, 10}, {0.004, 0.003, 0.002}, 0.2, 32,
+          loss == "hyperbola" ? 64 : 2048};
 }
 
 /// Drift of one algorithm over that of SGD's slow SDE (K = 1), or its drift-II over the limit's (K > 1).
@@ -44,7 +46,7 @@ Measured measure(const Setting& s, const std::string& loss) {
   Measured m;
   for (const int K : grid.workers) {
     // The same interval of the ratio needs fewer paths where drift-II is K - 1 times larger.
-    const long paths = s.paths(K == 1 ? 4096 : 4096 / (K - 1));
+    const long paths = s.paths(K == 1 ? 2 * grid.paths : grid.paths / (K - 1));
     std::vector<Row> rows;
     for (const double eta : grid.eta)
       for (const double alpha : K == 1 ? std::vector<double>{0} : grid.alpha) {

@@ -48,19 +48,16 @@ Measured measure(const Setting& s, const std::string& loss) {
     pairing.times = {0.25, 0.5, 0.75, 1};
     pairing.functions = functions;
     // Larger rates cost less and show more of the error: more paths where they are cheap.
-    pairing.paths = s.paths(512L << (std::size(kEta) - 1 - i));
+    pairing.paths = s.paths(2048L << (std::size(kEta) - 1 - i));
     runs.push_back(verify::run_paired(p, pairing, s.control));
     eta.push_back(pairing.algorithm.rate.eta);
     gradients += runs.back().gradients;
   }
-  // The function that is furthest off at the largest rate, each on the scale of its own spread.
+  // The function that is furthest off at the largest rate.
   std::size_t chosen = 0;
   double largest = -1;
   for (std::size_t q = 0; q < functions.size(); ++q) {
-    const auto w = worst_time(runs[0], 0, q);
-    const double scale =
-        std::abs(runs[0].increment[w.time][q].mean) + std::sqrt(runs[0].algorithm[w.time][q].variance());
-    const double off = scale > 0 ? std::abs(w.gap) / scale : 0;
+    const double off = std::abs(worst_time(runs[0], 0, q).gap);
     if (off > largest) largest = off, chosen = q;
   }
   const auto series = [&](std::size_t prediction, const std::string& name) {
@@ -89,7 +86,7 @@ Measured measure(const Setting& s, const std::string& loss) {
   row.gradients = gradients;
   m.rows.push_back(row);
 
-  // The bound itself, over all s and g at the smallest rate, on the scale of each g's change.
+  // The bound itself, over all s and g at the smallest rate.
   const double count = static_cast<double>(functions.size() * runs.back().slow_time.size());
   const double z = stats::normal_quantile_tail(0.025 / count);
   double most = 0, bound = 0;

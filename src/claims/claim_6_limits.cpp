@@ -8,7 +8,7 @@ Measured measure(const Setting& s, const std::string& loss) {
   const auto p = problem(loss);
   Measured m;
   {
-    auto pairing = stationary(p, local_sgd(s, 0.01, 4, 0, 8), 0.2, s.paths(2048));  // alpha = 0: H = 1
+    auto pairing = stationary(p, local_sgd(s, 0.0025, 4, 0, 8), 0.2, s.paths(2048));  // alpha = 0: H = 1
     pairing.functions = {slow_variable(loss)};
     pairing.predictions = {sgd_prediction(pairing)};
     const auto r = verify::run_paired(p, pairing, s.control);
@@ -21,7 +21,7 @@ Measured measure(const Setting& s, const std::string& loss) {
     terms->compute(p.start_on_gamma.data());
     // psi(2 alpha lambda) is within 1/(2 alpha lambda) of its limit.
     const double alpha = 40 / terms->normal_eigenvalues().minCoeff() / s.margin;
-    auto pairing = stationary(p, local_sgd(s, 0.05 / alpha, kWorkers, alpha, 8), 0.1, s.paths(256));
+    auto pairing = stationary(p, local_sgd(s, 0.02 / alpha, kWorkers, alpha, 8), 0.1, s.paths(256));
     pairing.functions = {slow_variable(loss)};
     pairing.predictions = {limit_prediction(pairing)};
     const auto r = verify::run_paired(p, pairing, s.control);

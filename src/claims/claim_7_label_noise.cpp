@@ -18,7 +18,7 @@ Measured measure(const Setting& s, const std::string& loss) {
   constexpr int K = 8;
   Measured m;
   const auto sharpness_row = [&](int workers, double alpha) {
-    const auto r = sharpness_run(s, p, 0.005, workers, alpha, 1, 256);
+    const auto r = sharpness_run(s, p, 0.002, workers, alpha, 1, 128);
     const double fall = r.drift[0].back()[0].mean;
     const auto name = workers == 1 ? std::string("SGD") : fmt::format("K = {}, alpha = {}", workers, alpha);
     m.rows.push_back(gap_row(7, loss, "fall of tr Hess / slow ODE's, " + name, r, 0, 0, fall, 0.03 * s.margin));
@@ -28,9 +28,9 @@ Measured measure(const Setting& s, const std::string& loss) {
   sharpness_row(K, 0.5);
   // How much faster, over a short time from the same start.
   constexpr double kShort = 0.05;
-  const auto sgd = sharpness_run(s, p, 0.005, 1, 0, kShort, 256);
+  const auto sgd = sharpness_run(s, p, 0.002, 1, 0, kShort, 256);
   for (const double alpha : {0.05, 0.5, 5.0}) {
-    const auto local = sharpness_run(s, p, alpha > 1 ? 0.0025 : 0.005, K, alpha, kShort, 128);
+    const auto local = sharpness_run(s, p, 0.002, K, alpha, kShort, 128);
     const auto &a = local.increment.back()[0], &b = sgd.increment.back()[0];
     Row row;
     row.claim = 7;

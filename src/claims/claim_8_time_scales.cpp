@@ -33,8 +33,8 @@ Measured measure(const Setting& s, const std::string& loss) {
   const auto p = problem(loss);
   constexpr double kEta = 0.005, kTime = 1;
   const double eta = kEta * s.eta;
-  const auto late = separation(s, loss, p, kEta, kTime, 256);
-  const auto early = separation(s, loss, p, kEta, 2 * eta, 512);  // 2/eta steps
+  const auto late = separation(s, loss, p, kEta, kTime, 1024);
+  const auto early = separation(s, loss, p, kEta, 2 * eta, 1024);  // 2/eta steps
   Measured m;
   const auto row_of = [&](const Separation& x, double predicted, const std::string& quantity, double half) {
     Row row;
@@ -56,7 +56,7 @@ Measured measure(const Setting& s, const std::string& loss) {
   control.control = true;
   m.rows.push_back(control);
   for (const double e : {0.02, 0.01}) {
-    const auto x = separation(s, loss, p, e, 2 * e * s.eta, 512);
+    const auto x = separation(s, loss, p, e, 2 * e * s.eta, 1024);
     m.points.push_back({loss, e * s.eta, std::abs(x.measured / late.predicted), x.error / std::abs(late.predicted)});
   }
   m.points.push_back({loss, eta, std::abs(early.measured / late.predicted), early.error / std::abs(late.predicted)});

@@ -21,7 +21,7 @@ verify::PairedResult run_design(const Setting& s, const std::string& loss, const
   a.seed = seed;
   a.rate.eta = d.eta * s.eta;
   a.sync.H = d.workers == 1 ? 1 : std::max<long>(1, std::lround(static_cast<double>(d.H) / s.eta));
-  auto pairing = stationary(p, a, time_over_batch * d.batch, s.paths(512));
+  auto pairing = stationary(p, a, time_over_batch * d.batch, s.paths(4096));
   pairing.dt = 0.001 * d.batch;  // the same number of steps of the SDE
   pairing.functions = {slow_variable(loss)};
   return verify::run_paired(p, pairing, s.control);

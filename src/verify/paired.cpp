@@ -104,7 +104,7 @@ class PairedPaths {
     both_.resize(increments);
     fine_.assign(pairing.predictions.size(), std::vector<double>(state));
     coarse_ = fine_;
-    martingale_.resize(pairing.functions.size() * kLanes);
+    martingale_.assign(pairing.predictions.size(), std::vector<double>(pairing.functions.size() * kLanes));
     for (const auto& g : pairing.functions) controlled_ = controlled_ || g.gradient;
   }
 
@@ -154,7 +154,7 @@ class PairedPaths {
   }
 
   void begin() {
-    std::fill(martingale_.begin(), martingale_.end(), 0.0);
+    for (auto& m : martingale_) std::fill(m.begin(), m.end(), 0.0);
     start_.assign(kLanes, problem_.start_on_gamma);
     start_values_.assign(kLanes, {});
     for (int l = 0; l < kLanes; ++l) {
@@ -180,21 +180,26 @@ class PairedPaths {
     unit_ = sums;
     for (double& u : unit_) u *= norm;
     for (std::size_t p = 0; p < states.size(); ++p) {
-      if (fine && p == 0 && controlled_) before_ = states[0];
+      if (fine && controlled_) before_ = states[p];
       const auto& prediction = pairing_.predictions[p];
       lost_ |= slow_->step(states[p].data(), prediction.parameters, length * grid_.dt * prediction.time_scale,
                            unit_.data(), step_martingale_.data());
-      if (fine && p == 0 && controlled_) control();
+      if (fine && controlled_) control(martingale_[p]);
       ++slow_steps_;
     }
   }
-  /// Adds grad g(zeta) . P_par A dW of the theory's fine path, at the beginning of its step.
-  void control() {
+  /// Adds grad g(zeta) . P_par A dW of a prediction's fine path, at the beginning of its step.
+  void control(std::vector<double>& martingale) {
     for (int l = 0; l < active_; ++l) {
       const Vector at = lane_of(before_, l), dM = lane_of(step_martingale_, l);
       for (std::size_t q = 0; q < pairing_.functions.size(); ++q)
-        if (pairing_.functions[q].gradient) martingale_[q * kLanes + l] += pairing_.functions[q].gradient(at).dot(dM);
+        if (pairing_.functions[q].gradient) martingale[q * kLanes + l] += pairing_.functions[q].gradient(at).dot(dM);
     }
+  }
+
+  /// Of the algorithm, less the first prediction's martingale, whose noise is nearly its own.
+  double increment(std::size_t q, int l, double value) const {
+    return value - start_values_[l][q] - martingale_[0][q * kLanes + l];
   }
 
   void observe(std::size_t t) {
@@ -205,15 +210,16 @@ class PairedPaths {
       const auto algorithm = values(point);
       for (std::size_t q = 0; q < algorithm.size(); ++q) {
         result_.algorithm[t][q].add(algorithm[q]);
-        result_.increment[t][q].add(algorithm[q] - start_values_[l][q] - martingale_[q * kLanes + l]);
+        result_.increment[t][q].add(increment(q, l, algorithm[q]));
       }
       for (std::size_t p = 0; p < fine_.size(); ++p) {
         const auto fine = values(lane_of(fine_[p], l)), coarse = values(lane_of(coarse_[p], l));
         for (std::size_t q = 0; q < algorithm.size(); ++q) {
           const double extrapolated = 2 * fine[q] - coarse[q];
           result_.prediction[p][t][q].add(extrapolated);
-          result_.drift[p][t][q].add(extrapolated - start_values_[l][q] - martingale_[q * kLanes + l]);
-          result_.gap[p][t][q].add(algorithm[q] - extrapolated);
+          const double drift = extrapolated - start_values_[l][q] - martingale_[p][q * kLanes + l];
+          result_.drift[p][t][q].add(drift);
+          result_.gap[p][t][q].add(increment(q, l, algorithm[q]) - drift);
           result_.step_error[p][t][q].add(fine[q] - coarse[q]);
         }
       }
@@ -237,8 +243,8 @@ class PairedPaths {
   unsigned lost_ = 0;
   long slow_steps_ = 0;
   double spread_[kLanes] = {};
-  std::vector<double> x_, noise_, both_, unit_, before_, step_martingale_, martingale_;
-  std::vector<std::vector<double>> fine_, coarse_;
+  std::vector<double> x_, noise_, both_, unit_, before_, step_martingale_;
+  std::vector<std::vector<double>> fine_, coarse_, martingale_;
   std::vector<Vector> start_;
   std::vector<std::vector<double>> start_values_;
 };

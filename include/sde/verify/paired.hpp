@@ -57,10 +57,10 @@ struct PairedResult {
   using Table = std::vector<std::vector<Moments>>;
   std::vector<double> slow_time;
   Table algorithm;                ///< g(Phi(avg))
-  Table increment;                ///< g(Phi(avg)) - g(start) - martingale (equal in mean to g(Phi(avg)) - g(start))
+  Table increment;                ///< g(Phi(avg)) - g(start), less the martingale of prediction 0: the same mean
   std::vector<Table> prediction;  ///< 2 g(zeta_dt) - g(zeta_2dt)
-  std::vector<Table> drift;       ///< the same minus g(start) and the martingale
-  std::vector<Table> gap;         ///< algorithm - prediction, path by path
+  std::vector<Table> drift;       ///< the same minus g(start) and its own martingale
+  std::vector<Table> gap;         ///< increment - drift, path by path: algorithm minus prediction
   std::vector<Table> step_error;  ///< g(zeta_dt) - g(zeta_2dt)
   std::vector<Moments> distance;  ///< |avg - Phi(avg)|
   long paths = 0, lost = 0;
