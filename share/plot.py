@@ -6,18 +6,11 @@ import json
 import os
 import sys
 
-# Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell it apart in grey print.
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"]
-MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
-DASHES = [(), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5, 1, 1.5, 1, 1.5), (9, 3), (1, 1)]
+sys.dont_write_bytecode = True  # no cache beside an installed script
+
+from figure_style import COLORS, DASHES, MARKERS, Z, Problem, parse_formats, pyplot, save
+
 POINTS = 16  # markers a curve, at most
-Z = 1.959964  # 95%
-
-
-class Problem(Exception):
-    def __init__(self, message, code):
-        super().__init__(message)
-        self.code = code
 
 
 def load(path):
@@ -71,13 +64,7 @@ def choose_component(data, wanted):
 
 
 def draw(datasets, observable, component, prefix, formats):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update({
-        "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.titlesize": 10, "lines.linewidth": 1.5, "legend.frameon": False, "legend.fontsize": 8.5})
-    import matplotlib.pyplot as plt
+    plt = pyplot()
     import numpy as np
     from matplotlib.lines import Line2D
 
@@ -159,15 +146,7 @@ def draw(datasets, observable, component, prefix, formats):
     figure.suptitle(first["a"].get("title", ""), fontsize=11.5, y=0.985)
     figure.tight_layout(rect=(0, 0.13, 1, 0.98))
     figure.legend(handles=handles, loc="lower center", ncol=min(4, len(handles)), columnspacing=1.6, handlelength=3.2)
-    for ending in formats:
-        temporary, final = f"{prefix}.{os.getpid()}.part", f"{prefix}.{ending}"
-        try:
-            figure.savefig(temporary, format=ending, metadata={"Date": None} if ending == "svg" else None)
-            os.replace(temporary, final)
-        except OSError as error:
-            if os.path.exists(temporary):
-                os.remove(temporary)
-            raise Problem(f"{final}: cannot be written ({error.strerror})", 4)
+    save(figure, prefix, formats)
 
 
 def main():
@@ -178,11 +157,8 @@ def main():
     parser.add_argument("--component")
     parser.add_argument("--formats", default="png,svg")
     arguments = parser.parse_args()
-    formats = [f for f in arguments.formats.split(",") if f]
-    unknown = [f for f in formats if f not in ("png", "svg", "pdf")]
     try:
-        if unknown:
-            raise Problem(f"--formats {unknown[0]}: expected png, svg or pdf", 2)
+        formats = parse_formats(arguments.formats)
         draw([load(p) for p in arguments.data], arguments.observable, arguments.component, arguments.out, formats)
     except Problem as problem:
         print(f"sde plot: {problem}", file=sys.stderr)

@@ -7,6 +7,7 @@
 #include "sde/stats/equivalence.hpp"
 #include "sde/stats/fit.hpp"
 #include "sde/stats/moments.hpp"
+#include "sde/stats/two_sample.hpp"
 
 using namespace sde;
 
@@ -19,7 +20,8 @@ TEST_CASE("normal tail and its inverse") {
 TEST_CASE("two one-sided tests: the whole interval inside the margin, for both signs") {
   const double z = stats::normal_quantile_tail(0.05);
   for (const double sign : {1.0, -1.0}) {
-    CHECK(stats::equivalence_p({sign * 0.3, 0.1, -0.3 - z * 0.1, 0.3 + z * 0.1}) == doctest::Approx(0.05).epsilon(1e-9));
+    CHECK(stats::equivalence_p({sign * 0.3, 0.1, -0.3 - z * 0.1, 0.3 + z * 0.1}) ==
+          doctest::Approx(0.05).epsilon(1e-9));
     CHECK(stats::equivalence_p({sign * 0.3, 0.1, -0.2, 0.2}) > 0.5);
     CHECK(stats::difference_p({sign * 0.3, 0.1, 0, 0}) == doctest::Approx(2 * stats::normal_tail(3)).epsilon(1e-9));
   }
@@ -93,4 +95,44 @@ TEST_CASE("a power law through points that noise makes negative: the order's int
   const auto exact = stats::fit_power(eta, {0.01, 0.02, 0.04, 0.08, 0.16}, std::vector<double>(5, 1e-3));
   CHECK(exact.order == doctest::Approx(1).epsilon(1e-3));
   CHECK(exact.factor == doctest::Approx(2).epsilon(1e-2));
+}
+
+TEST_CASE("Kolmogorov-Smirnov distance: by hand, with ties") {
+  CHECK(stats::ks_distance({1, 2, 3, 4}, {1, 2, 3, 4}) == doctest::Approx(0.0).scale(1));
+  CHECK(stats::ks_distance({1, 2, 3}, {4, 5}) == doctest::Approx(1));
+  CHECK(stats::ks_distance({1, 3}, {2, 4}) == doctest::Approx(0.5));
+  CHECK(stats::ks_distance({1, 1, 2}, {1, 3, 3}) == doctest::Approx(2.0 / 3));
+}
+
+TEST_CASE("permutation tests: small p for a shift, p above the level as often as stated without one") {
+  const auto normals = [](std::uint64_t seed, double shift) {
+    auto x = loss::normal_data(seed, 60, 100);
+    for (auto& v : x) v += shift;
+    return x;
+  };
+  const auto points = [&](std::uint64_t seed, double shift) {
+    std::vector<std::vector<double>> p;
+    const auto x = normals(seed, 0), y = normals(seed + 500, shift);
+    for (std::size_t i = 0; i < x.size(); ++i) p.push_back({x[i], y[i]});
+    return p;
+  };
+  CHECK(stats::ks_test(normals(1, 0), normals(2, 1), 199, 1).p == doctest::Approx(0.005));
+  CHECK(stats::energy_test(points(1, 0), points(2, 1), 199, 1).p == doctest::Approx(0.005));
+  CHECK(stats::energy_test(points(1, 0), points(1, 0), 19, 1).statistic == doctest::Approx(0).scale(1));
+  int ks = 0, energy = 0;
+  const int repetitions = 200;
+  for (int i = 0; i < repetitions; ++i) {
+    const auto seed = static_cast<std::uint64_t>(1000 + 4000 * i);
+    ks += stats::ks_test(normals(seed, 0), normals(seed + 1, 0), 59, seed).p <= 0.1;
+    energy += stats::energy_test(points(seed, 0), points(seed + 1, 0), 59, seed).p <= 0.1;
+  }
+  // Exact level 0.1: 20 of 200, 5 standard deviations are 21.
+  CHECK(std::abs(ks - 20) < 22);
+  CHECK(std::abs(energy - 20) < 22);
+}
+
+TEST_CASE("the worst of many: outside only with Bonferroni's factor, inside with none") {
+  const stats::Judged one{0.5, 0.1, -0.2, 0.2}, of_ten{0.5, 0.1, -0.2, 0.2, 10};
+  CHECK(stats::difference_p(of_ten) == doctest::Approx(10 * stats::difference_p(one)));
+  CHECK(stats::equivalence_p(of_ten) == stats::equivalence_p(one));
 }

@@ -1,0 +1,48 @@
+"""What the figures share: colours, markers, 95% bands, saving."""
+
+import os
+
+# Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell it apart in grey print.
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+DASHES = [(), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5, 1, 1.5, 1, 1.5), (9, 3), (1, 1)]
+Z = 1.959964  # 95%
+
+
+class Problem(Exception):
+    def __init__(self, message, code):
+        super().__init__(message)
+        self.code = code
+
+
+def pyplot():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update({
+        "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.titlesize": 10, "lines.linewidth": 1.5, "legend.frameon": False, "legend.fontsize": 8.5})
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def parse_formats(text):
+    formats = [f for f in text.split(",") if f]
+    unknown = [f for f in formats if f not in ("png", "svg", "pdf")]
+    if unknown:
+        raise Problem(f"--formats {unknown[0]}: expected png, svg or pdf", 2)
+    return formats
+
+
+def save(figure, prefix, formats):
+    """PREFIX.FORMAT, complete or not at all."""
+    for ending in formats:
+        temporary, final = f"{prefix}.{os.getpid()}.part", f"{prefix}.{ending}"
+        try:
+            figure.savefig(temporary, format=ending, metadata={"Date": None} if ending == "svg" else None)
+            os.replace(temporary, final)
+        except OSError as error:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+            raise Problem(f"{final}: cannot be written ({error.strerror})", 4)
