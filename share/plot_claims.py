@@ -32,7 +32,10 @@ def log_axes(ax, series):
     low = min(y for points in series.values() for _, y, _ in points if y > 0)
     ax.set_xscale("log")
     ax.set_yscale("log", nonpositive="clip")
-    ax.set_ylim(bottom=low / 10)
+    ax.set_ylim(bottom=low / 3)
+    rates = sorted({x for points in series.values() for x, _, _ in points})
+    ax.set_xticks(rates, [f"{x:g}" for x in rates])
+    ax.minorticks_off()
 
 
 def reference(ax, series, order, text):
@@ -43,10 +46,17 @@ def reference(ax, series, order, text):
 
 
 def panels(plt, count, width=3.6):
-    figure, axes = plt.subplots(1, count, figsize=(width * count, 3.4), dpi=200, squeeze=False)
+    figure, axes = plt.subplots(1, count, figsize=(width * count, 3.4), dpi=200, squeeze=False, layout="constrained")
     for ax in axes[0]:
         ax.grid(alpha=0.25, lw=0.5)
     return figure, axes[0]
+
+
+def legend_below(figure, ax):
+    """One legend for panels that share their series."""
+    handles, labels = ax.get_legend_handles_labels()
+    figure.get_layout_engine().set(rect=(0, 0.1, 1, 0.9))
+    figure.legend(handles, labels, loc="lower center", ncol=len(handles))
 
 
 def drift(plt, claim):
@@ -81,7 +91,7 @@ def weak_error(plt, claim):
         reference(ax, own, 0.25, "order 1/4 (theorem's bound)")
         ax.set_title(f"{loss}: weak error of its worst g")
         ax.set_xlabel(r"$\eta$")
-        ax.legend()
+    legend_below(figure, axes[0])
     return figure
 
 
@@ -119,7 +129,6 @@ def main():
         for claim in report["claims"]:
             if claim["points"] and claim["claim"] in FIGURES:
                 figure = FIGURES[claim["claim"]](plt, claim)
-                figure.tight_layout()
                 save(figure, os.path.join(arguments.out, f"claim_{claim['claim']}"), formats)
     except Problem as problem:
         print(f"sde verify: {problem}", file=sys.stderr)

@@ -18,8 +18,9 @@ Report judge(const std::vector<Outcome>& outcomes) {
   for (auto& line : report.lines) {
     const Row& row = line.row;
     if (row.control) {
-      line.verdict = row.rejected() ? "rejected" : "not rejected";
-      ++(row.rejected() ? report.rejected : report.not_rejected);
+      const bool accepted = stats::equivalence_p(row.judged()) <= kFamilyLevel;
+      line.verdict = row.rejected() ? "rejected" : accepted ? "not rejected" : "inconclusive";
+      ++(row.rejected() ? report.rejected : accepted ? report.not_rejected : report.undecided);
       continue;
     }
     report.gradients += row.gradients;

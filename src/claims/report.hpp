@@ -19,7 +19,8 @@ struct Outcome {
   double seconds = 0;
 };
 
-/// A row with its verdict: of a control "rejected" or "not rejected", else Holm's at level 0.05 over the whole table.
+/// A row with its verdict, Holm's at level 0.05 over the table. Of a control: "rejected" at 5 standard errors; "not
+/// rejected" where the wrong prediction agrees with the measurement; else "inconclusive".
 struct Line {
   Row row;
   std::string verdict;
@@ -29,9 +30,10 @@ struct Line {
 
 struct Report {
   std::vector<Line> lines;
-  int agrees = 0, disagrees = 0, inconclusive = 0, rejected = 0, not_rejected = 0;
+  int agrees = 0, disagrees = 0, inconclusive = 0, rejected = 0, not_rejected = 0, undecided = 0;
   double gradients = 0, suffices = 0;
-  /// Nothing disagrees, and every wrong prediction was rejected.
+  int controls() const { return rejected + not_rejected + undecided; }
+  /// Nothing disagrees, and no wrong prediction agrees.
   bool passed() const { return disagrees == 0 && not_rejected == 0; }
 };
 

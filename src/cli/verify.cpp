@@ -81,7 +81,7 @@ std::vector<Outcome> measure(const Plan& plan, const Setting& setting, Progress&
   return outcomes;
 }
 
-/// quick and full are fixed amounts of work. Seconds: a pilot at 1/16 of quick says what the time allows.
+/// quick and full are fixed amounts of work. Seconds: a pilot at 1/64 of quick says what the time allows.
 std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan, Setting& setting, Progress& progress) {
   if (budget == "quick") return measure(plan, setting, progress);
   if (budget == "full") {
@@ -94,7 +94,7 @@ std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan,
   if (budget.empty() || *end != '\0' || !(seconds > 0))
     throw InputError(fmt::format("--budget {}: expected quick, full, or a number of seconds above 0", budget));
   const auto start = std::chrono::steady_clock::now();
-  setting.effort = 1.0 / 16;
+  setting.effort = 1.0 / 64;
   auto pilot = measure(plan, setting, progress);
   const double used = seconds_since(start), left = seconds - used;
   const double effort = setting.effort * left / used;
@@ -171,10 +171,9 @@ Command add_verify(CLI::App& app) {
   sub->add_flag("--no-figure", o->no_figure, "Write verify.json only");
   std::string list = "Claims:\n";
   for (const auto& c : claims::all()) list += fmt::format("  {:>2}  {}\n", c.number, c.title);
-  sub->footer(
-      list +
-      "\nExit code 0 where nothing disagrees and every wrong prediction is rejected, 1 otherwise.\n\nExamples:\n"
-      "  sde verify --all --out out/verify\n  sde verify 2 4 --loss ring --budget 60");
+  sub->footer(list +
+              "\nExit code 0 where nothing disagrees and no wrong prediction agrees, 1 otherwise.\n\nExamples:\n"
+              "  sde verify --all --out out/verify\n  sde verify 2 4 --loss ring --budget 60");
   return {sub, [o] { return verify(*o); }};
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 std::string margin_of(const claims::Row& r) {
   if (r.high == claims::kInfinity) return fmt::format(">= {:.4g}", r.predicted + r.low);
+  if (r.low == -claims::kInfinity) return fmt::format("<= {:.4g}", r.predicted + r.high);
   if (r.high == -r.low) return fmt::format("+- {:.2g}", r.high);
   return fmt::format("in [{:.4g}, {:.4g}]", r.predicted + r.low, r.predicted + r.high);
 }
@@ -53,11 +54,12 @@ void print_table(const Run& run, const Report& report, const Plan& plan) {
   for (const auto& o : run.outcomes)
     for (const auto& note : o.measured.notes) fmt::print("claim {}: {}\n", o.task.claim->number, note);
   fmt::print(
-      "\n{} agree, {} disagree, {} inconclusive; {} of {} wrong predictions rejected at 5 standard errors\n"
+      "\n{} agree, {} disagree, {} inconclusive; {} of {} wrong predictions rejected at 5 standard errors, {} "
+      "undecided\n"
       "family-wise error over the table: {} for any false \"agrees\", {} for any false \"disagrees\" (Holm)\n"
       "measured - predicted is the theory's error at finite eta; +- is Monte Carlo; dt error is the SDE integrator's, "
       "already removed\n",
-      report.agrees, report.disagrees, report.inconclusive, report.rejected, report.rejected + report.not_rejected,
+      report.agrees, report.disagrees, report.inconclusive, report.rejected, report.controls(), report.undecided,
       claims::kFamilyLevel, claims::kFamilyLevel);
   fmt::print("seed {}, {:.3g} gradient evaluations, {:.0f} s\n", run.setting.seed, report.gradients, run.seconds);
 }
@@ -81,6 +83,7 @@ nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
                    {"inconclusive", report.inconclusive},
                    {"controls_rejected", report.rejected},
                    {"controls_not_rejected", report.not_rejected},
+                   {"controls_undecided", report.undecided},
                    {"claims", nlohmann::json::array()},
                    {"rows", nlohmann::json::array()},
                    {"not_applicable", nlohmann::json::array()}};
