@@ -16,6 +16,7 @@ struct Command {
 
 Command add_run(CLI::App& app, const std::string& command_line);
 Command add_verify(CLI::App& app);
+Command add_bench(CLI::App& app);
 Command add_terms(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_plot(CLI::App& app);

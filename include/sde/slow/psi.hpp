@@ -17,7 +17,7 @@ T psi(T x) {
   using std::exp;
   const T direct = (exp(-x) - T(1.0) + x) / select(x < T(1.0), T(1.0), x);
   T series = T(0.0);
-  for (int k = 18; k >= 1; --k) series = (T(1.0) - series) * x / T(k + 1.0);
+  for (int k = 18; k >= 1; --k) series = (T(1.0) - series) * (x * T(1.0 / (k + 1)));
   return select(x < T(1.0), series, direct);
 }
 

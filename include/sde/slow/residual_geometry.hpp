@@ -34,6 +34,7 @@ class ResidualGeometry {
         y(d),
         z(d),
         c(n),
+        newton(n),
         A(static_cast<std::size_t>(r * d)),
         C(static_cast<std::size_t>(n * r)) {}
 
@@ -56,7 +57,8 @@ class ResidualGeometry {
       const auto normal = value > threshold;
       lambda[a] = select(normal, value, T(0.0));
       root[a] = sqrt(lambda[a]);
-      const T inverse = select(normal, T(1.0) / sqrt(T(double(n)) * select(normal, value, T(1.0))), T(0.0));
+      newton[a] = select(normal, T(1.0) / (select(normal, root[a], T(1.0)) * T(std::sqrt(double(n)))), T(0.0));
+      const T inverse = newton[a];
       for (int k = 0; k < d; ++k) {
         T sum = Q[a] * J[k];
         for (int i = 1; i < n; ++i) sum += Q[i * n + a] * J[i * d + k];
@@ -146,9 +148,7 @@ class ResidualGeometry {
       for (int a = 0; a < n; ++a) {
         T s = T(0.0);
         for (int i = 0; i < n; ++i) s += Q[i * n + a] * f[i];
-        const auto normal = lambda[a] > T(0.0);
-        s = select(normal, s / (sqrt(T(double(n))) * select(normal, root[a], T(1.0))), T(0.0));
-        s = select(open, s, T(0.0));
+        s = select(open, s * newton[a], T(0.0));
         for (int k = 0; k < d; ++k) x[k] -= s * V[a * d + k];
       }
     }
@@ -198,7 +198,7 @@ class ResidualGeometry {
   T largest{};                ///< lambda_max
  private:
   Buffer<T, D> y, z;
-  Buffer<T, N> c;
+  Buffer<T, N> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
 
  public:
   std::vector<T> A;  ///< columns of P_par A

@@ -1,0 +1,35 @@
+// What `sde bench` measures: pieces of work with a rate, and the floors that bound them, in one run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sde/stats/moments.hpp"
+
+namespace sde::bench {
+
+struct Work {
+  std::string name;
+  std::string unit;    ///< what is counted: path-steps, worker-steps, points, ...
+  double normals = 0;  ///< standard normals that a unit draws
+  double signs = 0;    ///< two-point increments that a unit draws
+  /// Does about `units` units on the calling thread, number `thread`; returns how many it did.
+  std::function<double(int thread, double units)> run;
+  /// A sample of what is computed, to be held against other programs' (bench/peers); empty where there is none.
+  std::function<stats::Moments()> sample = {};
+};
+
+/// The rates of the machine that nothing can beat: random words, normals, signs, multiply-adds.
+std::vector<Work> floors();
+/// The toolkit's own work.
+std::vector<Work> works();
+
+struct Rate {
+  double per_second = 0;  ///< median over the repetitions, all threads
+  double slowest = 0, fastest = 0;
+};
+/// Calls of about `seconds` each, on `threads` threads at once.
+Rate measure(const Work&, int threads, double seconds, int repetitions);
+
+}  // namespace sde::bench

@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "../experiment/losses.hpp"
+#include "sde/ensemble/method.hpp"
+#include "sde/manifold/flow_map.hpp"
+#include "work.hpp"
+
+namespace sde::bench {
+
+namespace {
+
+using slow::Vector;
+
+Noise constant(int d, double scale) {
+  Noise n;
+  n.rank = d;
+  n.factor = loss::normal_data(8, 1, d * d);
+  for (double& a : n.factor) a *= scale;
+  return n;
+}
+Noise label() {
+  Noise n;
+  n.sigma2 = 1;
+  n.sampling = Sampling::with_replacement;
+  return n;
+}
+Noise labels_and_constant(int d) {
+  Noise n = constant(d, 0.3);
+  n.sigma2 = 1;
+  n.sampling = Sampling::with_replacement;
+  return n;
+}
+
+ensemble::Problem problem_of(std::shared_ptr<const LossModel> model, Noise noise, std::vector<double> start) {
+  ensemble::Problem p;
+  p.model = std::move(model);
+  p.noise = std::move(noise);
+  p.start = Eigen::Map<const Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
+  p.settle();
+  return p;
+}
+
+std::vector<double> lanes_of_point(const Vector& x) {
+  std::vector<double> state(static_cast<std::size_t>(x.size() * kLanes));
+  for (Eigen::Index k = 0; k < x.size(); ++k)
+    for (int l = 0; l < kLanes; ++l) state[static_cast<std::size_t>(k * kLanes + l)] = x[k];
+  return state;
+}
+
+/// dX = 1.5 X dt + 0.01 X dW in three components, 256 steps to t = 1, from X = 1. Adds the ends of the first component.
+template <class Draws>
+double linear_sde(int thread, double units, stats::Moments& ends) {
+  constexpr int kComponents = 3, kSteps = 256;
+  const double dt = 1.0 / kSteps, noise = 0.01 * std::sqrt(dt);
+  const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * kLanes)));
+  for (std::uint32_t g = 0; g < groups; ++g) {
+    Draws draws({1, g * kLanes, static_cast<std::uint32_t>(thread)}, random::Purpose::slow, 0);
+    Real8 x[kComponents] = {Real8(1.0), Real8(1.0), Real8(1.0)};
+    for (int s = 0; s < kSteps; ++s)
+      for (auto& v : x) v += v * (Real8(1.5 * dt) + Real8(noise) * draws.next());
+    for (int l = 0; l < kLanes; ++l) ends.add(x[0][l]);
+  }
+  return static_cast<double>(groups) * kLanes * kSteps;
+}
+
+template <class Draws>
+Work linear_work(const std::string& name) {
+  Work w;
+  w.name = name;
+  w.unit = "path-steps";
+  w.run = [](int thread, double units) {
+    stats::Moments ends;
+    return linear_sde<Draws>(thread, units, ends);
+  };
+  w.sample = [] {
+    stats::Moments ends;
+    linear_sde<Draws>(0, 131072.0 * 256, ends);
+    return ends;
+  };
+  return w;
+}
+
+/// The sample is of the `observed` coordinate.
+Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, int observed = 0) {
+  const bool weak = integrator == slow::Integrator::weak_euler;
+  Work w;
+  w.name = fmt::format("slow SDE, {}{}", name, weak ? ", weak" : "");
+  w.unit = "path-steps";
+  (weak ? w.signs : w.normals) = problem.noise.columns();
+  const auto go = [problem, integrator, observed](int thread, double units, stats::Moments* ends) {
+    const auto kernel = problem.model->residual_slow_kernel(problem.noise);
+    constexpr std::int64_t kSteps = 64;
+    slow::Steps steps;
+    steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
+    steps.dt = 0.005;
+    steps.count = kSteps;
+    steps.integrator = integrator;
+    const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * kLanes)));
+    for (std::uint32_t g = 0; g < groups; ++g) {
+      auto x = lanes_of_point(problem.start_on_gamma);
+      kernel->advance(x.data(), {1, g * kLanes, static_cast<std::uint32_t>(thread)}, steps);
+      if (ends)
+        for (int l = 0; l < kLanes; ++l) ends->add(x[static_cast<std::size_t>(observed * kLanes + l)]);
+    }
+    return static_cast<double>(groups) * kLanes * kSteps;
+  };
+  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
+  w.sample = [go] {
+    stats::Moments ends;
+    go(0, 65536.0 * 64, &ends);
+    return ends;
+  };
+  return w;
+}
+
+Work discrete_work(const std::string& name, ensemble::Problem problem, int observed = 0) {
+  Work w;
+  w.name = "Local SGD (K = 8, H = 20), " + name;
+  w.unit = "worker-steps";
+  w.normals = problem.noise.columns();
+  const auto go = [problem, observed](int thread, double units, stats::Moments* ends) {
+    discrete::LocalSgd a;
+    a.workers = 8;
+    a.batch = 8;
+    a.rate.eta = 0.01;
+    a.sync.H = 20;
+    a.seed = static_cast<std::uint64_t>(thread) + 1;
+    const auto kernel = problem.model->discrete_kernel(problem.noise, a);
+    constexpr std::int64_t kSteps = 100;
+    const double in_group = static_cast<double>(kLanes * kSteps * a.workers);
+    const auto groups = static_cast<std::uint32_t>(std::ceil(units / in_group));
+    double spread[kLanes];
+    for (std::uint32_t g = 0; g < groups; ++g) {
+      auto x = lanes_of_point(problem.start_on_gamma);
+      kernel->advance(x.data(), g * kLanes, 0, kSteps, spread);
+      if (ends)
+        for (int l = 0; l < kLanes; ++l) ends->add(x[static_cast<std::size_t>(observed * kLanes + l)]);
+    }
+    return groups * in_group;
+  };
+  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
+  w.sample = [go] {
+    stats::Moments ends;
+    go(0, 8192.0 * 800, &ends);
+    return ends;
+  };
+  return w;
+}
+
+Work flow_work(const std::string& name, ensemble::Problem problem) {
+  Work w;
+  w.name = "flow map, " + name;
+  w.unit = "points";
+  w.run = [problem](int, double units) {
+    manifold::FlowMap flow(*problem.model, manifold::kObservationFlow);
+    const auto points = static_cast<long>(std::ceil(units));
+    for (long i = 0; i < points; ++i) {
+      Vector x = problem.start_on_gamma;
+      for (Eigen::Index k = 0; k < x.size(); ++k) x[k] += 0.02 * std::sin(static_cast<double>(i + k));
+      flow(x.data());
+    }
+    return static_cast<double>(points);
+  };
+  return w;
+}
+
+Work terms_work(const std::string& name, ensemble::Problem problem) {
+  Work w;
+  w.name = "slow-SDE terms, " + name;
+  w.unit = "points";
+  w.run = [problem](int, double units) {
+    const auto terms = problem.terms();
+    const auto points = static_cast<long>(std::ceil(units));
+    for (long i = 0; i < points; ++i) {
+      terms->compute(problem.start_on_gamma.data());
+      terms->contraction(slow::Term::drift, {.batch = 8, .workers = 8, .alpha = 0.4});
+    }
+    return static_cast<double>(points);
+  };
+  return w;
+}
+
+}  // namespace
+
+std::vector<Work> works() {
+  using slow::Integrator;
+  const auto valley = problem_of(model_of(loss::Valley{}), constant(2, 0.5), {0.8, 0});
+  const auto hyperbola = problem_of(model_of(loss::Hyperbola{}), label(), {2, 0.5});
+  const auto noisy_hyperbola = problem_of(model_of(loss::Hyperbola{}), labels_and_constant(2), {2, 0.5});
+  Noise correlated;  // as in bench/peers/works.py
+  correlated.rank = 2;
+  correlated.factor = {0.5, 1.0, -0.1, 0.6};
+  const auto ring = problem_of(model_of(loss::Ring{0.5}), correlated, {0, 1});
+  std::vector<double> pole(10, 0.0);
+  pole[0] = 1;
+  const auto sphere = problem_of(model_of(loss::Sphere{10}), constant(10, 0.3), pole);
+  const auto network = problem_of(model_of(loss::DiagonalNetwork(20, 20, 3, 5)), label(), std::vector<double>(40, 0.6));
+  const loss::TanhNetwork student(16, 4, 10, 2, 5);
+  const auto tanh_network = problem_of(model_of(student), label(), student.interpolating_start(0.5, 3));
+
+  std::vector<Work> all;
+  all.push_back(linear_work<random::NormalStream<Real8>>("linear SDE"));
+  all.back().normals = 3;
+  all.push_back(linear_work<random::SignStream<Real8>>("linear SDE, weak"));
+  all.back().signs = 3;
+  for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
+    all.push_back(slow_work("valley", valley, integrator));
+    all.push_back(slow_work("hyperbola, constant noise", noisy_hyperbola, integrator));
+    all.push_back(slow_work("ring", ring, integrator, 1));
+    all.push_back(slow_work("sphere d = 10", sphere, integrator));
+  }
+  all.push_back(slow_work("diagonal network d = 40, n = 20", network, Integrator::euler_maruyama));
+  all.push_back(discrete_work("hyperbola", hyperbola));
+  all.push_back(discrete_work("ring", ring, 1));
+  all.push_back(discrete_work("diagonal network d = 40, n = 20", network));
+  all.push_back(discrete_work("tanh network d = 50, n = 16", tanh_network));
+  all.push_back(flow_work("ring", ring));
+  all.push_back(flow_work("diagonal network d = 40, n = 20", network));
+  all.push_back(terms_work("diagonal network d = 40, n = 20", network));
+  return all;
+}
+
+}  // namespace sde::bench

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "../bench/work.hpp"
+#include "../experiment/error.hpp"
+#include "cli.hpp"
+#include "progress.hpp"
+#include "session.hpp"
+
+namespace sde::cli {
+
+namespace {
+
+struct Options {
+  std::string only, device = "cpu";
+  int threads = 0;
+  double seconds = 0.3;
+  bool json = false, quiet = false;
+};
+
+int bench(const Options& o) {
+  if (o.device != "cpu" && o.device != "auto")
+    throw InputError(fmt::format("--device {}: this build runs on the CPU alone; expected cpu or auto", o.device));
+  const int threads = thread_count(o.threads);
+  Progress progress(o.quiet);
+  auto all = bench::floors();
+  const std::size_t floors = all.size();
+  for (auto& w : bench::works())
+    if (o.only.empty() || w.name.find(o.only) != std::string::npos) all.push_back(std::move(w));
+  if (all.size() == floors) {
+    std::string names;
+    for (const auto& w : bench::works()) names += "\n  " + w.name;
+    throw InputError(fmt::format("--only {}: expected part of the name of a work:{}", o.only, names));
+  }
+  nlohmann::json j{{"threads", threads}, {"rates", nlohmann::json::array()}};
+  double normals = 0, signs = 0;
+  if (!o.json)
+    fmt::print(
+        "{} threads, median of 5 calls of {} s; / floor: share of the rate at which the random numbers alone come\n\n"
+        "{:<46} {:<13} {:>12}  {:>15}  {:>8}\n",
+        threads, o.seconds, "work", "unit", "per second", "slowest-fastest", "/ floor");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& w = all[i];
+    progress.show(static_cast<double>(i) / static_cast<double>(all.size()), w.name);
+    const auto rate = bench::measure(w, threads, o.seconds, 5);
+    progress.clear();
+    if (w.unit == "normals") normals = rate.per_second;
+    if (w.unit == "signs") signs = rate.per_second;
+    // Seconds that the random numbers of a unit take alone, over those of the unit.
+    const double share = i < floors ? 0 : rate.per_second * (w.normals / normals + w.signs / signs);
+    j["rates"].push_back({{"work", w.name},
+                          {"unit", w.unit},
+                          {"per_second", rate.per_second},
+                          {"slowest", rate.slowest},
+                          {"fastest", rate.fastest},
+                          {"share_of_floor", share > 0 ? nlohmann::json(share) : nlohmann::json(nullptr)}});
+    if (w.sample && o.json) {
+      const auto sample = w.sample();
+      j["rates"].back()["mean"] = sample.mean;
+      j["rates"].back()["standard_error"] = sample.standard_error();
+    }
+    if (o.json) continue;
+    fmt::print("{:<46} {:<13} {:>12.4g}  {:>6.2f} - {:>6.2f}  {:>8}\n", w.name, w.unit, rate.per_second,
+               rate.slowest / rate.per_second, rate.fastest / rate.per_second,
+               share > 0 ? fmt::format("{:.2f}", share) : "");
+    if (i + 1 == floors) fmt::print("\n");
+    std::fflush(stdout);
+  }
+  if (o.json) fmt::print("{}\n", j.dump(2));
+  return kDone;
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& app) {
+  auto* sub = app.add_subcommand("bench", "Rates of the kernels beside what this machine can do, in one run");
+  auto o = std::make_shared<Options>();
+  sub->add_option("--only", o->only, "Works whose name contains this")->type_name("TEXT");
+  sub->add_option("--device", o->device, "cpu or auto")->type_name("DEVICE")->capture_default_str();
+  sub->add_option("--threads", o->threads, "Threads (default: all cores)")->check(CLI::PositiveNumber)->type_name("N");
+  sub->add_option("--seconds", o->seconds, "Length of a call")
+      ->check(CLI::PositiveNumber)
+      ->type_name("S")
+      ->capture_default_str();
+  sub->add_flag("--json", o->json, "Print the rates as JSON");
+  sub->add_flag("--quiet", o->quiet, "No progress bar");
+  sub->footer("Examples:\n  sde bench\n  sde bench --only ring --threads 1 --json");
+  return {sub, [o] { return bench(*o); }};
+}
+
+}  // namespace sde::cli
