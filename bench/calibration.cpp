@@ -4,9 +4,11 @@
 //
 // Truths: on the sphere E zeta_1 = exp(-(d-1) s^2 t/(2B)) and E zeta_1^2 = 1/d + (1 - 1/d) exp(-d s^2 t/B)
 // (theory.md section 7); by symmetry the coordinates x2, x3 of Local SGD and of its slow SDE have the same mean; on the
-// flat loss Phi(avg) has mean zero and variance Sigma_par t/B exactly, at any eta.
+// flat loss Phi(avg) has mean zero and variance Sigma_par t/B exactly, at any eta, so twice the batch halves it. The
+// fitted order is that of synthetic points y = x^(1/4) with normal errors.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -15,6 +17,7 @@
 #include "sde/loss/toy.hpp"
 #include "sde/model/make_model.hpp"
 #include "sde/stats/equivalence.hpp"
+#include "sde/stats/fit.hpp"
 #include "sde/verify/paired.hpp"
 
 namespace {
@@ -39,8 +42,7 @@ ensemble::Problem problem_of(std::shared_ptr<const LossModel> model, std::vector
 
 struct Truth {
   const char* name;
-  stats::Moments estimate;
-  double value;
+  double estimate, error, value;
 };
 
 class Table {
@@ -56,18 +58,17 @@ class Table {
     pairing.functions = {verify::coordinate(0), verify::square(0), verify::coordinate(1), verify::coordinate(2)};
     const auto r = verify::run_paired(sphere_, pairing, {});
     const double t = r.slow_time.back(), s2 = kSpread * kSpread;
-    const auto plus_start = [](stats::Moments m) {
-      m.mean += 1;  // the functions' value at the start
-      return m;
+    const auto add = [&](const char* name, const stats::Moments& m, double truth) {
+      rows.push_back({name, m.mean, m.standard_error(), truth});
     };
-    rows.push_back({"sphere: E x1 of the slow SDE, martingale control", plus_start(r.drift[0].back()[0]),
-                    std::exp(-(kDim - 1) * s2 * t / (2 * kBatch))});
-    rows.push_back({"sphere: E x1^2 of the slow SDE, plain", r.prediction[0].back()[1],
-                    1.0 / kDim + (1 - 1.0 / kDim) * std::exp(-kDim * s2 * t / kBatch)});
-    rows.push_back({"sphere: x2 of Local SGD minus slow SDE, common noise", r.gap[0].back()[2], 0});
-    rows.push_back({"sphere: x3 of Local SGD minus slow SDE, common noise", r.gap[0].back()[3], 0});
+    add("sphere: E x1 of the slow SDE, martingale control", r.drift[0].back()[0],
+        std::exp(-(kDim - 1) * s2 * t / (2 * kBatch)) - 1);
+    add("sphere: E x1^2 of the slow SDE, plain", r.prediction[0].back()[1],
+        1.0 / kDim + (1 - 1.0 / kDim) * std::exp(-kDim * s2 * t / kBatch));
+    add("sphere: x2 of Local SGD minus slow SDE, common noise", r.gap[0].back()[2], 0);
+    add("sphere: x3 of Local SGD minus slow SDE, common noise", r.gap[0].back()[3], 0);
 
-    auto on_flat = pairing_of(seed);
+    auto on_flat = pairing_of(seed + (1ull << 40));
     const auto terms = flat_.terms();
     terms->compute(flat_.start.data());
     const slow::Matrix A = terms->tangent_noise();
@@ -78,9 +79,27 @@ class Table {
          [u, x0 = flat_.start](const Vector& x, slow::PointTerms&) { return std::pow(u.dot(x - x0), 2); },
          {}}};
     const auto f = verify::run_paired(flat_, on_flat, {});
-    rows.push_back({"flat: mean of Local SGD, plain", f.algorithm.back()[0], 0});
-    rows.push_back({"flat: variance of Local SGD, plain", f.algorithm.back()[1],
-                    (A.transpose() * u).squaredNorm() * f.slow_time.back() / kBatch});
+    add("flat: mean of Local SGD, plain", f.algorithm.back()[0], 0);
+    add("flat: variance of Local SGD, plain", f.algorithm.back()[1],
+        (A.transpose() * u).squaredNorm() * f.slow_time.back() / kBatch);
+    auto twice = on_flat;
+    twice.algorithm.seed += 1ull << 40;
+    twice.algorithm.batch *= 2;
+    twice.predictions = {verify::theory(twice.algorithm)};
+    const auto g = verify::run_paired(flat_, twice, {});
+    const auto &a = f.algorithm.back()[1], &b = g.algorithm.back()[1];
+    rows.push_back({"flat: ratio of two variances", b.mean / a.mean,
+                    b.mean / a.mean * std::hypot(a.standard_error() / a.mean, b.standard_error() / b.mean), 0.5});
+
+    const auto z = loss::normal_data(seed, 77, 5);
+    std::vector<double> x{0.08, 0.04, 0.02, 0.01, 0.005}, y, e;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      e.push_back(0.02);
+      y.push_back(std::pow(x[i], 0.25) + e[i] * z[i]);
+    }
+    const auto fit = stats::fit_power(x, y, e);
+    rows.push_back(
+        {"order of synthetic points", fit.order, (fit.order > 0.25 ? fit.order - fit.low : fit.high - fit.order) / 1.959964, 0.25});
     return rows;
   }
 
@@ -102,47 +121,52 @@ class Table {
 
 }  // namespace
 
+namespace {
+bool any(const std::vector<stats::Verdict>& verdicts, stats::Verdict v) {
+  return std::find(verdicts.begin(), verdicts.end(), v) != verdicts.end();
+}
+}  // namespace
+
 int main(int argc, char** argv) {
   const long repetitions = argc > 1 ? std::atol(argv[1]) : 1000;
   const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   const Table table;
   std::vector<const char*> names;
   std::vector<long> covered;
-  long false_disagrees = 0;
+  long false_disagrees = 0, false_agrees = 0;
   ensemble::parallel_ordered(
       0, repetitions, threads, [&](long i) { return table.measure(static_cast<std::uint64_t>(i) + 1); },
       [&](long, const std::vector<Truth>& rows) {
-        std::vector<stats::Judged> judged;
+        std::vector<stats::Judged> judged, at_edge;
         covered.resize(rows.size());
         names.clear();
         for (std::size_t k = 0; k < rows.size(); ++k) {
-          const double off = rows[k].estimate.mean - rows[k].value, error = rows[k].estimate.standard_error();
+          const double off = rows[k].estimate - rows[k].value, error = rows[k].error;
           covered[k] += std::abs(off) <= 1.959964 * error;
           judged.push_back({off, error, 0, 0});
+          at_edge.push_back({off + 4 * error, error, -4 * error, 4 * error});
           names.push_back(rows[k].name);
         }
-        for (const auto v : stats::judge(judged))
-          if (v == stats::Verdict::disagrees) {
-            ++false_disagrees;
-            break;
-          }
+        false_disagrees += any(stats::judge(judged), stats::Verdict::disagrees);
+        false_agrees += any(stats::judge(at_edge), stats::Verdict::agrees);
       });
   const double n = static_cast<double>(repetitions);
+  const auto spread = [n](double share) { return 196 * std::sqrt(share * (1 - share) / n); };
   fmt::print("{} repetitions of a table of {} rows, 512 paths each\n", repetitions, names.size());
-  double all = 0;
+  // 93.5% to 96.5% are 95% +- 2.2 standard errors of 1,000 repetitions; fewer get the same share of theirs.
+  const double allowed = 0.015 * std::max(1.0, std::sqrt(1000 / n));
+  bool good = true;
   for (std::size_t k = 0; k < names.size(); ++k) {
     const double share = static_cast<double>(covered[k]) / n;
-    all += share / static_cast<double>(names.size());
-    fmt::print("  {:<55} 95% interval covers in {:.1f}% +- {:.1f}%\n", names[k], 100 * share,
-               196 * std::sqrt(share * (1 - share) / n));
+    good = good && std::abs(share - 0.95) <= allowed;
+    fmt::print("  {:<55} 95% interval covers in {:.1f}% +- {:.1f}%\n", names[k], 100 * share, spread(share));
   }
-  const double share = static_cast<double>(false_disagrees) / n;
-  fmt::print("all rows: {:.2f}%; tables with a false \"disagrees\" at margin 0: {:.1f}% +- {:.1f}%\n", 100 * all,
-             100 * share, 196 * std::sqrt(share * (1 - share) / n));
-  // Of the goals; fewer repetitions than 1,000 get 3 of their standard errors more.
-  const double slack = 3 * std::sqrt(0.05 * 0.95 / n);
-  const double more = repetitions < 1000 ? slack : 0;
-  const bool good = all >= 0.935 - more && all <= 0.965 + more && share <= 0.05 + slack;
+  const double disagrees = static_cast<double>(false_disagrees) / n, agrees = static_cast<double>(false_agrees) / n;
+  fmt::print(
+      "tables with a false \"disagrees\", every truth at a margin of width zero: {:.1f}% +- {:.1f}%\n"
+      "tables with a false \"agrees\", every truth at the edge of its margin:   {:.1f}% +- {:.1f}%\n",
+      100 * disagrees, spread(disagrees), 100 * agrees, spread(agrees));
+  good = good && disagrees <= 0.035 + allowed && agrees <= 0.035 + allowed;
   fmt::print("{}\n", good ? "calibrated" : "NOT calibrated");
   return good ? 0 : 1;
 }

@@ -29,7 +29,7 @@ def markers(ax, points, i, label):
 
 def log_axes(ax, series):
     """Both axes logarithmic; bars that reach 0 are cut at a tenth of the smallest value."""
-    low = min(y for points in series.values() for _, y, _ in points if y > 0)
+    low = min((y for points in series.values() for _, y, _ in points if y > 0), default=1e-3)
     ax.set_xscale("log")
     ax.set_yscale("log", nonpositive="clip")
     ax.set_ylim(bottom=low / 3)
@@ -61,7 +61,10 @@ def legend_below(figure, ax):
 
 def drift(plt, claim):
     series = series_of(claim)
-    losses = list(dict.fromkeys(name.split(",")[0] for name in series))
+    curve = ("valley", "hyperbola")  # a single argument of psi
+    losses = [loss for loss in dict.fromkeys(name.split(",")[0] for name in series) if loss in curve]
+    if not losses:
+        return None
     figure, axes = panels(plt, len(losses), 4.6)
     for ax, loss in zip(axes, losses):
         grid = [10 ** (-2 + 4 * i / 200) for i in range(201)]
@@ -129,7 +132,8 @@ def main():
         for claim in report["claims"]:
             if claim["points"] and claim["claim"] in FIGURES:
                 figure = FIGURES[claim["claim"]](plt, claim)
-                save(figure, os.path.join(arguments.out, f"claim_{claim['claim']}"), formats)
+                if figure is not None:
+                    save(figure, os.path.join(arguments.out, f"claim_{claim['claim']}"), formats)
     except Problem as problem:
         print(f"sde verify: {problem}", file=sys.stderr)
         return problem.code

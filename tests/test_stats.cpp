@@ -131,6 +131,21 @@ TEST_CASE("permutation tests: small p for a shift, p above the level as often as
   CHECK(std::abs(energy - 20) < 22);
 }
 
+TEST_CASE("an estimate without a finite value or error decides nothing, nor does it change another row's verdict") {
+  for (const double error : {double(INFINITY), std::nan("")}) {
+    const auto v = stats::judge({{0.5, error, 0, INFINITY}, {0, 0.01, -0.1, 0.1}, {-3, error, 0, INFINITY}});
+    CHECK(v[0] == stats::Verdict::inconclusive);
+    CHECK(v[1] == stats::Verdict::agrees);
+    CHECK(v[2] == stats::Verdict::inconclusive);
+  }
+  CHECK(stats::judge({{std::nan(""), 0.01, -0.1, 0.1}})[0] == stats::Verdict::inconclusive);
+}
+
+TEST_CASE("agrees: the row's own 95% interval is inside the margin") {
+  CHECK(stats::judge({{0.0, 1.0, -1.9, 1.9}})[0] == stats::Verdict::inconclusive);
+  CHECK(stats::judge({{0.0, 1.0, -2.0, 2.0}})[0] == stats::Verdict::agrees);
+}
+
 TEST_CASE("the worst of many: outside only with Bonferroni's factor, inside with none") {
   const stats::Judged one{0.5, 0.1, -0.2, 0.2}, of_ten{0.5, 0.1, -0.2, 0.2, 10};
   CHECK(stats::difference_p(of_ten) == doctest::Approx(10 * stats::difference_p(one)));

@@ -1,7 +1,5 @@
 #include "cases.hpp"
 
-#include <fmt/format.h>
-
 #include <Eigen/SVD>
 #include <algorithm>
 #include <stdexcept>
@@ -66,24 +64,40 @@ verify::TestFunction slow_variable(const std::string& loss) {
   return verify::coordinate(loss == "sphere" ? 1 : 0);
 }
 
-verify::TestFunction along_noise(const ensemble::Problem& p, int power) {
+slow::Matrix noise_directions(const ensemble::Problem& p) {
   const auto terms = p.terms();
   terms->compute(p.start_on_gamma.data());
   const Eigen::JacobiSVD<slow::Matrix> svd(terms->tangent_noise(), Eigen::ComputeThinU);
-  const Vector u = svd.matrixU().col(0), start = p.start_on_gamma;
-  return {fmt::format("(u.(x - start))^{}", power),
-          [u, start, power](const Vector& x, slow::PointTerms&) { return std::pow(u.dot(x - start), power); },
-          [u, start, power](const Vector& x) -> Vector { return power * std::pow(u.dot(x - start), power - 1) * u; }};
+  Eigen::Index rank = 0;
+  while (rank < svd.singularValues().size() && svd.singularValues()[rank] > 1e-9 * svd.singularValues()[0]) ++rank;
+  return svd.matrixU().leftCols(rank);
 }
 
-discrete::LocalSgd local_sgd(const Setting& s, double eta, int workers, double alpha, int batch) {
+verify::TestFunction along(const Vector& u, const Vector& centre) {
+  return {"u.(x - c)", [u, centre](const Vector& x, slow::PointTerms&) { return u.dot(x - centre); },
+          [u](const Vector&) { return u; }};
+}
+
+verify::TestFunction product_along(const Vector& u, const Vector& w, const Vector& centre) {
+  return {"(u.(x - c))(w.(x - c))",
+          [=](const Vector& x, slow::PointTerms&) { return u.dot(x - centre) * w.dot(x - centre); },
+          [=](const Vector& x) -> Vector { return u.dot(x - centre) * w + w.dot(x - centre) * u; }};
+}
+
+discrete::LocalSgd local_sgd(const Setting& s, std::uint64_t seed, double eta, int workers, double alpha, int batch) {
   discrete::LocalSgd a;
   a.workers = workers;
   a.batch = batch;
-  a.seed = s.seed;
+  a.seed = seed;
   a.rate.eta = eta * s.eta;
   a.sync.H = std::max<long>(1, std::lround(alpha / a.rate.eta));
   return a;
+}
+
+verify::PairedResult paired(const Setting& s, Measured& m, const ensemble::Problem& p, const verify::Pairing& pairing) {
+  auto r = verify::run_paired(p, pairing, s.control);
+  m.gradients += r.gradients;
+  return r;
 }
 
 verify::Pairing stationary(const ensemble::Problem& p, const discrete::LocalSgd& a, double time, long paths) {
@@ -127,6 +141,7 @@ Row gap_row(int claim, const std::string& loss, const std::string& quantity, con
   row.high = half;
   row.step_error = std::abs(r.step_error[p].back()[q].mean / scale);
   row.gradients = r.gradients;
+  row.lost = static_cast<double>(r.lost) / static_cast<double>(r.paths);
   return row;
 }
 

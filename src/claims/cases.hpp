@@ -15,15 +15,21 @@ ensemble::Problem problem(const std::string& loss);
 /// x^2 - y^2, chain and networks tr Hess.
 verify::TestFunction slow_variable(const std::string& loss);
 
-/// (u . (x - start))^power along the tangent unit vector u in which Sigma_par is largest.
-verify::TestFunction along_noise(const ensemble::Problem&, int power);
+/// Orthonormal tangent directions at the start, those with noise, by falling variance: columns.
+slow::Matrix noise_directions(const ensemble::Problem&);
+/// u . (x - centre), and the product of two such.
+verify::TestFunction along(const Vector& u, const Vector& centre);
+verify::TestFunction product_along(const Vector& u, const Vector& w, const Vector& centre);
 
-/// Constant eta; K workers with H = alpha/eta and total batch B; K = 1: SGD.
-discrete::LocalSgd local_sgd(const Setting&, double eta, int workers, double alpha, int batch);
+/// Constant eta; K workers with H = alpha/eta and total batch B; K = 1: SGD. `seed` is the run's (Setting::seed_of).
+discrete::LocalSgd local_sgd(const Setting&, std::uint64_t seed, double eta, int workers, double alpha, int batch);
 
 /// A pairing with the slow SDE of the theory, to be compared after `time`. It starts when the fluctuation across Gamma
 /// has become stationary to e^-8.
 verify::Pairing stationary(const ensemble::Problem&, const discrete::LocalSgd&, double time, long paths);
+
+/// Runs the pairing and counts its gradients.
+verify::PairedResult paired(const Setting&, Measured&, const ensemble::Problem&, const verify::Pairing&);
 
 /// The slow SDEs of SGD with the same total batch (no drift-II), and of the QSR limit.
 verify::Prediction sgd_prediction(const verify::Pairing&);

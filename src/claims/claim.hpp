@@ -13,6 +13,7 @@
 
 namespace sde::claims {
 
+inline constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// One measured number beside its prediction.
@@ -22,15 +23,23 @@ struct Row {
   double measured = 0, predicted = 0;
   double standard_error = 0;  ///< of measured - predicted: the Monte Carlo error
   double low = 0, high = 0;   ///< the margin of measured - predicted
-  double step_error = 0;      ///< time-step error of the SDE integrator that the extrapolation removed
-  double gradients = 0;       ///< cost
+  double step_error = kNone;  ///< time-step error of the SDE integrator that the extrapolation removed
+  double gradients = 0;       ///< of the runs that the row stands on
+  double lost = 0;            ///< share of the paths that were lost
   bool control = false;       ///< a wrong prediction, which must be rejected
   int of = 1;                 ///< measurements that this one, the worst, stands for
+  bool scales = true;         ///< the error falls like 1/sqrt(gradients)
+
+  /// No verdict on what is left where more than this share of the paths is lost.
+  static constexpr double kMostLost = 0.001;
 
   double difference() const { return measured - predicted; }
+  stats::Judged judged() const { return {difference(), lost > kMostLost ? kNone : standard_error, low, high, of}; }
   /// A control is rejected where the measurement lies 5 standard errors outside the margin around it.
-  bool rejected() const { return difference() - high > 5 * standard_error || low - difference() > 5 * standard_error; }
-  stats::Judged judged() const { return {difference(), standard_error, low, high, of}; }
+  bool rejected() const {
+    const auto j = judged();
+    return j.difference - high > 5 * j.standard_error || low - j.difference > 5 * j.standard_error;
+  }
 };
 
 /// A point of a claim's figure.
@@ -41,8 +50,10 @@ struct Point {
 
 struct Measured {
   std::vector<Row> rows;
+  std::vector<Row> cells;  ///< what rows "worst of n" were chosen from
   std::vector<Point> points;
   std::vector<std::string> notes;  ///< what else was seen, a sentence each
+  double gradients = 0;            ///< of all runs, each counted once
 };
 
 /// How much to spend: factors of the numbers of paths, of the half-widths of the margins, and of the learning rates.
@@ -52,6 +63,14 @@ struct Setting {
   ensemble::Control control;
   /// In whole blocks of the ensemble.
   long paths(long base) const { return 64 * std::max<long>(1, std::lround(effort * static_cast<double>(base) / 64)); }
+  /// Seed of run number `run` of a claim: no two runs, and no two seeds, share random numbers.
+  std::uint64_t seed_of(int claim, int run) const {
+    std::uint64_t z = seed * 0x9E3779B97F4A7C15ull + static_cast<std::uint64_t>(claim) * 1'000'003ull +
+                      static_cast<std::uint64_t>(run) * 0xD1B54A32D192ED03ull;  // splitmix64's mixing
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+    return z ^ (z >> 31);
+  }
 };
 
 struct Claim {
@@ -61,7 +80,7 @@ struct Claim {
   std::string measured;  ///< the quantity
   std::string margin;    ///< in words, at margin = 1
   std::vector<std::string> losses;
-  std::string elsewhere;  ///< why it does not apply to the other losses
+  std::string elsewhere;  ///< why the other losses are not measured, or why it does not apply to them
   Measured (*measure)(const Setting&, const std::string& loss);
 };
 

@@ -10,10 +10,11 @@ namespace sde::claims {
 
 namespace {
 
+constexpr double kEta = 0.01, kTime = 2;
+
 using Points = std::vector<std::vector<double>>;  // [path][coordinate]
 
 Points sample(const Setting& s, const ensemble::Problem& p, ensemble::Kind kind, std::uint64_t seed, long paths) {
-  constexpr double kTime = 2;
   const int d = p.model->dim();
   ensemble::Observation observation;
   observation.times = {0, kTime};
@@ -21,10 +22,9 @@ Points sample(const Setting& s, const ensemble::Problem& p, ensemble::Kind kind,
     observation.polynomials.push_back(ensemble::Polynomial::parse(fmt::format("x{}", k + 1), d));
   ensemble::Method method;
   method.kind = kind;
-  method.algorithm = local_sgd(s, 0.01, 4, 0.4, 8);
+  method.algorithm = local_sgd(s, seed, kEta, 4, 0.4, 8);
   Points points;
-  while (static_cast<long>(points.size()) < paths) {
-    method.algorithm.seed = ++seed;
+  for (; static_cast<long>(points.size()) < paths; ++method.algorithm.seed) {
     method.paths = std::min(paths - static_cast<long>(points.size()), ensemble::MethodResult::kQuantilePaths);
     const auto r = ensemble::run(p, method, observation, s.control);
     const auto begin = std::find(r.observables.begin(), r.observables.end(), "x1") - r.observables.begin();
@@ -49,11 +49,12 @@ void compare_laws(const Setting& s, int claim, const std::string& loss, const en
   constexpr int kPermutations = 999;
   constexpr std::size_t kEnergyPoints = 512;  // of each sample: the distances are kept in memory
   const long paths = s.paths(std::lround(2048 / (s.margin * s.margin)));
-  // Seeds apart from each other and from those of the paired runs: independent samples.
-  const std::uint64_t far = s.seed << 20;
-  Points algorithm = sample(s, p, ensemble::Kind::local_sgd, far, paths);
-  Points theory = sample(s, p, ensemble::Kind::slow_local_sgd, far + 1000, paths);
-  const Points sgd = sample(s, p, ensemble::Kind::slow_sgd, far + 2000, paths);
+  // Seeds of their own: independent samples.
+  Points algorithm = sample(s, p, ensemble::Kind::local_sgd, s.seed_of(claim, 201), paths);
+  Points theory = sample(s, p, ensemble::Kind::slow_local_sgd, s.seed_of(claim, 202), paths);
+  const Points sgd = sample(s, p, ensemble::Kind::slow_sgd, s.seed_of(claim, 203), paths);
+  const double gradients = static_cast<double>(paths) * 4 * kTime / std::pow(kEta * s.eta, 2);
+  m.gradients += gradients;
   const auto x = first_coordinate(algorithm), y = first_coordinate(theory), z = first_coordinate(sgd);
   const auto row_of = [&](const std::vector<double>& other, const std::string& quantity, bool control) {
     Row row;
@@ -65,7 +66,9 @@ void compare_laws(const Setting& s, int claim, const std::string& loss, const en
     row.standard_error = 0.5 * std::sqrt(1 / static_cast<double>(x.size()) + 1 / static_cast<double>(other.size()));
     row.low = -kInfinity;
     row.high = 0.1 * s.margin;
-    row.gradients = static_cast<double>(paths) * 4 * 2 / std::pow(0.01 * s.eta, 2);
+    row.gradients = gradients;
+    row.of = 2;  // the distance may be reached at two places
+    row.scales = false;
     row.control = control;
     m.rows.push_back(row);
   };

@@ -7,11 +7,13 @@ namespace sde::claims {
 Report judge(const std::vector<Outcome>& outcomes) {
   Report report;
   std::vector<stats::Judged> table;
-  for (const auto& o : outcomes)
+  for (const auto& o : outcomes) {
+    report.gradients += o.measured.gradients;
     for (const auto& row : o.measured.rows) {
       report.lines.push_back({row, "", 1.959964 * row.standard_error, 0});
       if (!row.control) table.push_back(row.judged());
     }
+  }
   const auto verdicts = stats::judge(table, kFamilyLevel);
   const double z = table.empty() ? 0 : stats::normal_quantile_tail(kFamilyLevel / static_cast<double>(table.size()));
   std::size_t next = 0;
@@ -23,13 +25,13 @@ Report judge(const std::vector<Outcome>& outcomes) {
       ++(row.rejected() ? report.rejected : accepted ? report.not_rejected : report.undecided);
       continue;
     }
-    report.gradients += row.gradients;
     const auto verdict = verdicts[next++];
     line.verdict = stats::name(verdict);
     if (verdict == stats::Verdict::agrees) ++report.agrees;
     if (verdict == stats::Verdict::disagrees) ++report.disagrees;
     if (verdict != stats::Verdict::inconclusive) continue;
     ++report.inconclusive;
+    if (!row.scales || !std::isfinite(row.standard_error)) continue;
     // The nearer end of the margin has to lie z standard errors away.
     const double room = std::min(std::abs(row.high - row.difference()), std::abs(row.difference() - row.low));
     line.suffices = row.gradients * std::pow(z * row.standard_error / room, 2);

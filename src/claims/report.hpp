@@ -25,7 +25,7 @@ struct Line {
   Row row;
   std::string verdict;
   double half_width = 0;  ///< of the row's own 95% interval
-  double suffices = 0;    ///< gradients that would decide an inconclusive row
+  double suffices = 0;    ///< gradients that would decide an inconclusive row, if its centre stays; 0: not known
 };
 
 struct Report {
@@ -33,8 +33,8 @@ struct Report {
   int agrees = 0, disagrees = 0, inconclusive = 0, rejected = 0, not_rejected = 0, undecided = 0;
   double gradients = 0, suffices = 0;
   int controls() const { return rejected + not_rejected + undecided; }
-  /// Nothing disagrees, and no wrong prediction agrees.
-  bool passed() const { return disagrees == 0 && not_rejected == 0; }
+  /// Nothing disagrees, and every wrong prediction is rejected; where the work was cut to a given time, none agrees.
+  bool passed(bool cut_to_time) const { return disagrees == 0 && not_rejected == 0 && (cut_to_time || undecided == 0); }
 };
 
 Report judge(const std::vector<Outcome>&);

@@ -18,8 +18,13 @@ int main(int argc, char** argv) {
       "Example:\n  sde run experiments/main.toml\n\n"
       "Exit codes: 0 done, 1 a claim failed, 2 bad usage or input, 3 numerical failure, 4 input/output failure, 130 "
       "interrupted");
-  const Command commands[] = {
-      add_run(app, command_line), add_verify(app), add_terms(app), add_bench(app), add_list(app), add_plot(app), add_info(app)};
+  const Command commands[] = {add_run(app, command_line),
+                              add_verify(app),
+                              add_terms(app),
+                              add_bench(app),
+                              add_list(app),
+                              add_plot(app),
+                              add_info(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

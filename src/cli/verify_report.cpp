@@ -21,51 +21,79 @@ std::string margin_of(const claims::Row& r) {
 
 }  // namespace
 
+std::string reason(const claims::Task& t) {
+  return fmt::format("claim {} on {}, {}", t.claim->number, t.loss,
+                     t.claim->elsewhere.empty() ? "not measured: no case is set up there" : t.claim->elsewhere);
+}
+
 void print_table(const Run& run, const Report& report, const Plan& plan) {
+  const auto& setting = run.setting;
   const Claim* shown = nullptr;
   for (const auto& o : run.outcomes) {
     if (o.task.claim != shown)
-      fmt::print("claim {}: {}\n         margin {}{}\n", o.task.claim->number, o.task.claim->title,
-                 o.task.claim->margin, run.setting.margin == 1 ? "" : fmt::format(", times {}", run.setting.margin));
+      fmt::print("claim {}: {}\n         margin {}{}{}\n", o.task.claim->number, o.task.claim->title,
+                 o.task.claim->margin, setting.margin == 1 ? "" : fmt::format(", times {}", setting.margin),
+                 setting.eta == 1 ? "" : fmt::format(", at {} times the learning rates", setting.eta));
     shown = o.task.claim;
   }
-  fmt::print("\n");
-  std::size_t width = 8;
-  for (const auto& l : report.lines) width = std::max(width, l.row.quantity.size());
-  std::size_t loss_width = 4;
-  for (const auto& l : report.lines) loss_width = std::max(loss_width, l.row.loss.size());
-  fmt::print("{:>5}  {:<{}}  {:<{}}  {:>11} {:>10}  {:>11}  {:<12} {:>9}  {:<12} {:>9}\n", "claim", "loss", loss_width,
-             "quantity", width, "measured", "95% +-", "predicted", "margin", "dt error", "verdict", "gradients");
+  std::size_t width = 8, loss_width = 4;
+  for (const auto& l : report.lines) {
+    width = std::max(width, l.row.quantity.size());
+    loss_width = std::max(loss_width, l.row.loss.size());
+  }
+  fmt::print("\n{:>5}  {:<{}}  {:<{}}  {:>10}  {:>10}  {:>10} {:>8}  {:>8}  {:<13} {:<12} {:>9}\n", "claim", "loss",
+             loss_width, "quantity", width, "measured", "predicted", "difference", "95% +-", "dt error", "margin",
+             "verdict", "gradients");
   int claim = 0;
   for (const auto& l : report.lines) {
     const auto& r = l.row;
     if (r.claim != claim) fmt::print("\n");
     claim = r.claim;
-    fmt::print("{:>5}  {:<{}}  {:<{}}  {:>11.5g} {:>10.2g}  {:>11.5g}  {:<12} {:>9.1g}  {:<12} {:>9.2g}{}\n", r.claim,
-               r.loss, loss_width, r.quantity, width, r.measured, l.half_width, r.predicted, margin_of(r), r.step_error,
-               l.verdict, r.gradients,
-               (r.of > 1 ? fmt::format("  worst of {}", r.of) : "") +
-                   (l.suffices > 0 ? fmt::format("  about {:.1g} gradients would decide", l.suffices) : ""));
+    std::string more;
+    if (r.of > 1 && r.scales) more += fmt::format("  worst of {}", r.of);
+    if (r.lost > 0) more += fmt::format("  {:.2g}% of the paths lost", 100 * r.lost);
+    if (l.suffices > 0) more += fmt::format("  about {:.1g} gradients would decide", l.suffices);
+    fmt::print("{:>5}  {:<{}}  {:<{}}  {:>10.5g}  {:>10.5g}  {:>10.2g} {:>8.2g}  {:>8}  {:<13} {:<12} {:>9.2g}{}\n",
+               r.claim, r.loss, loss_width, r.quantity, width, r.measured, r.predicted, r.difference(), l.half_width,
+               std::isnan(r.step_error) ? "" : fmt::format("{:.1g}", r.step_error), margin_of(r), l.verdict,
+               r.gradients, more);
   }
   fmt::print("\n");
-  for (const auto& t : plan.not_applicable)
-    fmt::print("claim {} does not apply to {}: {}\n", t.claim->number, t.loss,
-               t.claim->elsewhere.empty() ? "it has no case there" : t.claim->elsewhere);
+  for (const auto& t : plan.not_measured) fmt::print("{}\n", reason(t));
   for (const auto& o : run.outcomes)
     for (const auto& note : o.measured.notes) fmt::print("claim {}: {}\n", o.task.claim->number, note);
   fmt::print(
       "\n{} agree, {} disagree, {} inconclusive; {} of {} wrong predictions rejected at 5 standard errors, {} "
       "undecided\n"
-      "family-wise error over the table: {} for any false \"agrees\", {} for any false \"disagrees\" (Holm)\n"
-      "measured - predicted is the theory's error at finite eta; +- is Monte Carlo; dt error is the SDE integrator's, "
-      "already removed\n",
+      "family-wise error over the claims: {} for any false \"agrees\", {} for any false \"disagrees\" (Holm)\n"
+      "difference: measured - predicted, which is the theory's error at finite eta; +-: Monte Carlo; dt error: what "
+      "the\n"
+      "extrapolation in the SDE's time step removed (what it leaves is of second order), blank where there is none\n",
       report.agrees, report.disagrees, report.inconclusive, report.rejected, report.controls(), report.undecided,
       claims::kFamilyLevel, claims::kFamilyLevel);
-  fmt::print("seed {}, {:.3g} gradient evaluations, {:.0f} s\n", run.setting.seed, report.gradients, run.seconds);
+  fmt::print("seed {}, {:.3g} gradient evaluations, {:.0f} s\n", setting.seed, report.gradients, run.seconds);
 }
 
 namespace {
 nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(nullptr); }
+
+nlohmann::json row_json(const claims::Row& r) {
+  const double half = 1.959964 * r.standard_error;
+  return {{"claim", r.claim},
+          {"loss", r.loss},
+          {"quantity", r.quantity},
+          {"measured", number(r.measured)},
+          {"predicted", number(r.predicted)},
+          {"difference", number(r.difference())},
+          {"difference_interval", {number(r.difference() - half), number(r.difference() + half)}},
+          {"standard_error", number(r.standard_error)},
+          {"margin", {number(r.low), number(r.high)}},
+          {"time_step_error", number(r.step_error)},
+          {"lost", r.lost},
+          {"worst_of", r.of},
+          {"control", r.control},
+          {"gradients", r.gradients}};
+}
 
 }  // namespace
 
@@ -86,7 +114,8 @@ nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
                    {"controls_undecided", report.undecided},
                    {"claims", nlohmann::json::array()},
                    {"rows", nlohmann::json::array()},
-                   {"not_applicable", nlohmann::json::array()}};
+                   {"cells", nlohmann::json::array()},
+                   {"not_measured", nlohmann::json::array()}};
   const Claim* last = nullptr;
   for (const auto& o : run.outcomes) {
     if (o.task.claim != last) {
@@ -106,23 +135,15 @@ nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
       c["points"].push_back({{"series", p.series}, {"x", p.x}, {"y", p.y}, {"standard_error", p.error}});
     for (const auto& note : o.measured.notes) c["notes"].push_back(note);
   }
-  for (const auto& l : report.lines)
-    j["rows"].push_back({{"claim", l.row.claim},
-                         {"loss", l.row.loss},
-                         {"quantity", l.row.quantity},
-                         {"measured", l.row.measured},
-                         {"interval", {l.row.measured - l.half_width, l.row.measured + l.half_width}},
-                         {"standard_error", l.row.standard_error},
-                         {"predicted", l.row.predicted},
-                         {"margin", {number(l.row.low), number(l.row.high)}},
-                         {"time_step_error", l.row.step_error},
-                         {"worst_of", l.row.of},
-                         {"control", l.row.control},
-                         {"verdict", l.verdict},
-                         {"gradients", l.row.gradients},
-                         {"gradients_that_suffice", l.suffices}});
-  for (const auto& t : plan.not_applicable)
-    j["not_applicable"].push_back({{"claim", t.claim->number}, {"loss", t.loss}, {"reason", t.claim->elsewhere}});
+  for (const auto& l : report.lines) {
+    j["rows"].push_back(row_json(l.row));
+    j["rows"].back()["verdict"] = l.verdict;
+    j["rows"].back()["gradients_that_suffice"] = l.suffices;
+  }
+  for (const auto& o : run.outcomes)
+    for (const auto& cell : o.measured.cells) j["cells"].push_back(row_json(cell));
+  for (const auto& t : plan.not_measured)
+    j["not_measured"].push_back({{"claim", t.claim->number}, {"loss", t.loss}, {"reason", t.claim->elsewhere}});
   return j;
 }
 

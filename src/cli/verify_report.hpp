@@ -8,7 +8,7 @@
 namespace sde::cli {
 
 struct Plan {
-  std::vector<claims::Task> tasks, not_applicable;
+  std::vector<claims::Task> tasks, not_measured;
 };
 
 struct Run {
@@ -17,6 +17,9 @@ struct Run {
   std::vector<claims::Outcome> outcomes;
   double seconds;
 };
+
+/// "claim 3 on hyperbola, not applicable: ..."
+std::string reason(const claims::Task&);
 
 void print_table(const Run&, const claims::Report&, const Plan&);
 nlohmann::json to_json(const Run&, const claims::Report&, const Plan&);

@@ -13,6 +13,9 @@ double normal_tail(double z) { return 0.5 * std::erfc(z / std::numbers::sqrt2); 
 double normal_quantile_tail(double p) { return std::numbers::sqrt2 * boost::math::erfc_inv(2 * p); }
 
 namespace {
+/// An estimate without a finite value or error decides nothing.
+bool known(const Judged& j) { return std::isfinite(j.difference) && std::isfinite(j.standard_error); }
+
 /// z-score of `distance`; an exact estimate (standard error 0) is certain.
 double score(double distance, double standard_error) {
   if (standard_error > 0) return distance / standard_error;
@@ -21,11 +24,13 @@ double score(double distance, double standard_error) {
 }  // namespace
 
 double equivalence_p(const Judged& j) {
+  if (!known(j)) return 1;
   return std::max(normal_tail(score(j.high - j.difference, j.standard_error)),
                   normal_tail(score(j.difference - j.low, j.standard_error)));
 }
 
 double difference_p(const Judged& j) {
+  if (!known(j)) return 1;
   const double out = std::max(j.difference - j.high, j.low - j.difference);
   if (j.standard_error == 0) return out > 0 ? 0 : 1;
   // Least favourable: the truth at the nearer end of the margin. The other tail is beyond the far end.
@@ -61,9 +66,10 @@ std::vector<Verdict> judge(const std::vector<Judged>& table, double level) {
   different = holm(different);
   std::vector<Verdict> verdicts;
   for (std::size_t i = 0; i < table.size(); ++i)
-    verdicts.push_back(same[i] <= level        ? Verdict::agrees
-                       : different[i] <= level ? Verdict::disagrees
-                                               : Verdict::inconclusive);
+    // The row's own two-sided interval of 1 - level has to lie inside, too.
+    verdicts.push_back(same[i] <= level && equivalence_p(table[i]) <= level / 2 ? Verdict::agrees
+                       : different[i] <= level                                  ? Verdict::disagrees
+                                                                                : Verdict::inconclusive);
   return verdicts;
 }
 

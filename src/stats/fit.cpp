@@ -1,9 +1,22 @@
 #include "sde/stats/fit.hpp"
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
 namespace sde::stats {
+
+namespace {
+
+/// Factor of a standard error that the points' own errors give: 1, or where they scatter more than that, the scatter's,
+/// with Student's quantile over the normal one because n - 2 points estimate it.
+double inflation(double chi2, std::size_t n) {
+  if (n <= 2 || chi2 <= static_cast<double>(n - 2)) return 1;
+  const boost::math::students_t t(static_cast<double>(n - 2));
+  return std::sqrt(chi2 / static_cast<double>(n - 2)) * boost::math::quantile(t, 0.975) / 1.959963984540054;
+}
+
+}  // namespace
 
 Line fit_line(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& error) {
   double sw = 0, sx = 0, sy = 0;
@@ -22,8 +35,7 @@ Line fit_line(const std::vector<double>& x, const std::vector<double>& y, const 
   line.intercept = my - line.slope * mx;
   for (std::size_t i = 0; i < x.size(); ++i)
     line.chi2 += std::pow((y[i] - line.intercept - line.slope * x[i]) / error[i], 2);
-  const double scatter = x.size() > 2 ? std::max(1.0, line.chi2 / static_cast<double>(x.size() - 2)) : 1.0;
-  line.slope_error = std::sqrt(scatter / sxx);
+  line.slope_error = inflation(line.chi2, x.size()) / std::sqrt(sxx);
   return line;
 }
 
@@ -61,8 +73,7 @@ Power fit_power(const std::vector<double>& x, const std::vector<double>& y, cons
   }
   fit.order = at(best);
   fit.chi2 = profile(fit.order, &fit.factor);
-  const double scatter = x.size() > 2 ? std::max(1.0, fit.chi2 / static_cast<double>(x.size() - 2)) : 1.0;
-  const double limit = fit.chi2 + 3.841459 * scatter;
+  const double limit = fit.chi2 + 3.841459 * std::pow(inflation(fit.chi2, x.size()), 2);
   for (int i = best; i >= 0 && fit.low == -INFINITY; --i)
     if (chi2[i] > limit) fit.low = at(i);
   for (int i = best; i <= kCells && fit.high == INFINITY; ++i)

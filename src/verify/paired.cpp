@@ -102,6 +102,7 @@ class PairedPaths {
     const std::size_t increments = static_cast<std::size_t>(columns_ * kLanes);
     noise_.resize(increments);
     both_.resize(increments);
+    lost_by_.resize(pairing.predictions.size());
     fine_.assign(pairing.predictions.size(), std::vector<double>(state));
     coarse_ = fine_;
     martingale_.assign(pairing.predictions.size(), std::vector<double>(pairing.functions.size() * kLanes));
@@ -111,6 +112,7 @@ class PairedPaths {
   void run(std::uint32_t path, int active) {
     active_ = active;
     lost_ = 0;
+    std::fill(lost_by_.begin(), lost_by_.end(), 0u);
     for (int k = 0; k < d_; ++k)
       for (int l = 0; l < kLanes; ++l) x_[k * kLanes + l] = problem_.start[k];
     std::int64_t k = grid_.burn_in;
@@ -131,7 +133,7 @@ class PairedPaths {
       observe(t);
     }
     result_.paths += active;
-    for (int l = 0; l < active; ++l) result_.lost += lost_ >> l & 1;
+    for (int l = 0; l < active; ++l) result_.lost += (lost_ | lost_by_[0]) >> l & 1;
   }
 
  private:
@@ -182,8 +184,8 @@ class PairedPaths {
     for (std::size_t p = 0; p < states.size(); ++p) {
       if (fine && controlled_) before_ = states[p];
       const auto& prediction = pairing_.predictions[p];
-      lost_ |= slow_->step(states[p].data(), prediction.parameters, length * grid_.dt * prediction.time_scale,
-                           unit_.data(), step_martingale_.data());
+      lost_by_[p] |= slow_->step(states[p].data(), prediction.parameters, length * grid_.dt * prediction.time_scale,
+                                 unit_.data(), step_martingale_.data());
       if (fine && controlled_) control(martingale_[p]);
       ++slow_steps_;
     }
@@ -213,6 +215,7 @@ class PairedPaths {
         result_.increment[t][q].add(increment(q, l, algorithm[q]));
       }
       for (std::size_t p = 0; p < fine_.size(); ++p) {
+        if (lost_by_[p] >> l & 1) continue;
         const auto fine = values(lane_of(fine_[p], l)), coarse = values(lane_of(coarse_[p], l));
         for (std::size_t q = 0; q < algorithm.size(); ++q) {
           const double extrapolated = 2 * fine[q] - coarse[q];
@@ -240,7 +243,8 @@ class PairedPaths {
   const int columns_;
   bool controlled_ = false;
   int active_ = 0;
-  unsigned lost_ = 0;
+  unsigned lost_ = 0;              ///< lanes of the algorithm
+  std::vector<unsigned> lost_by_;  ///< of each prediction
   long slow_steps_ = 0;
   double spread_[kLanes] = {};
   std::vector<double> x_, noise_, both_, unit_, before_, step_martingale_;

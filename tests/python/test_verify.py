@@ -28,9 +28,13 @@ class Verdicts(unittest.TestCase):
         self.assertGreaterEqual(report["controls_rejected"], 5)
         for row in report["rows"]:
             self.assertIn(row["verdict"], ("rejected",) if row["control"] else ("agrees",), row)
-            low, high = row["interval"]
-            self.assertLessEqual(low, row["measured"])
-            self.assertLessEqual(row["measured"], high)
+            low, high = row["difference_interval"]
+            self.assertLessEqual(low, row["difference"])
+            self.assertLessEqual(row["difference"], high)
+            if not row["control"]:
+                self.assertLess(row["margin"][0], low, row)
+                self.assertLess(high, row["margin"][1], row)
+        self.assertGreater(len(report["cells"]), 20)
 
     def test_wrong_predictions_are_rejected_by_5_standard_errors(self):
         report = json.loads(sde("13", "--loss", "ring", "--json").stdout)
@@ -41,7 +45,7 @@ class Verdicts(unittest.TestCase):
             self.assertGreater(distance, 5 * row["standard_error"], row)
 
     def test_same_bits_for_any_number_of_threads(self):
-        one, three = (rows(sde("5", "8", "--loss", "valley", "--json", "--threads", n).stdout) for n in "13")
+        one, three = (rows(sde("3", "5", "8", "--loss", "valley", "--json", "--threads", n).stdout) for n in "13")
         self.assertEqual(one, three)
 
     def test_another_seed_gives_other_numbers(self):
@@ -58,13 +62,18 @@ class Verdicts(unittest.TestCase):
     def test_not_applicable_says_why(self):
         r = sde("1", "3", "--loss", "hyperbola")
         self.assertEqual(r.returncode, 0, r.stderr)
-        self.assertIn("claim 3 does not apply to hyperbola", r.stdout)
+        self.assertIn("claim 3 on hyperbola, not applicable", r.stdout)
         self.assertIn("Sigma_par = 0", r.stdout)
+
+    def test_nothing_to_measure(self):
+        r = sde("3", "--loss", "hyperbola")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("Sigma_par = 0", r.stderr)
 
     def test_a_budget_too_small_says_what_would_suffice(self):
         r = sde("9", "--loss", "ring", "--budget", "0.01")
         self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
-        self.assertIn("0 agree, 0 disagree, 2 inconclusive", r.stdout)
+        self.assertIn("0 agree, 0 disagree, 4 inconclusive", r.stdout)
         self.assertIn("gradients would decide", r.stdout)
         self.assertIn("too small to decide any claim", r.stderr)
 

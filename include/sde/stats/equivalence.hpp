@@ -30,7 +30,9 @@ std::vector<double> holm(const std::vector<double>& p);
 enum class Verdict { agrees, disagrees, inconclusive };
 std::string name(Verdict);
 
-/// Verdicts with the chance of any false "agrees", and of any false "disagrees", at most `level` over the table.
+/// Verdicts with the chance of any false "agrees", and of any false "disagrees", at most `level` over the table (Holm,
+/// for each kind apart). "Agrees" further needs the row's own interval of confidence 1 - level inside the margin. An
+/// estimate that is not finite, or has no finite error, is inconclusive.
 std::vector<Verdict> judge(const std::vector<Judged>& table, double level = 0.05);
 
 }  // namespace sde::stats

@@ -5,8 +5,9 @@
 
 namespace sde::stats {
 
-/// y = intercept + slope x by weights 1/error^2. slope_error is the standard error that the points' own errors give,
-/// times sqrt(chi2/(n-2)) where the points scatter more than that (n > 2).
+/// y = intercept + slope x by weights 1/error^2. slope_error is the standard error that the points' own errors give;
+/// where they scatter more than that, the scatter's, times t/1.96 (t: Student's 97.5% quantile of n - 2), so +-1.96
+/// slope_error is a 95% interval either way.
 struct Line {
   double slope, intercept, slope_error, chi2;
 };
@@ -17,7 +18,8 @@ Line fit_order(const std::vector<double>& step, const std::vector<double>& value
 
 /// y = C x^order by weighted least squares on y itself, so points that noise has made small, zero or of the other sign
 /// need no logarithm. `low` and `high` bound the 95% interval of the order: where the profile of chi2 over the order
-/// has risen by 3.84 times max(1, chi2/(n-2)); infinite where it does not rise within [-2, 6].
+/// has risen by 3.84, or by t^2 chi2/(n-2) where the points scatter more than their errors; infinite where it does not
+/// rise within [-2, 6].
 struct Power {
   double order, low, high, factor, chi2;
 };

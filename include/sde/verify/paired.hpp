@@ -63,7 +63,9 @@ struct PairedResult {
   std::vector<Table> gap;         ///< increment - drift, path by path: algorithm minus prediction
   std::vector<Table> step_error;  ///< g(zeta_dt) - g(zeta_2dt)
   std::vector<Moments> distance;  ///< |avg - Phi(avg)|
-  long paths = 0, lost = 0;
+  long paths = 0;
+  long lost = 0;  ///< paths that the algorithm or prediction 0 lost; one that another prediction lost is left out of
+                  ///< its own tables
   double gradients = 0;   ///< gradient evaluations of the algorithm
   double slow_steps = 0;  ///< steps of all slow SDEs
 
