@@ -43,6 +43,7 @@ ensemble::Problem problem_of(std::shared_ptr<const LossModel> model, std::vector
 struct Truth {
   const char* name;
   double estimate, error, value;
+  bool wide = false;  ///< wider than 95% by design: the fit allows for points that scatter more than their errors
 };
 
 class Table {
@@ -98,8 +99,8 @@ class Table {
       y.push_back(std::pow(x[i], 0.25) + e[i] * z[i]);
     }
     const auto fit = stats::fit_power(x, y, e);
-    rows.push_back(
-        {"order of synthetic points", fit.order, (fit.order > 0.25 ? fit.order - fit.low : fit.high - fit.order) / 1.959964, 0.25});
+    rows.push_back({"order of synthetic points", fit.order,
+                    (fit.order > 0.25 ? fit.order - fit.low : fit.high - fit.order) / 1.959964, 0.25, true});
     return rows;
   }
 
@@ -133,6 +134,7 @@ int main(int argc, char** argv) {
   const Table table;
   std::vector<const char*> names;
   std::vector<long> covered;
+  std::vector<bool> wide;
   long false_disagrees = 0, false_agrees = 0;
   ensemble::parallel_ordered(
       0, repetitions, threads, [&](long i) { return table.measure(static_cast<std::uint64_t>(i) + 1); },
@@ -140,12 +142,14 @@ int main(int argc, char** argv) {
         std::vector<stats::Judged> judged, at_edge;
         covered.resize(rows.size());
         names.clear();
+        wide.clear();
         for (std::size_t k = 0; k < rows.size(); ++k) {
           const double off = rows[k].estimate - rows[k].value, error = rows[k].error;
           covered[k] += std::abs(off) <= 1.959964 * error;
           judged.push_back({off, error, 0, 0});
           at_edge.push_back({off + 4 * error, error, -4 * error, 4 * error});
           names.push_back(rows[k].name);
+          wide.push_back(rows[k].wide);
         }
         false_disagrees += any(stats::judge(judged), stats::Verdict::disagrees);
         false_agrees += any(stats::judge(at_edge), stats::Verdict::agrees);
@@ -158,7 +162,7 @@ int main(int argc, char** argv) {
   bool good = true;
   for (std::size_t k = 0; k < names.size(); ++k) {
     const double share = static_cast<double>(covered[k]) / n;
-    good = good && std::abs(share - 0.95) <= allowed;
+    good = good && share - 0.95 >= -allowed && (wide[k] || share - 0.95 <= allowed);
     fmt::print("  {:<55} 95% interval covers in {:.1f}% +- {:.1f}%\n", names[k], 100 * share, spread(share));
   }
   const double disagrees = static_cast<double>(false_disagrees) / n, agrees = static_cast<double>(false_agrees) / n;

@@ -75,7 +75,10 @@ def draw(datasets, observable, component, prefix, formats):
         for group in data["v"]["group"]:
             if prefix_label + str(group) not in groups:
                 groups.append(prefix_label + str(group))
-    style = {g: (COLORS[i % 7], MARKERS[i % 7], DASHES[i % 7]) for i, g in enumerate(groups)}
+    # Beyond seven groups the same colour comes with another marker and dash.
+    style = {g: (COLORS[i % 7], MARKERS[(i + i // 7) % 7], DASHES[(i + 2 * (i // 7)) % 7]) for i, g in enumerate(groups)}
+    if component is None and choose_component(datasets[0], None) is not None:
+        component = str(datasets[0]["v"]["component"][choose_component(datasets[0], None)])  # the same of every dataset
 
     largest_diffusion, any_measured = 0.0, 0.0
     for data in datasets:
@@ -144,8 +147,10 @@ def draw(datasets, observable, component, prefix, formats):
                 Line2D([], [], color="0.35", ls="", marker="o", mfc="white", label="marker: algorithm, 95% interval"),
                 Line2D([], [], color="0.35", ls=":", lw=0.9, label="dotted: drift-I alone")]
     figure.suptitle(first["a"].get("title", ""), fontsize=11.5, y=0.985)
-    figure.tight_layout(rect=(0, 0.13, 1, 0.98))
-    figure.legend(handles=handles, loc="lower center", ncol=min(4, len(handles)), columnspacing=1.6, handlelength=3.2)
+    columns = min(4, len(handles))
+    rows = -(-len(handles) // columns)
+    figure.tight_layout(rect=(0, 0.03 + 0.05 * rows, 1, 0.98))
+    figure.legend(handles=handles, loc="lower center", ncol=columns, columnspacing=1.6, handlelength=3.2)
     save(figure, prefix, formats)
 
 
@@ -159,7 +164,12 @@ def main():
     arguments = parser.parse_args()
     try:
         formats = parse_formats(arguments.formats)
-        draw([load(p) for p in arguments.data], arguments.observable, arguments.component, arguments.out, formats)
+        datasets = [load(p) for p in arguments.data]
+        names = [d["label"] for d in datasets]
+        for path, data in zip(arguments.data, datasets):
+            if names.count(data["label"]) > 1:  # two files of one name: with their folders
+                data["label"] = os.path.splitext(path)[0]
+        draw(datasets, arguments.observable, arguments.component, arguments.out, formats)
     except Problem as problem:
         print(f"sde plot: {problem}", file=sys.stderr)
         return problem.code

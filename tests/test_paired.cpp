@@ -73,7 +73,8 @@ TEST_CASE("driven by the algorithm's noise the SDE keeps its law, and the martin
     CHECK(std::abs(start[q] + controlled.mean - known[q]) < 5 * controlled.standard_error());
     CHECK(controlled.variance() < 0.2 * plain.variance());
     // The algorithm differs by O(eta); its controlled mean must agree with its own plain one.
-    CHECK(std::abs(start[q] + r.increment[1][q].mean - r.algorithm[1][q].mean) < 5 * r.algorithm[1][q].standard_error());
+    CHECK(std::abs(start[q] + r.increment[1][q].mean - r.algorithm[1][q].mean) <
+          5 * r.algorithm[1][q].standard_error());
     CHECK(r.increment[1][q].variance() < 0.2 * r.algorithm[1][q].variance());
   }
 }

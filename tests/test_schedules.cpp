@@ -32,6 +32,20 @@ TEST_CASE("learning rates: ends, middle, warm-up, and slow time fitted") {
   }
 }
 
+TEST_CASE("slow time is reached whatever the warm-up, and what cannot be reached is refused") {
+  for (const std::int64_t warmup : {300, 1000, 10'000, 1'000'000})
+    for (auto kind : {LearningRate::Kind::constant, LearningRate::Kind::cosine, LearningRate::Kind::step}) {
+      LearningRate r{.kind = kind, .eta = 0.02, .warmup = warmup, .milestones = {0.5, 0.75}};
+      r.fit_steps(0.1);
+      CAPTURE(warmup);
+      CHECK(std::abs(r.slow_time() - 0.1) <= r.eta * r.eta);
+    }
+  LearningRate tiny{.eta = 1e-12};
+  CHECK_THROWS_AS(tiny.fit_steps(0.1), std::invalid_argument);
+  LearningRate cosine{.kind = LearningRate::Kind::cosine, .eta = 1e-6};
+  CHECK_THROWS_AS(cosine.fit_steps(0.1), std::invalid_argument);
+}
+
 TEST_CASE("synchronization: constant, proportional to 1/eta, QSR, post-local") {
   CHECK(Synchronization{.H = 7}(0, 0.1) == 7);
   const Synchronization inverse{.kind = Synchronization::Kind::inverse, .H = 2, .beta = 0.5};

@@ -131,28 +131,38 @@ TEST_CASE("ring: stationary angle law with flux, by quadrature, for a correlated
   // g = s^2 p solves g' = (2b/s^2) g - 2J: g(phi) = e^V(phi) * integral of e^-V over one turn from phi.
   std::vector<double> prefix(2 * cells + 1, 0.0);
   for (int i = 0; i < 2 * cells; ++i) prefix[i + 1] = prefix[i] + std::exp(-0.5 * (V[i] + V[i + 1]));
-  double mass = 0, m1 = 0, m11 = 0, m12 = 0;
+  double mass = 0, m11 = 0;
+  std::vector<double> below(cells + 1, 0.0);  // distribution function, not normalized
   for (int i = 0; i < cells; ++i) {
     const double middle = 0.5 * (V[i] + V[i + 1]);
     const double turn = 0.5 * (prefix[i + cells] - prefix[i] + prefix[i + 1 + cells] - prefix[i + 1]);
     const double w = inverse[i] * std::exp(middle) * turn;
     mass += w;
-    m1 += w * std::cos(phi[i]);
     m11 += w * std::cos(phi[i]) * std::cos(phi[i]);
-    m12 += w * std::cos(phi[i]) * std::sin(phi[i]);
+    below[i + 1] = mass;
   }
   const auto r = ensemble::run(p, slow_method(Kind::slow_local_sgd, K, B, alpha, 0.01, 80'000),
-                               at({0, 40}, {"x1", "x1^2", "x1*x2"}, 2), kTwoThreads);
-  for (const auto& [name, known] :
-       {std::pair<std::string, double>{"x1", m1 / mass}, {"x1^2", m11 / mass}, {"x1*x2", m12 / mass}}) {
-    const auto& m = last(r, name);
-    CAPTURE(name);
-    CAPTURE(known);
-    CAPTURE(m.mean);
-    CHECK(std::abs(m.mean - known) <= kZ * m.standard_error());
-    CHECK(kZ * m.standard_error() <= 0.01);  // of the observable's scale 1
-  }
+                               at({0, 40}, {"x1^2", "x1", "x2"}, 2), kTwoThreads);
   meets(r, "x1^2", m11 / mass);
+  // The angles themselves, of the paths that are kept: Kolmogorov-Smirnov at 99.9%.
+  const auto place = [&](const std::string& name) {
+    return static_cast<std::size_t>(std::find(r.observables.begin(), r.observables.end(), name) -
+                                    r.observables.begin());
+  };
+  const auto &x = r.samples.back()[place("x1")], &y = r.samples.back()[place("x2")];
+  std::vector<double> law;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    const double turn = std::atan2(y[k], x[k]) / (2 * M_PI), cell = (turn < 0 ? turn + 1 : turn) * cells;
+    const int c = std::min(cells - 1, static_cast<int>(cell));
+    law.push_back((below[c] + (cell - c) * (below[c + 1] - below[c])) / mass);
+  }
+  std::sort(law.begin(), law.end());
+  double distance = 0;
+  const double n = static_cast<double>(law.size());
+  for (std::size_t k = 0; k < law.size(); ++k)
+    distance = std::max({distance, law[k] - static_cast<double>(k) / n, static_cast<double>(k + 1) / n - law[k]});
+  CHECK(n > 2000);
+  CHECK(distance * std::sqrt(n) < 1.95);  // 99.9% quantile of Kolmogorov's law
 }
 
 TEST_CASE("controls: on flat and sphere losses Local SGD equals SGD; flat has no drift at all") {
@@ -181,11 +191,29 @@ TEST_CASE("controls: on flat and sphere losses Local SGD equals SGD; flat has no
     for (const char* name : {"x1", "x2", "x1^2"}) {
       const auto &x = last(a, name), &y = last(b, name);
       CAPTURE(name);
-      CHECK(std::abs(x.mean - y.mean) < 5 * std::hypot(x.standard_error(), y.standard_error()));
+      // Equal within a tenth of a standard deviation, at 99.9% (equivalence: the whole interval inside).
+      const double difference = x.mean - y.mean, error = std::hypot(x.standard_error(), y.standard_error());
+      CHECK(std::abs(difference) + kZ * error < 0.1 * std::sqrt(x.variance()));
       if (p == &flat && name[2] == 0)
         CHECK(std::abs(x.mean - p->start_on_gamma[name[1] - '1']) < 5 * x.standard_error());
     }
   }
+}
+
+TEST_CASE("flat: the algorithm's variance along Gamma is Sigma_par t/B") {
+  const Problem p = problem_of(loss::Flat(2, 4, 3), constant(loss::normal_data(8, 1, 16), 4), {0, 0, 0, 0});
+  Method m;
+  m.kind = Kind::local_sgd;
+  m.algorithm = {.workers = 4, .batch = 4, .seed = 9};
+  m.algorithm.rate.eta = 0.02;
+  m.algorithm.sync.H = 25;
+  m.paths = 262'144;
+  const auto r = ensemble::run(p, m, at({0, 0.1}, {"x1^2"}, 4), kTwoThreads);
+  const auto terms = p.terms();
+  terms->compute(p.start_on_gamma.data());
+  const double known = std::pow(p.start_on_gamma[0], 2) +
+                       terms->tangent_noise().row(0).squaredNorm() * r.slow_time.back() / m.algorithm.batch;
+  meets(r, "x1^2", known);
 }
 
 TEST_CASE("discrete Local SGD follows the refined slow ODE, and not SGD's") {

@@ -36,7 +36,11 @@ int main(int argc, char** argv) {
   };
   try {
     for (const auto& c : commands)
-      if (c.app->parsed()) return c.run();
+      if (c.app->parsed()) {
+        const int code = c.run();
+        if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw sde::IoError("standard output could not be written");
+        return code;
+      }
   } catch (const sde::InputError& e) {
     return complain(e.what(), kBadInput);
   } catch (const sde::IoError& e) {

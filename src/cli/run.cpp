@@ -24,6 +24,7 @@ using ensemble::MethodResult;
 using experiment::Experiment;
 
 std::string interval(const stats::Moments& m, long paths) {
+  if (m.n == 0) return fmt::format("{:>10}            ", "no path left");
   if (paths == 1) return fmt::format("{:10.5f}            ", m.mean);
   return fmt::format("{:10.5f} +- {:.5f}", m.mean, 1.96 * m.standard_error());
 }
@@ -60,7 +61,9 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
                      {"final", nlohmann::json::object()}};
     for (std::size_t q = 0; q < r.observables.size(); ++q) {
       const auto& v = r.values.back()[q];
-      m["final"][r.observables[q]] = {{"mean", v.mean}, {"standard_error", r.paths == 1 ? 0.0 : v.standard_error()}};
+      m["final"][r.observables[q]] = {
+          {"mean", v.n > 0 ? nlohmann::json(v.mean) : nlohmann::json(nullptr)},
+          {"standard_error", v.n > 1 ? v.standard_error() : r.paths == 1 ? 0.0 : std::nan("")}};
     }
     j["methods"].push_back(m);
   }
@@ -107,7 +110,7 @@ int run(const Options& o, const std::string& command_line) {
     const auto& r = results.back();
     if (r.lost > 0) {
       progress.clear();
-      fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, slow time {:.4g}: {}\n",
+      fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}\n",
                  e.methods[i].name, r.lost, r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time,
                  r.first_lost.reason);
       if (static_cast<double>(r.lost) > e.max_lost * static_cast<double>(r.paths)) {

@@ -1,8 +1,11 @@
 #include "sde/discrete/schedule.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <stdexcept>
 
 namespace sde::discrete {
 
@@ -37,14 +40,33 @@ double LearningRate::slow_time() const {
 }
 
 void LearningRate::fit_steps(double time) {
-  steps = std::max<std::int64_t>(1, std::llround(time / (eta * eta)));
+  const double most = is_constant() ? kMostSteps : kMostChanging;
+  const auto refuse = [&](double least) {
+    throw std::invalid_argument(
+        fmt::format("slow time {} takes at least {:.3g} steps, more than the {:.3g} that are "
+                    "allowed: expected a larger eta, a shorter warmup, or a shorter time",
+                    time, least, most));
+  };
+  const double least = time / (eta * eta);  // no schedule exceeds eta
+  if (!(least <= most)) refuse(least);
+  steps = std::max<std::int64_t>(1, std::llround(least));
   if (is_constant()) return;
-  // The shape is fixed in progress k/steps, so slow time is nearly proportional to steps; warm-up is a correction.
-  for (int round = 0; round < 8; ++round) {
-    const double reached = slow_time();
-    const double missing = (time - reached) / (reached / static_cast<double>(steps));
-    if (std::abs(missing) < 1) break;
-    steps = std::max<std::int64_t>(1, steps + std::llround(missing));
+  // Slow time increases with `steps`, nearly in proportion but for the warm-up: steps by proportion, kept in a bracket.
+  std::int64_t low = 0, high = 0;  // high = 0: none yet
+  for (;;) {
+    const double reached = slow_time(), missing = (time - reached) / (reached / static_cast<double>(steps));
+    if (std::abs(missing) < 1) return;
+    (missing > 0 ? low : high) = steps;
+    if (high > 0 && high - low <= 1) {
+      steps = high;
+      return;
+    }
+    double next = static_cast<double>(steps) + missing;
+    if (high > 0 && !(next > static_cast<double>(low) && next < static_cast<double>(high)))
+      next = 0.5 * static_cast<double>(low + high);
+    if (high == 0) next = std::min(next, 4.0 * static_cast<double>(steps));
+    if (!(next <= most)) refuse(next);
+    steps = std::max<std::int64_t>(low + 1, std::llround(next));
   }
 }
 

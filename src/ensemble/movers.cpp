@@ -15,18 +15,58 @@ namespace sde::ensemble {
 
 namespace {
 
+/// Steps that a kernel takes between two looks at the interruption flag.
+constexpr std::int64_t kPiece = 1 << 16;
+
+void stop_if(const std::atomic<bool>* interrupted) {
+  if (interrupted && *interrupted) throw Interrupted();
+}
+
 class DiscreteMover final : public Mover {
  public:
-  DiscreteMover(const Problem& p, const Method& m, const Timeline& timeline)
-      : timeline_(timeline), kernel_(p.model->discrete_kernel(p.noise, m.algorithm)) {}
+  DiscreteMover(const Problem& p, const Method& m, const Timeline& timeline, const std::atomic<bool>* interrupted)
+      : dim_(p.model->dim()),
+        algorithm_(m.algorithm),
+        timeline_(timeline),
+        interrupted_(interrupted),
+        kernel_(p.model->discrete_kernel(p.noise, m.algorithm)) {}
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
-    kernel_->advance(x, path, timeline_.steps[i], timeline_.steps[i + 1], spread);
+    const std::int64_t end = timeline_.steps[i + 1];
+    for (std::int64_t k = timeline_.steps[i]; k < end;) {
+      stop_if(interrupted_);
+      const std::int64_t next = whole_rounds(k, end, kPiece);
+      kernel_->advance(x, path, k, next, spread);
+      k = next;
+    }
     return 0;
+  }
+  long diverged_at(LaneState x, std::uint32_t path, std::size_t i, int lane) override {
+    const std::int64_t end = timeline_.steps[i + 1];
+    double spread[kLanes];
+    for (std::int64_t k = timeline_.steps[i]; k < end;) {
+      stop_if(interrupted_);
+      const std::int64_t next = whole_rounds(k, end, 1);
+      kernel_->advance(x, path, k, next, spread);
+      if (!in_domain(x, dim_, lane)) return next;
+      k = next;
+    }
+    return end;
   }
   long step_after(std::size_t i) const override { return timeline_.steps[i + 1]; }
 
  private:
+  /// The end of the first round at or after k + least (of a step, where there are no rounds).
+  std::int64_t whole_rounds(std::int64_t k, std::int64_t end, std::int64_t least) const {
+    for (const std::int64_t goal = std::min(end, k + least); k < goal;) {
+      const auto round = algorithm_.round(k);
+      k = round.workers == 1 ? goal : std::min(end, k + round.H);
+    }
+    return k;
+  }
+  const int dim_;
+  const discrete::LocalSgd& algorithm_;
   const Timeline& timeline_;
+  const std::atomic<bool>* interrupted_;
   std::unique_ptr<DiscreteKernel> kernel_;
 };
 
@@ -42,8 +82,9 @@ struct StepPlan {
 
 class SlowMover final : public Mover {
  public:
-  SlowMover(const Problem& p, const Method& m, const std::vector<double>& times, const SlowClock& clock)
-      : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), plan_(times, m.dt) {
+  SlowMover(const Problem& p, const Method& m, const std::vector<double>& times, const SlowClock& clock,
+            const std::atomic<bool>* interrupted)
+      : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), plan_(times, m.dt), interrupted_(interrupted) {
     kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise);
     if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model);
   }
@@ -52,10 +93,12 @@ class SlowMover final : public Mover {
     slow::Steps steps;
     steps.dt = (times_[i + 1] - times_[i]) / static_cast<double>(count);
     steps.integrator = method_.integrator;
-    steps.count = clock_.constant() && !flow_ ? count : 1;
+    const std::int64_t piece = clock_.constant() && !flow_ ? kPiece / 16 : 1;
     steps.retract = !flow_;
     unsigned lost = 0;
     for (std::int64_t s = 0; s < count; s += steps.count) {
+      stop_if(interrupted_);
+      steps.count = std::min(piece, count - s);
       steps.parameters = clock_.at(times_[i] + (static_cast<double>(s) + 0.5) * steps.dt);
       steps.first_step = plan_.first[i] + s;
       lost |= kernel_->advance(x, {method_.algorithm.seed, path, 0}, steps);
@@ -71,6 +114,7 @@ class SlowMover final : public Mover {
   const std::vector<double>& times_;
   const SlowClock& clock_;
   const StepPlan plan_;
+  const std::atomic<bool>* interrupted_;
   std::unique_ptr<SlowKernel> kernel_;
   std::unique_ptr<manifold::FlowMap> flow_;
 
@@ -133,9 +177,10 @@ class OdeMover final : public Mover {
 /// K slow SDEs with batch B_loc for slow time H eta^2, then the average and Phi (theory.md section 5).
 class CoupledMover final : public Mover {
  public:
-  CoupledMover(const Problem& p, const Method& m, const Timeline& timeline)
+  CoupledMover(const Problem& p, const Method& m, const Timeline& timeline, const std::atomic<bool>* interrupted)
       : method_(m),
         timeline_(timeline),
+        interrupted_(interrupted),
         flow_(*p.model),
         dim_(p.model->dim()),
         kernel_(p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise)) {
@@ -145,6 +190,7 @@ class CoupledMover final : public Mover {
     unsigned lost = 0;
     std::vector<double> start(static_cast<std::size_t>(dim_ * kLanes)), worker(start.size()), sum(start.size());
     for (std::int64_t k = timeline_.steps[i]; k < timeline_.steps[i + 1];) {
+      stop_if(interrupted_);
       const double eta = a.rate(k);
       const std::int64_t H = a.round_length(k);
       const double beta = eta * eta * static_cast<double>(H);
@@ -191,6 +237,7 @@ class CoupledMover final : public Mover {
  private:
   const Method& method_;
   const Timeline& timeline_;
+  const std::atomic<bool>* interrupted_;
   manifold::FlowMap flow_;
   const int dim_;
   std::unique_ptr<SlowKernel> kernel_;
@@ -198,12 +245,19 @@ class CoupledMover final : public Mover {
 
 }  // namespace
 
+bool in_domain(const double* x, int dim, int lane) {
+  constexpr double kDiverged = 1e8;
+  for (int k = 0; k < dim; ++k)
+    if (!(std::abs(x[k * kLanes + lane]) < kDiverged)) return false;
+  return true;
+}
+
 std::unique_ptr<Mover> make_mover(const Problem& problem, const Method& method, const Timeline& timeline,
-                                  const SlowClock& clock) {
-  if (method.stepwise()) return std::make_unique<DiscreteMover>(problem, method, timeline);
-  if (method.kind == Kind::coupled_slow) return std::make_unique<CoupledMover>(problem, method, timeline);
+                                  const SlowClock& clock, const std::atomic<bool>* interrupted) {
+  if (method.stepwise()) return std::make_unique<DiscreteMover>(problem, method, timeline, interrupted);
+  if (method.kind == Kind::coupled_slow) return std::make_unique<CoupledMover>(problem, method, timeline, interrupted);
   if (method.ode) return std::make_unique<OdeMover>(problem, timeline.slow_time, clock);
-  return std::make_unique<SlowMover>(problem, method, timeline.slow_time, clock);
+  return std::make_unique<SlowMover>(problem, method, timeline.slow_time, clock, interrupted);
 }
 
 }  // namespace sde::ensemble

@@ -23,9 +23,6 @@ std::unique_ptr<slow::PointTerms> Problem::terms() const {
 
 namespace {
 
-constexpr int kBlock = 64;         ///< paths whose moments are gathered before they join the total
-constexpr double kDiverged = 1e8;  ///< a coordinate beyond this has diverged
-
 /// Runs the paths of one block, from where its state stands to the end or to an interruption.
 class BlockRunner {
  public:
@@ -37,12 +34,12 @@ class BlockRunner {
         timeline_(timeline),
         interrupted_(interrupted),
         dim_(problem.model->dim()),
-        mover_(make_mover(problem, method, timeline, clock)),
+        mover_(make_mover(problem, method, timeline, clock, interrupted)),
         observe_(problem, method, observation, clock) {}
 
   /// Returns false where it was interrupted.
   bool operator()(long b, BlockState& s) {
-    const long first = b * kBlock, last = std::min(method_.paths, first + kBlock);
+    const long first = b * kBlockPaths, last = std::min(method_.paths, first + kBlockPaths);
     if (s.x.empty()) {
       s.part = MethodResult(problem_, observation_, timeline_.slow_time);
       s.x.resize(static_cast<std::size_t>(dim_ * kLanes));
@@ -55,8 +52,17 @@ class BlockRunner {
       while (s.time < timeline_.slow_time.size()) {
         if (interrupted_ && *interrupted_) return false;
         unsigned failed = 0;
-        if (s.time > 0)
-          failed = mover_->advance(s.x.data(), static_cast<std::uint32_t>(group), s.time - 1, s.spread.data());
+        before_ = s.x;
+        if (s.time > 0) {
+          const auto spread = s.spread;
+          try {
+            failed = mover_->advance(s.x.data(), static_cast<std::uint32_t>(group), s.time - 1, s.spread.data());
+          } catch (const Interrupted&) {
+            s.x = before_;
+            s.spread = spread;
+            return false;
+          }
+        }
         for (int l = 0; l < active; ++l)
           if (!(s.gone >> l & 1)) observe(s, group, l, failed >> l & 1);
         ++s.time;
@@ -80,8 +86,9 @@ class BlockRunner {
     theta_.resize(dim_);
     for (int k = 0; k < dim_; ++k) theta_[k] = s.x[k * kLanes + lane];
     std::string reason;
-    if (!(theta_.cwiseAbs().maxCoeff() < kDiverged))
-      reason = fmt::format("|theta| = {:.3g}", theta_.norm());
+    const bool diverged = !in_domain(s.x.data(), dim_, lane);
+    if (diverged)
+      reason = "diverged: a coordinate beyond 1e8";
     else if (failed)
       reason = fmt::format("the retraction did not converge near x1 = {:.6g}", theta_[0]);
     else
@@ -92,9 +99,17 @@ class BlockRunner {
         reason = e.what();
       }
     s.gone |= 1u << lane;
-    if (s.part.lost++ == 0)
-      s.part.first_lost = {group + lane, s.time > 0 ? mover_->step_after(s.time - 1) : 0, timeline_.slow_time[s.time],
-                           reason};
+    if (s.part.lost++ > 0) return;
+    long step = s.time > 0 ? mover_->step_after(s.time - 1) : 0;
+    if (diverged && s.time > 0) {
+      // Again from the last observation, round by round: where it left, and how far it was by then.
+      auto x = before_;
+      step = mover_->diverged_at(x.data(), static_cast<std::uint32_t>(group), s.time - 1, lane);
+      double largest = 0;
+      for (int k = 0; k < dim_; ++k) largest = std::fmax(largest, std::abs(x[k * kLanes + lane]));
+      reason = fmt::format("diverged: max |theta_k| = {:.3g}", largest);
+    }
+    s.part.first_lost = {group + lane, step, timeline_.slow_time[s.time], reason};
   }
 
   const Problem& problem_;
@@ -106,6 +121,7 @@ class BlockRunner {
   std::unique_ptr<Mover> mover_;
   Observer observe_;
   Vector theta_;
+  std::vector<double> before_;  ///< state of the paths in hand at their last observation
 };
 
 }  // namespace
@@ -119,7 +135,7 @@ bool resume(const Problem& problem, const Method& method, const Observation& obs
   else
     timeline.slow_time = observation.times;
   const SlowClock clock(method);
-  const long blocks = (method.paths + kBlock - 1) / kBlock;
+  const long blocks = (method.paths + kBlockPaths - 1) / kBlockPaths;
   if (state.merged == 0) state.total = MethodResult(problem, observation, timeline.slow_time);
 
   struct Outcome {

@@ -50,6 +50,8 @@ void assign(toml::table& table, const std::string& assignment) {
 namespace {
 
 toml::table parse_file(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file))
+    throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
   std::ifstream in(file);
   if (!in)
     throw InputError(
@@ -103,10 +105,18 @@ discrete::LearningRate read_rate(Section& s, double time) {
   r.factor = s.positive("factor", 0.1);
   r.milestones = s.numbers("milestones");
   if (r.kind == K::step && r.milestones.empty()) r.milestones = {0.5, 0.75};
-  r.fit_steps(time);
-  if (r.steps > 20'000'000'000)
-    s.fail("eta", fmt::format("{} needs {:.3g} steps to reach slow time {}: expected a larger eta or a shorter time",
-                              r.eta, double(r.steps), time));
+  const auto within = [&](const char* key, double value, double low, double high) {
+    if (!(value >= low && value <= high))
+      s.fail(key, fmt::format("expected a number from {} to {}, got {}", low, high, value));
+  };
+  within("floor", r.floor, 0, 1);
+  within("factor", r.factor, 0, 1);
+  for (const double m : r.milestones) within("milestones", m, 0, 1);
+  try {
+    r.fit_steps(time);
+  } catch (const std::invalid_argument& error) {
+    s.fail("eta", fmt::format("{}: {}", r.eta, error.what()));
+  }
   return r;
 }
 
@@ -210,6 +220,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   const double time = run.positive("time", 1.0);
   const long observations = run.integer("observations", 50, 1, 100'000);
   e.max_lost = run.non_negative("max_lost", 0.01);
+  if (e.max_lost > 1) run.fail("max_lost", fmt::format("expected a share from 0 to 1, got {}", e.max_lost));
 
   Section loss = root.section("loss");
   e.loss_name = loss.table()["name"].value_or(std::string());
@@ -237,7 +248,10 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
     e.observation.times.push_back(time * static_cast<double>(j) / static_cast<double>(observations));
   for (const auto& text : run.texts("observe")) {
     try {
-      e.observation.polynomials.push_back(ensemble::Polynomial::parse(text, d));
+      auto polynomial = ensemble::Polynomial::parse(text, d);
+      for (const auto& other : e.observation.polynomials)
+        if (other.text == polynomial.text) run.fail("observe", fmt::format("'{}' is listed twice", text));
+      e.observation.polynomials.push_back(std::move(polynomial));
     } catch (const std::invalid_argument& error) {
       run.fail("observe", error.what());
     }

@@ -63,16 +63,22 @@ void read_gaussian(Section& s, int d, Noise& noise) {
 Noise read_noise(std::vector<Section> sections, const LossModel& model) {
   Noise noise;
   const int d = model.dim(), n = model.residual_count();
+  std::string sampling;
   for (auto& s : sections) {
     const std::string kind = s.choice("kind", "", {"label", "minibatch", "gaussian", "state", "none"});
     if (kind == "label" || kind == "minibatch") {
       if (n == 0) s.fail("kind", fmt::format("{} noise needs a squared loss (residuals)", kind));
-      const std::string sampling = s.choice(
-          "sampling", noise.sampling == Sampling::without_replacement ? "without_replacement" : "with_replacement",
-          {"full", "with_replacement", "without_replacement"});
-      noise.sampling = sampling == "full"               ? Sampling::full
-                       : sampling == "with_replacement" ? Sampling::with_replacement
-                                                        : Sampling::without_replacement;
+      // Labels are perturbed in the samples that are drawn: both kinds mean the same draw.
+      const std::string drawn = sampling.empty() ? "with_replacement" : sampling;
+      const std::string own = s.choice("sampling", drawn, {"full", "with_replacement", "without_replacement"});
+      if (!sampling.empty() && own != sampling)
+        s.fail("sampling", fmt::format("'{}' contradicts the '{}' of another noise: label and minibatch noise share "
+                                       "their samples, expected the same sampling",
+                                       own, sampling));
+      sampling = own;
+      noise.sampling = own == "full"               ? Sampling::full
+                       : own == "with_replacement" ? Sampling::with_replacement
+                                                   : Sampling::without_replacement;
     }
     if (kind == "label") {
       if (noise.sigma2 > 0) s.fail("kind", "a second label noise: add the variances instead");
@@ -82,6 +88,7 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model) {
     } else if (kind == "gaussian") {
       read_gaussian(s, d, noise);
     } else if (kind == "state") {
+      if (noise.state_rank > 0) s.fail("kind", "a second state noise: put its columns beside the first's instead");
       // A(theta) = A_0 + sum_k theta_k A_k; `constant` holds A_0 and `slopes` A_1, ..., A_d, each d x rank, column by
       // column.
       noise.state_rank = static_cast<int>(s.integer("rank", 1, 1, d));

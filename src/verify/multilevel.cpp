@@ -54,16 +54,15 @@ template <class MakeMove>
 LevelMoments sample_level(const Problem& problem, const TestFunction& g, std::size_t level, long first, long count,
                           const Vector& start, bool project, const ensemble::Control& control, MakeMove make_move) {
   LevelMoments total;
-  constexpr long kBlock = 64;
-  const long blocks = (count + kBlock - 1) / kBlock;
+  const long blocks = (count + ensemble::kBlockPaths - 1) / ensemble::kBlockPaths;
   ensemble::parallel_ordered(
       0, blocks, control.threads,
       [&](long b) {
         LevelMoments part;
         auto move = make_move();
         Evaluation evaluate(problem, g);
-        const long end = first + std::min(count, (b + 1) * kBlock);
-        for (long path = first + b * kBlock; path < end; path += kLanes) {
+        const long end = first + std::min(count, (b + 1) * ensemble::kBlockPaths);
+        for (long path = first + b * ensemble::kBlockPaths; path < end; path += kLanes) {
           if (control.interrupted && *control.interrupted) throw ensemble::Interrupted();
           State fine = spread_over_lanes(start), coarse = fine;
           move(static_cast<std::uint32_t>(path), fine, coarse);

@@ -281,16 +281,15 @@ void PairedResult::merge(const PairedResult& from) {
 
 PairedResult run_paired(const Problem& problem, const Pairing& pairing, const ensemble::Control& control) {
   const Grid grid(pairing);
-  constexpr long kBlock = 64;
-  const long blocks = (pairing.paths + kBlock - 1) / kBlock;
+  const long blocks = (pairing.paths + ensemble::kBlockPaths - 1) / ensemble::kBlockPaths;
   PairedResult total = empty(pairing, grid);
   ensemble::parallel_ordered(
       0, blocks, control.threads,
       [&](long b) {
         PairedResult part = empty(pairing, grid);
         PairedPaths paths(problem, pairing, grid, part);
-        const long last = std::min(pairing.paths, (b + 1) * kBlock);
-        for (long first = b * kBlock; first < last; first += kLanes) {
+        const long last = std::min(pairing.paths, (b + 1) * ensemble::kBlockPaths);
+        for (long first = b * ensemble::kBlockPaths; first < last; first += kLanes) {
           if (control.interrupted && *control.interrupted) throw ensemble::Interrupted();
           paths.run(static_cast<std::uint32_t>(first), static_cast<int>(std::min<long>(kLanes, last - first)));
         }

@@ -119,10 +119,30 @@ class BadExperiments(unittest.TestCase):
         self.check(VALID.replace("paths = 8", "paths = 2.5"), [".toml:3", "whole number"])
         self.check(VALID.replace("observations = 2", 'observations = 2\nobserve = ["x3"]'), ["x1 to x2"])
         self.check(VALID.replace("[loss]", "[loss"), ["not valid TOML", ":6"])
+        self.check(VALID.replace("observations = 2", 'observations = 2\nobserve = ["x1", "x1"]'), ["listed twice"])
+        self.check(VALID.replace("observations = 2", "observations = 2\nmax_lost = 2"), ["from 0 to 1"])
+        self.check(VALID.replace("eta = 0.02", "eta = 1e-12"), [".toml:11", "steps", "larger eta"])
+        self.check(VALID.replace("eta = 0.02", "eta = 0.02\nfloor = 2"), ["floor", "from 0 to 1"])
+        array = VALID.replace("[noise]", "[[noise]]")
+        network = array.replace('"hyperbola"', '"diagonal_network"')
+        self.check(network + '[[noise]]\nkind = "minibatch"\nsampling = "full"\n', ["contradicts", "share their samples"])
+        state = '[[noise]]\nkind = "state"\nconstant = [0.1, 0.2]\n'
+        self.check(array + state + state, ["a second state noise"])
         self.check(VALID + "[surprise]\n", ["surprise", "unknown key"])
         gaussian = VALID.replace('kind = "label"', 'kind = "gaussian"\ncovariance = [1, 0.5, 0.2, 1]')
         self.check(gaussian, ["covariance", "symmetric"])
         self.check(VALID.replace("local_sgd", "slow_ode_local_sgd").replace('"label"', '"gaussian"'), ["diffuses along Gamma"])
+
+    def test_standard_output_that_cannot_be_written(self):
+        with open("/dev/full", "w") as full:
+            r = subprocess.run([SDE, "list"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(r.returncode, 4)
+        self.assertIn("standard output", r.stderr)
+
+    def test_a_folder_is_not_an_experiment(self):
+        r = sde("run", "experiments")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("is a folder", r.stderr)
 
     def test_missing_file(self):
         r = sde("run", "no/such.toml")
@@ -206,6 +226,19 @@ class Run(unittest.TestCase):
             self.assertGreater(interruptions, 0)
             self.assertEqual(json.loads(text)["methods"], whole["methods"])
             self.assertEqual(os.listdir(out), ["main.nc"])
+
+    def test_interrupt_inside_a_long_interval(self):
+        long = VALID.replace("eta = 0.02", "eta = 0.0003").replace("observations = 2", "observations = 1")
+        with tempfile.TemporaryDirectory() as out:
+            p = subprocess.Popen([SDE, "run", experiment(long), "--out", out, "--no-figure", "--set", "experiment.time=1000"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(1)
+            p.send_signal(signal.SIGINT)
+            start = time.time()
+            p.communicate(timeout=120)
+            self.assertEqual(p.returncode, 130)
+            if not os.environ.get("SDE_SANITIZE"):
+                self.assertLess(time.time() - start, 5)
 
     def test_resume_refuses_what_is_not_its_checkpoint(self):
         with tempfile.TemporaryDirectory() as out:

@@ -24,8 +24,11 @@ struct LearningRate {
   bool is_constant() const { return kind == Kind::constant && warmup == 0; }
   /// Sum of eta^2 over all steps: the slow time reached.
   double slow_time() const;
-  /// Sets `steps` so that slow_time() reaches `time` (exactly for a constant rate, to one step otherwise).
+  /// Sets `steps` so that slow_time() reaches `time`, to one step. Throws std::invalid_argument where that takes more
+  /// than kMostSteps, or with a rate that changes kMostChanging.
   void fit_steps(double time);
+  static constexpr double kMostSteps = 2e10;
+  static constexpr double kMostChanging = 2e8;  // each is summed when the experiment is read
 };
 
 /// Local steps per round H at step k with learning rate eta.

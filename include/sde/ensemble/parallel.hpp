@@ -10,6 +10,9 @@
 
 namespace sde::ensemble {
 
+/// Paths whose moments are gathered before they join the total: the unit of parallel work.
+inline constexpr long kBlockPaths = 16;
+
 /// Calls take(b, compute(b)) for b = first .. count-1, compute in parallel, take in order and one at a time. The first
 /// exception stops the work and is thrown again here.
 template <class Compute, class Take>

@@ -35,6 +35,12 @@ struct Flat {
     for (int k = 0; k < n * d; ++k) J[k] = T(X[k]);
   }
   template <class T>
+  void pullback(const T*, const T* w, T* g) const {
+    for (int j = 0; j < d; ++j) g[j] = w[0] * X[j];
+    for (int i = 1; i < n; ++i)
+      for (int j = 0; j < d; ++j) g[j] += w[i] * X[i * d + j];
+  }
+  template <class T>
   void weighted_hvp(const T*, const T*, const T*, T* out) const {
     for (int j = 0; j < d; ++j) out[j] = T(0.0);
   }
@@ -199,6 +205,17 @@ struct MatrixSensing {
         T m = U[a * rank] * U[b * rank];
         for (int r = 1; r < rank; ++r) m = m + U[a * rank + r] * U[b * rank + r];
         for (int i = 0; i < n; ++i) f[i] = f[i] + m * A[(i * size + a) * size + b];
+      }
+  }
+  /// grad f_i = 2 A_i U.
+  template <class T>
+  void jacobian(const T* U, T* J) const {
+    for (int i = 0; i < n; ++i)
+      for (int a = 0; a < size; ++a) {
+        T* row = J + (i * size + a) * rank;
+        for (int r = 0; r < rank; ++r) row[r] = T(0.0);
+        for (int b = 0; b < size; ++b)
+          for (int r = 0; r < rank; ++r) row[r] += U[b * rank + r] * (2.0 * A[(i * size + a) * size + b]);
       }
   }
   template <class T>
