@@ -143,7 +143,7 @@ def draw(datasets, observable, component, prefix, formats):
         ax.grid(alpha=0.25, lw=0.5)
     handles = [Line2D([], [], color=style[g][0], marker=style[g][1], mfc="white", mew=1.2, ms=5, dashes=style[g][2] or (None, None),
                       ls="-" if not style[g][2] else "--", label=g) for g in groups]
-    handles += [Line2D([], [], color="0.35", label="line: slow SDE (theory)"),
+    handles += [Line2D([], [], color="0.35", label="line: SDE or ODE (theory)"),
                 Line2D([], [], color="0.35", ls="", marker="o", mfc="white", label="marker: algorithm, 95% interval"),
                 Line2D([], [], color="0.35", ls=":", lw=0.9, label="dotted: drift-I alone")]
     figure.suptitle(first["a"].get("title", ""), fontsize=11.5, y=0.985)

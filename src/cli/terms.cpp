@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 
 #include "../experiment/experiment.hpp"
 #include "cli.hpp"
@@ -15,13 +17,45 @@ using slow::Term;
 using slow::Vector;
 
 struct Options {
-  std::string loss, noise;
-  std::vector<std::string> parameters;
-  std::vector<double> at, covariance;
-  double sigma2 = std::numeric_limits<double>::quiet_NaN(), alpha = 0;
-  int workers = 1, batch = 0;
+  std::string loss, noise, at, covariance;
+  std::vector<std::string> parameters, noise_parameters;
+  std::optional<double> sigma2;
+  std::optional<int> batch;
+  double alpha = 0;
+  int workers = 1;
   bool json = false;
 };
+
+/// "1,0.5,2" of an option; every entry has to be a finite number.
+std::vector<double> numbers(const std::string& option, const std::string& text) {
+  std::vector<double> v;
+  std::stringstream parts(text);
+  for (std::string part; !text.empty() && std::getline(parts, part, ',');) {
+    char* end = nullptr;
+    v.push_back(std::strtod(part.c_str(), &end));
+    if (part.empty() || *end != '\0' || !std::isfinite(v.back()))
+      throw InputError(fmt::format("{} {}: expected finite numbers separated by commas, entry {} is '{}'", option, text,
+                                   v.size(), part));
+  }
+  return v;
+}
+
+/// The noise of --noise, --cov, --sigma2 and --noise-param.
+toml::table noise_of(const Options& o, const std::vector<double>& covariance) {
+  toml::table table;
+  const std::string kind = !o.noise.empty() ? o.noise : !covariance.empty() ? "gaussian" : "label";
+  table.insert("kind", kind);
+  if (!covariance.empty()) {
+    toml::array a;
+    for (const double c : covariance) a.push_back(c);
+    table.insert("covariance", a);
+  }
+  if (o.sigma2 && !covariance.empty())
+    throw InputError("--sigma2: expected either --cov or --sigma2, the variance of isotropic noise");
+  if (o.sigma2) table.insert(kind == "label" ? "sigma2" : "variance", *o.sigma2);
+  for (const auto& p : o.noise_parameters) experiment::assign(table, p);
+  return table;
+}
 
 nlohmann::json rows(const Matrix& M) {
   auto j = nlohmann::json::array();
@@ -56,35 +90,24 @@ void print(const nlohmann::json& j) {
 
 int run(const Options& o) {
   toml::table loss_table;
-  loss_table.insert("name", o.loss);
   for (const auto& p : o.parameters) experiment::assign(loss_table, p);
+  if (loss_table.contains("name")) throw InputError("--param name: the loss is named by --loss");
+  loss_table.insert("name", o.loss);
+  const auto at = numbers("--at", o.at), covariance = numbers("--cov", o.covariance);
   experiment::Section loss_section(loss_table, "loss");
   ensemble::Problem problem;
   const auto named = experiment::make_loss(loss_section);
   problem.model = named.model;
   const int d = problem.model->dim();
-  if (!o.at.empty() && static_cast<int>(o.at.size()) != d)
-    throw InputError(fmt::format("--at: expected {} coordinates for {}, got {}", d, o.loss, o.at.size()));
-  problem.start = o.at.empty() ? named.start : Eigen::Map<const Vector>(o.at.data(), d);
+  if (!at.empty() && static_cast<int>(at.size()) != d)
+    throw InputError(fmt::format("--at: expected {} coordinates for {}, got {}", d, o.loss, at.size()));
+  problem.start = at.empty() ? named.start : Eigen::Map<const Vector>(at.data(), d);
 
-  toml::table noise_table;
-  const std::string kind = !o.noise.empty() ? o.noise : !o.covariance.empty() ? "gaussian" : "label";
-  noise_table.insert("kind", kind);
-  if (!o.covariance.empty()) {
-    toml::array a;
-    for (const double c : o.covariance) a.push_back(c);
-    noise_table.insert("covariance", a);
-  }
-  if (!std::isnan(o.sigma2)) {
-    if (kind == "label")
-      noise_table.insert("sigma2", o.sigma2);
-    else
-      noise_table.insert("variance", o.sigma2);
-  }
+  toml::table noise_table = noise_of(o, covariance);
   problem.noise = experiment::read_noise({experiment::Section(noise_table, "noise")}, *problem.model);
 
   if (o.workers < 1) throw InputError(fmt::format("--workers: expected at least 1, got {}", o.workers));
-  const int batch = o.batch == 0 ? o.workers : o.batch;
+  const int batch = o.batch.value_or(o.workers);
   if (batch < 1 || batch % o.workers != 0)
     throw InputError(fmt::format("--batch: expected a positive multiple of --workers {} (the total batch), got {}",
                                  o.workers, batch));
@@ -145,11 +168,12 @@ Command add_terms(CLI::App& app) {
   sub->add_option("--param", o->parameters, "Parameter of the loss (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  sub->add_option("--at", o->at, "Point; sent through Phi if it is off Gamma")->delimiter(',')->type_name("X1,X2,...");
-  sub->add_option("--noise", o->noise, "label, gaussian, minibatch or none")->type_name("NAME");
-  sub->add_option("--cov", o->covariance, "Covariance of gaussian noise, row-major")
-      ->delimiter(',')
-      ->type_name("A,B,C,...");
+  sub->add_option("--at", o->at, "Point; sent through Phi if it is off Gamma")->type_name("X1,X2,...");
+  sub->add_option("--noise", o->noise, "label, gaussian, minibatch, state or none")->type_name("NAME");
+  sub->add_option("--noise-param", o->noise_parameters, "Parameter of the noise, as in an experiment file (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  sub->add_option("--cov", o->covariance, "Covariance of gaussian noise, row-major")->type_name("A,B,C,...");
   sub->add_option("--sigma2", o->sigma2, "Label variance, or the variance of isotropic gaussian noise")->type_name("V");
   sub->add_option("--workers", o->workers, "K")->type_name("K")->capture_default_str();
   sub->add_option("--batch", o->batch, "Total batch B (default: K)")->type_name("B");
@@ -158,7 +182,8 @@ Command add_terms(CLI::App& app) {
   sub->footer(
       "Examples:\n  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"
       "  sde terms --loss ring --param a=0.5 --at 0.6,0.8 --noise gaussian --cov 1,0.3,0.3,0.5 --workers 4 --batch 4 "
-      "--alpha 0.2 --json");
+      "--alpha 0.2 --json\n"
+      "  sde terms --loss ring --noise state --noise-param rank=1 --noise-param constant=[0.5,0.2]");
   return {sub, [o] { return run(*o); }};
 }
 

@@ -167,7 +167,12 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
   if (m.ode) m.paths = 1;
   if (!sgd && m.kind != Kind::slow_qsr && a.sync.kind == S::constant && a.sync.H == 1 && !s.has("H"))
     s.fail("H", "missing: expected the number of local steps a round");
-  m.group = s.text("group", sgd ? "SGD" : sync == "qsr" ? "QSR" : fmt::format("Local SGD, H = {}", a.sync.H));
+  const bool post_local = m.kind_name.find("post_local") != std::string::npos;
+  m.group =
+      s.text("group", sgd                 ? "SGD"
+                      : sync == "qsr"     ? "QSR"
+                      : sync == "inverse" ? fmt::format("Local SGD, H = {:g}/eta", a.sync.beta)
+                                          : fmt::format("{}ocal SGD, H = {}", post_local ? "Post-l" : "L", a.sync.H));
   m.name = s.text("name", m.group + (m.discrete()                   ? ""
                                      : m.ode                        ? " (slow ODE)"
                                      : a.conventional               ? " (conventional SDE)"

@@ -59,6 +59,11 @@ class Terms(unittest.TestCase):
         self.assertAlmostEqual(q_rate, -3.75 / 8, places=12)  # dq/dt = -(sigma^2/B) q
         self.assertFalse(j["projected"])
 
+    def test_state_noise(self):
+        j = json.loads(sde("terms", "--loss", "ring", "--at", "0,1", "--noise", "state", "--noise-param", "constant=[0.5,0.2]",
+                           "--noise-param", "slopes=[0,0,0.1,0]", "--json").stdout)
+        self.assertAlmostEqual(j["diffusion"][0][0], 0.36)  # A = (0.5 + 0.1 y, 0.2), tangent x
+
     def test_a_point_off_gamma_is_projected_and_said_so(self):
         j = json.loads(sde("terms", "--loss", "hyperbola", "--at", "2,0.7", "--json").stdout)
         self.assertTrue(j["projected"])
@@ -86,6 +91,11 @@ class Terms(unittest.TestCase):
             (["--loss", "hyperbola", "--workers", "3", "--batch", "4"], ["multiple"]),
             (["--loss", "hyperbola", "--at", "0,0"], ["no point of Gamma"]),
             (["--loss", "hyperbola", "--workers", "0"], ["at least 1"]),
+            (["--loss", "hyperbola", "--batch", "0"], ["positive multiple"]),
+            (["--loss", "hyperbola", "--at", "1,,0"], ["entry 2", "finite numbers"]),
+            (["--loss", "hyperbola", "--sigma2", "nan"], ["finite number"]),
+            (["--loss", "chain", "--param", "name=ring"], ["--loss"]),
+            (["--loss", "ring", "--noise", "state", "--noise-param", "constant=[1,2,3]"], ["d * rank = 2"]),
         ]:
             r = sde("terms", *arguments)
             self.assertEqual(r.returncode, 2, (arguments, r.stderr))
