@@ -125,3 +125,15 @@ TEST_CASE("folded draws: at twice the rate one draw is four of the finer algorit
     CHECK(2 * sums_coarse[l] == doctest::Approx(sums_fine[l]).epsilon(1e-12));
   }
 }
+
+TEST_CASE("the extrapolation removes the time-step error of first order: hyperbola, q = q0 exp(-sigma^2 t/B)") {
+  const Problem p = problem_of(loss::Hyperbola{}, label(1), {2, 0.5});
+  auto pairing = pairing_of(0.02, 1, 1, 1, 8);
+  pairing.dt = 0.05;
+  pairing.functions = {{"q", [](const Vector& x, slow::PointTerms&) { return x[0] * x[0] - x[1] * x[1]; }, {}}};
+  const auto r = verify::run_paired(p, pairing, kTwoThreads);
+  const double exact = 3.75 * std::exp(-r.slow_time[1] / pairing.algorithm.batch);
+  const double extrapolated = r.prediction[0][1][0].mean, fine = extrapolated - r.step_error[0][1][0].mean;
+  CHECK(std::abs(fine - exact) > 1e-3);  // Euler's error at dt = 0.05
+  CHECK(std::abs(extrapolated - exact) < 0.05 * std::abs(fine - exact));
+}
