@@ -61,9 +61,10 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
                      {"final", nlohmann::json::object()}};
     for (std::size_t q = 0; q < r.observables.size(); ++q) {
       const auto& v = r.values.back()[q];
-      m["final"][r.observables[q]] = {
-          {"mean", v.n > 0 ? nlohmann::json(v.mean) : nlohmann::json(nullptr)},
-          {"standard_error", v.n > 1 ? v.standard_error() : r.paths == 1 ? 0.0 : std::nan("")}};
+      m["final"][r.observables[q]] = {{"mean", v.n > 0 ? nlohmann::json(v.mean) : nlohmann::json(nullptr)},
+                                      {"standard_error", v.n > 1        ? v.standard_error()
+                                                         : r.paths == 1 ? 0.0
+                                                                        : std::nan("")}};
     }
     j["methods"].push_back(m);
   }
