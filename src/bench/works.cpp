@@ -3,11 +3,14 @@
 #include <cmath>
 
 #include "../experiment/losses.hpp"
+#include "../experiment/settled.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "work.hpp"
 
 namespace sde::bench {
+
+using experiment::settled_problem;
 
 namespace {
 
@@ -31,15 +34,6 @@ Noise labels_and_constant(int d) {
   n.sigma2 = 1;
   n.sampling = Sampling::with_replacement;
   return n;
-}
-
-ensemble::Problem problem_of(std::shared_ptr<const LossModel> model, Noise noise, std::vector<double> start) {
-  ensemble::Problem p;
-  p.model = std::move(model);
-  p.noise = std::move(noise);
-  p.start = Eigen::Map<const Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
-  p.settle();
-  return p;
 }
 
 std::vector<double> lanes_of_point(const Vector& x) {
@@ -186,19 +180,20 @@ Work terms_work(const std::string& name, ensemble::Problem problem) {
 
 std::vector<Work> works() {
   using slow::Integrator;
-  const auto valley = problem_of(model_of(loss::Valley{}), constant(2, 0.5), {0.8, 0});
-  const auto hyperbola = problem_of(model_of(loss::Hyperbola{}), label(), {2, 0.5});
-  const auto noisy_hyperbola = problem_of(model_of(loss::Hyperbola{}), labels_and_constant(2), {2, 0.5});
+  const auto valley = settled_problem(model_of(loss::Valley{}), constant(2, 0.5), {0.8, 0});
+  const auto hyperbola = settled_problem(model_of(loss::Hyperbola{}), label(), {2, 0.5});
+  const auto noisy_hyperbola = settled_problem(model_of(loss::Hyperbola{}), labels_and_constant(2), {2, 0.5});
   Noise correlated;  // as in bench/peers/works.py
   correlated.rank = 2;
   correlated.factor = {0.5, 1.0, -0.1, 0.6};
-  const auto ring = problem_of(model_of(loss::Ring{0.5}), correlated, {0, 1});
+  const auto ring = settled_problem(model_of(loss::Ring{0.5}), correlated, {0, 1});
   std::vector<double> pole(10, 0.0);
   pole[0] = 1;
-  const auto sphere = problem_of(model_of(loss::Sphere{10}), constant(10, 0.3), pole);
-  const auto network = problem_of(model_of(loss::DiagonalNetwork(20, 20, 3, 5)), label(), std::vector<double>(40, 0.6));
+  const auto sphere = settled_problem(model_of(loss::Sphere{10}), constant(10, 0.3), pole);
+  const auto network =
+      settled_problem(model_of(loss::DiagonalNetwork(20, 20, 3, 5)), label(), std::vector<double>(40, 0.6));
   const loss::TanhNetwork student(16, 4, 10, 2, 5);
-  const auto tanh_network = problem_of(model_of(student), label(), student.interpolating_start(0.5, 3));
+  const auto tanh_network = settled_problem(model_of(student), label(), student.interpolating_start(0.5, 3));
 
   std::vector<Work> all;
   all.push_back(linear_work<random::NormalStream<Real8>>("linear SDE"));

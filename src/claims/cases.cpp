@@ -5,8 +5,11 @@
 #include <stdexcept>
 
 #include "../experiment/losses.hpp"
+#include "../experiment/settled.hpp"
 
 namespace sde::claims {
+
+using experiment::settled_problem;
 
 namespace {
 
@@ -25,35 +28,27 @@ Noise label(double sigma2) {
   return n;
 }
 
-ensemble::Problem make(std::shared_ptr<const LossModel> model, Noise noise, std::vector<double> start) {
-  ensemble::Problem p;
-  p.model = std::move(model);
-  p.noise = std::move(noise);
-  p.start = Eigen::Map<const Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
-  p.settle();
-  p.start = p.start_on_gamma;
-  return p;
-}
-
 double H_of(const discrete::LocalSgd& a) { return static_cast<double>(a.workers == 1 ? 1 : a.H(0)); }
 
 }  // namespace
 
 ensemble::Problem problem(const std::string& loss) {
-  if (loss == "valley") return make(model_of(loss::Valley{}), constant({0.5, 0, 0, 1.4}, 2), {0.8, 0.0});
-  if (loss == "hyperbola") return make(model_of(loss::Hyperbola{}), label(1), {2.0, 0.5});
-  if (loss == "ring") return make(model_of(loss::Ring{0.5}), constant({0.5, 1.0, -0.1, 0.6}, 2), {0.0, 1.0});
-  if (loss == "chain") return make(model_of(loss::Chain{3}), label(1), {1.6, 1.0, 0.625});
+  if (loss == "valley") return settled_problem(model_of(loss::Valley{}), constant({0.5, 0, 0, 1.4}, 2), {0.8, 0.0});
+  if (loss == "hyperbola") return settled_problem(model_of(loss::Hyperbola{}), label(1), {2.0, 0.5});
+  if (loss == "ring") return settled_problem(model_of(loss::Ring{0.5}), constant({0.5, 1.0, -0.1, 0.6}, 2), {0.0, 1.0});
+  if (loss == "chain") return settled_problem(model_of(loss::Chain{3}), label(1), {1.6, 1.0, 0.625});
   if (loss == "sphere")
-    return make(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0});
+    return settled_problem(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0});
   if (loss == "flat")
-    return make(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4), {0.1, 0.2, -0.3, 0.4});
+    return settled_problem(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4),
+                           {0.1, 0.2, -0.3, 0.4});
   if (loss == "diagonal_network")
-    return make(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6));
+    return settled_problem(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6));
   if (loss == "tanh_network")
-    return make(model_of(loss::TanhNetwork(3, 2, 3, 1, 5)), label(1), {0.9, -0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7, -0.4});
+    return settled_problem(model_of(loss::TanhNetwork(3, 2, 3, 1, 5)), label(1),
+                           {0.9, -0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7, -0.4});
   if (loss == "matrix_sensing")
-    return make(model_of(loss::MatrixSensing(3, 3, 2, 1, 5)), label(1), {0.9, 0.5, 0.4, -0.6, 0.8, 0.5});
+    return settled_problem(model_of(loss::MatrixSensing(3, 3, 2, 1, 5)), label(1), {0.9, 0.5, 0.4, -0.6, 0.8, 0.5});
   throw std::logic_error("no case for " + loss);
 }
 
