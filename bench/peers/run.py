@@ -62,7 +62,6 @@ def figure(table, prefix):
     import matplotlib.pyplot as plt
 
     works = list(NAMES)
-    peers = [p for p in dict.fromkeys(r["peer"] for r in table)]
     fig, axes = plt.subplots(1, len(works), figsize=(4 * len(works), 3.6), layout="constrained")
     for ax, work in zip(axes, works):
         rows = sorted((r for r in table if r["work"] == work), key=lambda r: r["rate"])
@@ -73,7 +72,6 @@ def figure(table, prefix):
         ax.set_xlabel("steps a second")
     for ending in ("png", "svg"):
         fig.savefig(f"{prefix}.{ending}", dpi=200)
-    return peers
 
 
 def main():

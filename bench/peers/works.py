@@ -7,8 +7,6 @@ ring_sgd   Local SGD on the ring, K = B = 8, H = 20, eta = 0.01, 100 local steps
 hyperbola_sgd  the same on the hyperbola under Gaussian label noise of variance 1, from (2, 1/2); mean of x
 """
 
-import math
-
 A = 0.5
 FACTOR = ((0.5, -0.1), (1.0, 0.6))  # rows; gradient noise is FACTOR @ normals
 SIGMA = [[sum(FACTOR[i][k] * FACTOR[j][k] for k in range(2)) for j in range(2)] for i in range(2)]
@@ -24,7 +22,3 @@ def steps(work):
     """Path-steps (linear, ring_sde) or worker-steps (Local SGD) of one run."""
     per_path = {"linear": LINEAR_STEPS, "ring_sde": SLOW_STEPS, "ring_sgd": K * LOCAL_STEPS, "hyperbola_sgd": K * LOCAL_STEPS}
     return PATHS[work] * per_path[work]
-
-
-LINEAR_MEAN = (1 + 1.5 / LINEAR_STEPS) ** LINEAR_STEPS
-LINEAR_SPREAD = LINEAR_MEAN * math.sqrt(math.exp(1e-4) - 1)

@@ -7,13 +7,17 @@ namespace sde::bench {
 
 namespace {
 
-/// Keeps a value alive without storing it.
-template <class T>
-void keep(const T& value) {
-  asm volatile("" : : "m"(value) : "memory");
-}
-
 random::StreamKey key_of(int thread) { return {1, static_cast<std::uint32_t>(thread * kLanes), 0}; }
+
+template <class Stream>
+double draw(int thread, double units) {
+  Stream stream(key_of(thread), random::Purpose::slow, 0);
+  Real8 sum(0.0);
+  const auto draws = static_cast<std::uint64_t>(std::ceil(units / kLanes));
+  for (std::uint64_t i = 0; i < draws; ++i) sum += stream.next();
+  keep(sum);
+  return static_cast<double>(draws * kLanes);
+}
 
 }  // namespace
 
@@ -30,22 +34,8 @@ std::vector<Work> floors() {
                    keep(sum);
                    return static_cast<double>(blocks * 4 * kLanes);
                  }});
-  all.push_back({"standard normals", "normals", 1, 0, [](int thread, double units) {
-                   random::NormalStream<Real8> normals(key_of(thread), random::Purpose::slow, 0);
-                   Real8 sum(0.0);
-                   const auto draws = static_cast<std::uint64_t>(std::ceil(units / kLanes));
-                   for (std::uint64_t i = 0; i < draws; ++i) sum += normals.next();
-                   keep(sum);
-                   return static_cast<double>(draws * kLanes);
-                 }});
-  all.push_back({"two-point increments", "signs", 0, 1, [](int thread, double units) {
-                   random::SignStream<Real8> signs(key_of(thread), random::Purpose::slow, 0);
-                   Real8 sum(0.0);
-                   const auto draws = static_cast<std::uint64_t>(std::ceil(units / kLanes));
-                   for (std::uint64_t i = 0; i < draws; ++i) sum += signs.next();
-                   keep(sum);
-                   return static_cast<double>(draws * kLanes);
-                 }});
+  all.push_back({"standard normals", "normals", 1, 0, draw<random::NormalStream<Real8>>});
+  all.push_back({"two-point increments", "signs", 0, 1, draw<random::SignStream<Real8>>});
   // Eight independent chains hide the latency; a multiplication and an addition each, as the kernels do them (they do
   // not contract them to one instruction, so that every machine gives the same bits).
   all.push_back({"double multiply + add", "flops", 0, 0, [](int, double units) {

@@ -9,6 +9,12 @@
 
 namespace sde::bench {
 
+/// Keeps a value alive without storing it.
+template <class T>
+void keep(const T& value) {
+  asm volatile("" : : "m"(value) : "memory");
+}
+
 struct Work {
   std::string name;
   std::string unit;    ///< what is counted: path-steps, worker-steps, points, ...

@@ -43,19 +43,34 @@ std::vector<double> lanes_of_point(const Vector& x) {
   return state;
 }
 
+/// Timed runs of go(thread, units, ends) leave the ends out; the sample is of `sample_units` units.
+template <class Go>
+void set_runs(Work& w, Go go, double sample_units) {
+  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
+  w.sample = [go, sample_units] {
+    stats::Moments ends;
+    go(0, sample_units, &ends);
+    return ends;
+  };
+}
+
 /// dX = 1.5 X dt + 0.01 X dW in three components, 256 steps to t = 1, from X = 1. Adds the ends of the first component.
 template <class Draws>
-double linear_sde(int thread, double units, stats::Moments& ends) {
+double linear_sde(int thread, double units, stats::Moments* ends) {
   constexpr int kComponents = 3, kSteps = 256;
   const double dt = 1.0 / kSteps, noise = 0.01 * std::sqrt(dt);
   const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * kLanes)));
+  Real8 sum(0.0);
   for (std::uint32_t g = 0; g < groups; ++g) {
     Draws draws({1, g * kLanes, static_cast<std::uint32_t>(thread)}, random::Purpose::slow, 0);
     Real8 x[kComponents] = {Real8(1.0), Real8(1.0), Real8(1.0)};
     for (int s = 0; s < kSteps; ++s)
       for (auto& v : x) v += v * (Real8(1.5 * dt) + Real8(noise) * draws.next());
-    for (int l = 0; l < kLanes; ++l) ends.add(x[0][l]);
+    for (const auto& v : x) sum += v;
+    if (ends)
+      for (int l = 0; l < kLanes; ++l) ends->add(x[0][l]);
   }
+  keep(sum);  // every component, so that none is left out
   return static_cast<double>(groups) * kLanes * kSteps;
 }
 
@@ -64,15 +79,7 @@ Work linear_work(const std::string& name) {
   Work w;
   w.name = name;
   w.unit = "path-steps";
-  w.run = [](int thread, double units) {
-    stats::Moments ends;
-    return linear_sde<Draws>(thread, units, ends);
-  };
-  w.sample = [] {
-    stats::Moments ends;
-    linear_sde<Draws>(0, 131072.0 * 256, ends);
-    return ends;
-  };
+  set_runs(w, linear_sde<Draws>, 131072.0 * 256);
   return w;
 }
 
@@ -100,12 +107,7 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
     }
     return static_cast<double>(groups) * kLanes * kSteps;
   };
-  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
-  w.sample = [go] {
-    stats::Moments ends;
-    go(0, 65536.0 * 64, &ends);
-    return ends;
-  };
+  set_runs(w, go, 65536.0 * 64);
   return w;
 }
 
@@ -134,12 +136,7 @@ Work discrete_work(const std::string& name, ensemble::Problem problem, int obser
     }
     return groups * in_group;
   };
-  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
-  w.sample = [go] {
-    stats::Moments ends;
-    go(0, 8192.0 * 800, &ends);
-    return ends;
-  };
+  set_runs(w, go, 8192.0 * 800);
   return w;
 }
 
