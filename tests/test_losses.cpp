@@ -64,16 +64,16 @@ namespace {
 template <class L>
 void check_covariance(const L& l, const Noise& noise, const std::vector<double>& x, int batch, bool gaussian) {
   const auto model = make_model(l);
-  const int d = l.dim(), groups = 4000, draws = groups * kLanes;
-  discrete::StochasticGradient<L, Real8> gradient(l, noise, {batch, gaussian, 1});
-  std::vector<Real8> X(d), g(d);
-  for (int k = 0; k < d; ++k) X[k] = Real8(x[k]);
+  const int d = l.dim(), groups = 4000, draws = groups * lanes_of<Real>;
+  discrete::StochasticGradient<L, Real> gradient(l, noise, {batch, gaussian, 1});
+  std::vector<Real> X(d), g(d);
+  for (int k = 0; k < d; ++k) X[k] = Real(x[k]);
   Matrix G(d, draws);
   for (int s = 0; s < groups; ++s) {
-    gradient.seek({99, static_cast<std::uint32_t>(s * kLanes), 2}, 17);
+    gradient.seek({99, static_cast<std::uint32_t>(s * lanes_of<Real>), 2}, 17);
     gradient(X.data(), g.data());
-    for (int l2 = 0; l2 < kLanes; ++l2)
-      for (int k = 0; k < d; ++k) G(k, s * kLanes + l2) = g[k][l2];
+    for (int l2 = 0; l2 < lanes_of<Real>; ++l2)
+      for (int k = 0; k < d; ++k) G(k, s * lanes_of<Real> + l2) = g[k][l2];
   }
   Vector exact(d);
   model->gradient(x.data(), exact.data());

@@ -11,11 +11,11 @@ using namespace sde;
 
 TEST_CASE("exp, log and tanh on lanes agree with libm to a few ulp") {
   for (double x = -40; x < 40; x += 0.037) {
-    CHECK(std::abs(exp(Real8(x))[3] / std::exp(x) - 1) < 6e-16);
-    CHECK(std::abs(tanh(Real8(x))[3] - std::tanh(x)) < 4e-16);
-    if (std::abs(x) < 1 && x != 0) CHECK(std::abs(tanh(Real8(x))[0] / std::tanh(x) - 1) < 1e-15);
+    CHECK(std::abs(exp(Real(x))[3] / std::exp(x) - 1) < 6e-16);
+    CHECK(std::abs(tanh(Real(x))[3] - std::tanh(x)) < 4e-16);
+    if (std::abs(x) < 1 && x != 0) CHECK(std::abs(tanh(Real(x))[0] / std::tanh(x) - 1) < 1e-15);
     const double y = std::exp(x);
-    CHECK(std::abs(log(Real8(y))[7] - std::log(y)) < 3e-16 * (1 + std::abs(std::log(y))));
+    CHECK(std::abs(log(Real(y))[7] - std::log(y)) < 3e-16 * (1 + std::abs(std::log(y))));
   }
 }
 
@@ -40,7 +40,7 @@ TEST_CASE("psi: limits, series near 0 and the joint at 1") {
     const long double xl = x;
     const long double exact = (expm1l(-xl) + xl) / xl;
     CHECK(std::abs(psi(x) / (double)exact - 1) < 2e-15);
-    CHECK(std::abs(psi(Real8(x))[5] / psi(x) - 1) < 1e-15);
+    CHECK(std::abs(psi(Real(x))[5] / psi(x) - 1) < 1e-15);
   }
 }
 
@@ -59,9 +59,9 @@ TEST_CASE("Jacobi eigenproblem: A Q = Q Lambda, Q orthogonal, in lanes as alone"
   for (int i = 0; i < n; ++i)
     for (int j = 0; j <= i; ++j) A[i * n + j] = A[j * n + i] = std::sin(i * 3.7 + j * 1.3 + i * j);
   std::copy(A, A + n * n, copy);
-  Real8 Al[n * n], Ql[n * n];
+  Real Al[n * n], Ql[n * n];
   for (int i = 0; i < n * n; ++i) {
-    Al[i] = Real8(1.0);
+    Al[i] = Real(1.0);
     Al[i].set(2, A[i]);
   }
   jacobi_eigen(n, A, Q);

@@ -25,23 +25,25 @@ TEST_CASE("Philox4x32-10 known answers: zeros, ones, digits of pi") {
   };
   for (const auto& k : table) {
     CHECK(random::philox(k.counter, k.key) == k.answer);
-    typename BitsOf<Real8>::U c[4];
-    for (int i = 0; i < 4; ++i) c[i] = typename BitsOf<Real8>::U{} + (std::uint64_t)k.counter[i];
-    random::philox_lanes(c, k.key);
+    const auto& n = k.counter;
+    BitsOf<Real>::U c[4], paths(n[3]);
+    paths.set(5, n[3] ^ 1u);
+    random::philox_lanes(n[0], n[1], n[2], paths, random::KeySchedule(k.key), c);
+    const auto other = random::philox({n[0], n[1], n[2], n[3] ^ 1u}, k.key);
     for (int i = 0; i < 4; ++i)
-      for (int l = 0; l < kLanes; ++l) CHECK(c[i][l] == k.answer[i]);
-    std::uint64_t s[4] = {k.counter[0], k.counter[1], k.counter[2], k.counter[3]};
-    random::philox_lanes(s, k.key);
+      for (int l = 0; l < kKernelLanes; ++l) CHECK(c[i][l] == (l == 5 ? other[i] : k.answer[i]));
+    std::uint64_t s[4];
+    random::philox_lanes(n[0], n[1], n[2], std::uint64_t(n[3]), random::KeySchedule(k.key), s);
     for (int i = 0; i < 4; ++i) CHECK(s[i] == k.answer[i]);
   }
 }
 
 TEST_CASE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, restarts in mid-block") {
-  random::NormalStream<Real8> lanes({7, 16, 3}, random::Purpose::noise, 5);
-  random::SignStream<Real8> signs({7, 16, 3}, random::Purpose::noise, 200);
+  random::NormalStream<Real> lanes({7, 16, 3}, random::Purpose::noise, 5);
+  random::SignStream<Real> signs({7, 16, 3}, random::Purpose::noise, 200);
   for (int i = 5; i < 30; ++i) {
-    const Real8 v = lanes.next(), s = signs.next();
-    for (int l = 0; l < kLanes; ++l) {
+    const Real v = lanes.next(), s = signs.next();
+    for (int l = 0; l < kKernelLanes; ++l) {
       random::NormalStream<double> one({7, 16u + l, 3}, random::Purpose::noise, i);
       CHECK(one.next() == v[l]);
       random::SignStream<double> sign({7, 16u + l, 3}, random::Purpose::noise, 195 + i);

@@ -59,19 +59,19 @@ template <class Draws>
 double linear_sde(int thread, double units, stats::Moments* ends) {
   constexpr int kComponents = 3, kSteps = 256;
   const double dt = 1.0 / kSteps, noise = 0.01 * std::sqrt(dt);
-  const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * kLanes)));
-  Real8 sum(0.0);
+  const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * lanes_of<Real>)));
+  Real sum(0.0);
   for (std::uint32_t g = 0; g < groups; ++g) {
-    Draws draws({1, g * kLanes, static_cast<std::uint32_t>(thread)}, random::Purpose::slow, 0);
-    Real8 x[kComponents] = {Real8(1.0), Real8(1.0), Real8(1.0)};
+    Draws draws({1, g * lanes_of<Real>, static_cast<std::uint32_t>(thread)}, random::Purpose::slow, 0);
+    Real x[kComponents] = {Real(1.0), Real(1.0), Real(1.0)};
     for (int s = 0; s < kSteps; ++s)
-      for (auto& v : x) v += v * (Real8(1.5 * dt) + Real8(noise) * draws.next());
+      for (auto& v : x) v += v * (Real(1.5 * dt) + Real(noise) * draws.next());
     for (const auto& v : x) sum += v;
     if (ends)
-      for (int l = 0; l < kLanes; ++l) ends->add(x[0][l]);
+      for (int l = 0; l < lanes_of<Real>; ++l) ends->add(x[0][l]);
   }
   keep(sum);  // every component, so that none is left out
-  return static_cast<double>(groups) * kLanes * kSteps;
+  return static_cast<double>(groups) * lanes_of<Real> * kSteps;
 }
 
 template <class Draws>
@@ -193,9 +193,9 @@ std::vector<Work> works() {
   const auto tanh_network = settled_problem(model_of(student), label(), student.interpolating_start(0.5, 3));
 
   std::vector<Work> all;
-  all.push_back(linear_work<random::NormalStream<Real8>>("linear SDE"));
+  all.push_back(linear_work<random::NormalStream<Real>>("linear SDE"));
   all.back().normals = 3;
-  all.push_back(linear_work<random::SignStream<Real8>>("linear SDE, weak"));
+  all.push_back(linear_work<random::SignStream<Real>>("linear SDE, weak"));
   all.back().signs = 3;
   for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
     all.push_back(slow_work("valley", valley, integrator));

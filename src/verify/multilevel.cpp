@@ -146,7 +146,7 @@ Hierarchy levels_in_dt(const Problem& problem, const slow::Parameters& parameter
            martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
            own = State(static_cast<std::size_t>(columns * kLanes)),
            both = State(static_cast<std::size_t>(columns * kLanes))](std::uint32_t path, State& x, State& y) mutable {
-            random::NormalStream<Real8> normals({seed_of(seed, level), path, 0}, random::Purpose::slow, 0);
+            random::NormalStream<Pack<double, kLanes>> normals({seed_of(seed, level), path, 0}, random::Purpose::slow, 0);
             unsigned lost = 0;
             for (long s = 0; s < steps; ++s) {
               for (int c = 0; c < columns; ++c) normals.next().store(&own[static_cast<std::size_t>(c * kLanes)]);

@@ -1,103 +1,299 @@
-// Pack<S, W>: W paths side by side in one vector register (or a few). Every operation acts lane by lane with the
-// same IEEE operations as the scalar type, so a path's result does not depend on W or on its neighbours.
+// Pack<S, W>: W paths side by side. Every operation acts lane by lane with the same IEEE operations as the scalar type,
+// so a path's result does not depend on W, on its neighbours or on the width of the machine's registers.
+//
+// A pack that fits a vector register is one; a wider one is two halves, so that the compiler keeps them in registers
+// and two chains of operations hide each other's latency. The namespace carries the register width: code compiled for
+// different machines can stand in one program.
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
+#if defined(__x86_64__)
+#  include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#  define SDE_REGISTER_BYTES 64
+#  define SDE_SIMD_NAMESPACE simd512
+#elif defined(__AVX2__)
+#  define SDE_REGISTER_BYTES 32
+#  define SDE_SIMD_NAMESPACE simd256
+#else
+#  define SDE_REGISTER_BYTES 16
+#  define SDE_SIMD_NAMESPACE simd128
+#endif
+
+/// For what only makes sense inside its caller: a call would pass packs through memory.
+#define SDE_INLINE [[gnu::always_inline]] inline
 
 namespace sde {
+inline namespace SDE_SIMD_NAMESPACE {
 
-namespace detail {
+template <class S, int W>
+struct Pack;
+
+namespace pack_detail {
+
+template <class S, int W>
+inline constexpr bool fits_register = static_cast<int>(sizeof(S)) * W <= SDE_REGISTER_BYTES;
+
 /// GCC's vector type of W values.
 template <class S, int W>
 struct VectorOf {
   static constexpr int bytes = static_cast<int>(sizeof(S)) * W;
   using type [[gnu::vector_size(bytes)]] = S;
 };
-}  // namespace detail
 
-/// Truth values of W lanes, as produced by comparing packs. All bits of a lane are set where the comparison holds.
+template <class S, int W, bool Whole = fits_register<S, W>>
+struct PackStorage {
+  typename VectorOf<S, W>::type v;
+};
 template <class S, int W>
-struct Mask {
-  using Int = std::int64_t;
-  using Vector = typename detail::VectorOf<Int, W>::type;
-  Vector v;
-  friend Mask operator&(Mask a, Mask b) { return {a.v & b.v}; }
-  friend Mask operator|(Mask a, Mask b) { return {a.v | b.v}; }
-  friend Mask operator!(Mask a) { return {~a.v}; }
-  bool operator[](int lane) const { return v[lane] != 0; }
+struct PackStorage<S, W, false> {
+  Pack<S, W / 2> lo, hi;
+  // Copied half by half: the compiler copies a trivial aggregate in pieces narrower than the registers, and reading
+  // those back as a register stalls.
+  PackStorage() = default;
+  PackStorage(Pack<S, W / 2> low, Pack<S, W / 2> high) : lo(low), hi(high) {}
+  PackStorage(const PackStorage& p) : lo(p.lo), hi(p.hi) {}
+  PackStorage& operator=(const PackStorage& p) {
+    lo = p.lo;
+    hi = p.hi;
+    return *this;
+  }
 };
 
-/// W values of the scalar type S (double), one for each path. Implicit from S: a constant is the same in all lanes.
+template <class S>
+using SignedOf = std::conditional_t<sizeof(S) == 8, std::int64_t, std::int32_t>;
+
+}  // namespace pack_detail
+
+/// Truth values of W lanes: all bits of a lane are set where a comparison of S values holds.
 template <class S, int W>
-struct Pack {
-  using Vector = typename detail::VectorOf<S, W>::type;
+struct Mask {
+  using Bits = Pack<pack_detail::SignedOf<S>, W>;
+  Bits bits;
+  SDE_INLINE friend Mask operator&(Mask a, Mask b) { return {a.bits & b.bits}; }
+  SDE_INLINE friend Mask operator|(Mask a, Mask b) { return {a.bits | b.bits}; }
+  SDE_INLINE friend Mask operator!(Mask a) { return {~a.bits}; }
+  bool operator[](int lane) const { return bits[lane] != 0; }
+};
+
+/// W values of S (double, float, or an integer type), one for each path. Implicit from S: the same in all lanes.
+template <class S, int W>
+struct Pack : pack_detail::PackStorage<S, W> {
+  static constexpr bool kWhole = pack_detail::fits_register<S, W>;
   static constexpr int lanes = W;
-  Vector v;
+  using Storage = pack_detail::PackStorage<S, W>;
+  using Vector = typename pack_detail::VectorOf<S, W>::type;
 
   Pack() = default;
-  Pack(S value) : v(Vector{} + value) {}
-  explicit Pack(Vector value) : v(value) {}
+  SDE_INLINE Pack(S value) {
+    if constexpr (kWhole)
+      this->v = Vector{} + value;
+    else
+      this->lo = this->hi = Pack<S, W / 2>(value);
+  }
+  SDE_INLINE explicit Pack(Vector value) requires(kWhole) : Storage{value} {}
+  SDE_INLINE Pack(Pack<S, W / 2> low, Pack<S, W / 2> high) requires(!kWhole) : Storage{low, high} {}
 
-  static Pack load(const S* from) {
-    Pack p;
-    __builtin_memcpy(&p.v, from, sizeof(Vector));
-    return p;
+  /// first, first + 1, ...
+  SDE_INLINE static Pack counting(S first) {
+    if constexpr (kWhole) {
+      Vector steps;
+      for (int l = 0; l < W; ++l) steps[l] = static_cast<S>(l);
+      return Pack(first + steps);
+    } else {
+      return Pack(Pack<S, W / 2>::counting(first), Pack<S, W / 2>::counting(static_cast<S>(first + W / 2)));
+    }
   }
-  void store(S* to) const { __builtin_memcpy(to, &v, sizeof(Vector)); }
-  S operator[](int lane) const { return v[lane]; }
-  void set(int lane, S value) { v[lane] = value; }
+  SDE_INLINE static Pack load(const S* from) {
+    if constexpr (kWhole) {
+      Pack p;
+      __builtin_memcpy(&p.v, from, sizeof(Vector));
+      return p;
+    } else {
+      return Pack(Pack<S, W / 2>::load(from), Pack<S, W / 2>::load(from + W / 2));
+    }
+  }
+  SDE_INLINE void store(S* to) const {
+    if constexpr (kWhole) {
+      __builtin_memcpy(to, &this->v, sizeof(Vector));
+    } else {
+      this->lo.store(to);
+      this->hi.store(to + W / 2);
+    }
+  }
+  SDE_INLINE S operator[](int lane) const {
+    S value;
+    __builtin_memcpy(&value, reinterpret_cast<const char*>(this) + static_cast<int>(sizeof(S)) * lane, sizeof(S));
+    return value;
+  }
+  SDE_INLINE void set(int lane, S value) {
+    __builtin_memcpy(reinterpret_cast<char*>(this) + static_cast<int>(sizeof(S)) * lane, &value, sizeof(S));
+  }
 
-  friend Pack operator+(Pack a, Pack b) { return Pack(a.v + b.v); }
-  friend Pack operator-(Pack a, Pack b) { return Pack(a.v - b.v); }
-  friend Pack operator*(Pack a, Pack b) { return Pack(a.v * b.v); }
-  friend Pack operator/(Pack a, Pack b) { return Pack(a.v / b.v); }
-  friend Pack operator-(Pack a) { return Pack(-a.v); }
-  Pack& operator+=(Pack b) {
-    v += b.v;
-    return *this;
+#define SDE_BINARY(OP)                                 \
+  SDE_INLINE friend Pack operator OP(Pack a, Pack b) { \
+    if constexpr (kWhole)                              \
+      return Pack(a.v OP b.v);                         \
+    else                                               \
+      return Pack(a.lo OP b.lo, a.hi OP b.hi);         \
+  }                                                    \
+  SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
+  SDE_BINARY(+)
+  SDE_BINARY(-)
+  SDE_BINARY(*)
+  SDE_BINARY(/)
+  SDE_BINARY(&)
+  SDE_BINARY(|)
+  SDE_BINARY(^)
+#undef SDE_BINARY
+#define SDE_UNARY(OP)                          \
+  SDE_INLINE friend Pack operator OP(Pack a) { \
+    if constexpr (kWhole)                      \
+      return Pack(OP a.v);                     \
+    else                                       \
+      return Pack(OP a.lo, OP a.hi);           \
   }
-  Pack& operator-=(Pack b) {
-    v -= b.v;
-    return *this;
+  SDE_UNARY(-)
+  SDE_UNARY(~)
+#undef SDE_UNARY
+#define SDE_SHIFT(OP)                                 \
+  SDE_INLINE friend Pack operator OP(Pack a, int n) { \
+    if constexpr (kWhole)                             \
+      return Pack(a.v OP n);                          \
+    else                                              \
+      return Pack(a.lo OP n, a.hi OP n);              \
   }
-  Pack& operator*=(Pack b) {
-    v *= b.v;
-    return *this;
+  SDE_SHIFT(<<)
+  SDE_SHIFT(>>)
+#undef SDE_SHIFT
+#define SDE_COMPARE(OP)                                                             \
+  SDE_INLINE friend Mask<S, W> operator OP(Pack a, Pack b) {                        \
+    if constexpr (kWhole)                                                           \
+      return {typename Mask<S, W>::Bits(a.v OP b.v)};                               \
+    else                                                                            \
+      return {typename Mask<S, W>::Bits((a.lo OP b.lo).bits, (a.hi OP b.hi).bits)}; \
   }
-  Pack& operator/=(Pack b) {
-    v /= b.v;
-    return *this;
-  }
-  friend Mask<S, W> operator<(Pack a, Pack b) { return {a.v < b.v}; }
-  friend Mask<S, W> operator>(Pack a, Pack b) { return {a.v > b.v}; }
-  friend Mask<S, W> operator<=(Pack a, Pack b) { return {a.v <= b.v}; }
-  friend Mask<S, W> operator>=(Pack a, Pack b) { return {a.v >= b.v}; }
+  SDE_COMPARE(<)
+  SDE_COMPARE(>)
+  SDE_COMPARE(<=)
+  SDE_COMPARE(>=)
+#undef SDE_COMPARE
 };
 
 /// Lane-wise `condition ? yes : no`.
 template <class S, int W>
-Pack<S, W> select(Mask<S, W> condition, Pack<S, W> yes, Pack<S, W> no) {
-  return Pack<S, W>(condition.v ? yes.v : no.v);
+SDE_INLINE Pack<S, W> select(Mask<S, W> condition, Pack<S, W> yes, Pack<S, W> no) {
+  if constexpr (Pack<S, W>::kWhole)
+    return Pack<S, W>(condition.bits.v ? yes.v : no.v);
+  else
+    return Pack<S, W>(select(Mask<S, W / 2>{condition.bits.lo}, yes.lo, no.lo),
+                      select(Mask<S, W / 2>{condition.bits.hi}, yes.hi, no.hi));
 }
-inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
 
 template <class S, int W>
-bool any(Mask<S, W> m) {
-  std::int64_t bits = 0;
-  for (int lane = 0; lane < W; ++lane) bits |= m.v[lane];
-  return bits != 0;
+SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
+  if constexpr (Pack<S, W>::kWhole) {
+    for (int l = 0; l < W; ++l) x.v[l] = sizeof(S) == 8 ? __builtin_sqrt(x.v[l]) : __builtin_sqrtf(x.v[l]);
+    return x;
+  } else {
+    return Pack<S, W>(sqrt(x.lo), sqrt(x.hi));
+  }
 }
+
+/// The same bits as another type of the same size.
+template <class To, class From, int W>
+SDE_INLINE Pack<To, W> cast_bits(Pack<From, W> x) {
+  static_assert(sizeof(To) == sizeof(From));
+  if constexpr (Pack<From, W>::kWhole)
+    return Pack<To, W>((typename Pack<To, W>::Vector)x.v);
+  else
+    return Pack<To, W>(cast_bits<To>(x.lo), cast_bits<To>(x.hi));
+}
+
+namespace pack_detail {
+
+template <class S, int W>
+SDE_INLINE Pack<S, W> join(Pack<S, W / 2> lo, Pack<S, W / 2> hi) {
+  if constexpr (!Pack<S, W>::kWhole) {
+    return Pack<S, W>(lo, hi);
+  } else {
+    typename VectorOf<S, W>::type both;
+    __builtin_memcpy(&both, &lo, sizeof(lo));
+    __builtin_memcpy(reinterpret_cast<char*>(&both) + sizeof(lo), &hi, sizeof(hi));
+    return Pack<S, W>(both);
+  }
+}
+template <int Part, class S, int W>
+SDE_INLINE Pack<S, W / 2> half(Pack<S, W> x) {
+  if constexpr (!Pack<S, W>::kWhole) {
+    return Part == 0 ? x.lo : x.hi;
+  } else {
+    Pack<S, W / 2> part;
+    __builtin_memcpy(&part, reinterpret_cast<const char*>(&x) + Part * sizeof(part), sizeof(part));
+    return part;
+  }
+}
+
+}  // namespace pack_detail
+
+/// Values converted to another type of any size, as by static_cast.
+template <class To, class From, int W>
+SDE_INLINE Pack<To, W> convert(Pack<From, W> x) {
+  if constexpr (Pack<From, W>::kWhole && Pack<To, W>::kWhole)
+    return Pack<To, W>(__builtin_convertvector(x.v, typename Pack<To, W>::Vector));
+  else
+    return pack_detail::join<To, W>(convert<To>(pack_detail::half<0>(x)), convert<To>(pack_detail::half<1>(x)));
+}
+
+template <class S, int W>
+SDE_INLINE bool any(Mask<S, W> m) {
+  if constexpr (!Pack<S, W>::kWhole) {
+    return any(Mask<S, W / 2>{m.bits.lo | m.bits.hi});
+  } else {
+#if SDE_REGISTER_BYTES == 64
+    if constexpr (sizeof(S) * W == 64) return _mm512_test_epi64_mask((__m512i)m.bits.v, (__m512i)m.bits.v) != 0;
+#endif
+#if SDE_REGISTER_BYTES >= 32
+    if constexpr (sizeof(S) * W == 32) return !_mm256_testz_si256((__m256i)m.bits.v, (__m256i)m.bits.v);
+#endif
+    pack_detail::SignedOf<S> bits = 0;
+    for (int lane = 0; lane < W; ++lane) bits |= m.bits[lane];
+    return bits != 0;
+  }
+}
+
+/// What kernels advance at once: two registers of doubles, whose chains of operations hide each other's latency, or
+/// one of floats.
+inline constexpr int kKernelLanes = SDE_REGISTER_BYTES / 4;
+using Real = Pack<double, kKernelLanes>;
+
+}  // namespace SDE_SIMD_NAMESPACE
+
+inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
 inline bool any(bool m) { return m; }
 
-/// Number of paths held by a value of type T, and access to one of them.
+/// The scalar type, the number of paths held by a value of type T, and access to one of them.
 template <class T>
-inline constexpr int lanes_of = 1;
+struct LanesOf {
+  using Scalar = T;
+  static constexpr int count = 1;
+};
 template <class S, int W>
-inline constexpr int lanes_of<Pack<S, W>> = W;
+struct LanesOf<Pack<S, W>> {
+  using Scalar = S;
+  static constexpr int count = W;
+};
+template <class T>
+using scalar_of = typename LanesOf<T>::Scalar;
+template <class T>
+inline constexpr int lanes_of = LanesOf<T>::count;
 
 inline double lane(double x, int) { return x; }
 template <class S, int W>
-S lane(Pack<S, W> x, int l) {
+S lane(const Pack<S, W>& x, int l) {
   return x[l];
 }
 inline void set_lane(double& x, int, double value) { x = value; }
@@ -106,8 +302,8 @@ void set_lane(Pack<S, W>& x, int l, S value) {
   x.set(l, value);
 }
 
-/// The pack that the ensemble kernels use.
-inline constexpr int kLanes = 8;
-using Real8 = Pack<double, kLanes>;
+/// Paths that are handed to a kernel together; it takes them in packs of the machine's width.
+inline constexpr int kLanes = 16;
+static_assert(kLanes % kKernelLanes == 0);
 
 }  // namespace sde

@@ -99,13 +99,13 @@ class LocalSgdLoop {
     }
   }
 
-  /// sums[columns * lanes] gains the noise recorded since the last call.
+  /// sums[s * kLanes + lane] gains the noise of column s recorded since the last call.
   void take_noise(double* sums) requires Coupled {
     std::vector<T> total(static_cast<std::size_t>(columns_), T(0.0));
     one_.take_noise(total.data());
     many_.take_noise(total.data());
     for (int s = 0; s < columns_; ++s)
-      for (int l = 0; l < lanes_of<T>; ++l) sums[s * lanes_of<T> + l] += lane(total[s], l);
+      for (int l = 0; l < lanes_of<T>; ++l) sums[s * kLanes + l] += lane(total[s], l);
   }
 
  private:

@@ -36,6 +36,7 @@ class StochasticGradient {
                                            : noise.label_law == Law::two_point ? drawing.batch * n_
                                                                                : n_)
                                         : 0;
+    plain_ = labels_per_step_ == 0 && (n_ == 1 || noise.sampling == Sampling::full);
     A_.resize(static_cast<std::size_t>(noise.columns() * d_));
     if (noise.state_rank == 0 && noise.rank > 0) noise_columns<T>(noise, d_, nullptr, A_.data());
     if (samples_) counts_.resize(static_cast<std::size_t>(n_)), errors_.resize(static_cast<std::size_t>(n_));
@@ -49,24 +50,27 @@ class StochasticGradient {
   void seek(const random::StreamKey& key, std::uint64_t step) {
     key_ = key;
     step_ = step;
-    using random::Purpose;
     if (labels_per_step_ > 0) {
-      normals_ = random::NormalStream<T>(key, Purpose::label, step * labels_per_step_ * drawing_.fold);
-      signs_ = random::SignStream<T>(key, Purpose::label, step * labels_per_step_);
+      normals_.restart(key, step * labels_per_step_ * drawing_.fold);
+      signs_.restart(key, step * labels_per_step_);
     }
-    if (samples_) indices_ = random::IndexStream<T>(key, Purpose::sample, step * drawing_.batch);
-    if (drawing_.gaussian) sample_normals_ = random::NormalStream<T>(key, Purpose::sample, step * n_);
-    if (noise_.columns() > 0)
-      additive_ = random::NormalStream<T>(key, Purpose::noise, step * noise_.columns() * drawing_.fold);
+    if (samples_) indices_.restart(key, step * drawing_.batch);
+    if (drawing_.gaussian) sample_normals_.restart(key, step * n_);
+    if (noise_.columns() > 0) additive_.restart(key, step * noise_.columns() * drawing_.fold);
     order_epoch_ = ~0ull;
   }
 
   /// g[d] = stochastic gradient at x[d]; moves on to the next step.
   void operator()(const T* x, T* g) {
     if constexpr (SquaredLoss<L>) {
-      loss::residuals(loss_, x, f_.data());
-      weights();
-      loss::pullback(loss_, x, w_.data(), g);
+      if constexpr (requires { loss_.gradient(x, g); }) {
+        if (plain_)
+          loss_.gradient(x, g);
+        else
+          weighted(x, g);
+      } else {
+        weighted(x, g);
+      }
     } else {
       loss::gradient_automatic(loss_, x, g);
     }
@@ -88,6 +92,12 @@ class StochasticGradient {
       return loss.residual_count();
     else
       return 1;
+  }
+
+  void weighted(const T* x, T* g) {
+    loss::residuals(loss_, x, f_.data());
+    weights();
+    loss::pullback(loss_, x, w_.data(), g);
   }
 
   /// w with J^T w = the gradient of the batch, but for additive noise.
@@ -149,7 +159,7 @@ class StochasticGradient {
       T error = T(0.0);
       if (labels_per_step_ > 0) error = noise_.label_law == Law::two_point ? signs_.next() : normals_.next();
       for (int l = 0; l < W; ++l) {
-        set_lane(counts_[picked[l]], l, lane(counts_[picked[l]], l) + 1.0);
+        set_lane(counts_[picked[l]], l, lane(counts_[picked[l]], l) + scalar_of<T>(1));
         set_lane(errors_[picked[l]], l, lane(errors_[picked[l]], l) + lane(error, l));
       }
     }
@@ -209,6 +219,7 @@ class StochasticGradient {
   const Drawing drawing_;
   const int d_, n_;
   bool samples_ = false;
+  bool plain_ = false;  ///< the gradient of the full loss, but for additive noise
   int labels_per_step_ = 0;
   random::StreamKey key_{};
   std::uint64_t step_ = 0, order_epoch_ = ~0ull;

@@ -17,6 +17,7 @@ constexpr int chunk = dim_of<L> > 0 && dim_of<L> <= 4 ? dim_of<L> : 4;
 /// Scratch of the automatic passes: on the stack for static sizes, else one array for each thread, type and role.
 struct ThetaTag;
 struct ResidualTag;
+struct GradientTag;
 
 template <class T, int N, class Tag>
 struct Scratch {
@@ -125,10 +126,25 @@ void weighted_hvp_automatic(const L& loss, const T* theta, const T* c, const T* 
 }
 template <SquaredLoss L, class T>
 void weighted_hvp(const L& loss, const T* theta, const T* c, const T* u, T* out) {
-  if constexpr (requires { loss.weighted_hvp(theta, c, u, out); })
+  using One = Dual<T, 1>;
+  if constexpr (requires { loss.weighted_hvp(theta, c, u, out); }) {
     loss.weighted_hvp(theta, c, u, out);
-  else
+  } else if constexpr (requires(const One* x, One* g) { loss.pullback(x, x, g); }) {
+    // The derivative of the hand-written J^T c along u: one pass instead of one for each chunk of coordinates.
+    const int d = loss.dim(), n = loss.residual_count();
+    detail::Scratch<One, dim_of<L>, detail::ThetaTag> x(d);
+    detail::Scratch<One, dim_of<L>, detail::GradientTag> g(d);
+    detail::Scratch<One, residuals_of<L>, detail::ResidualTag> w(n);
+    for (int j = 0; j < d; ++j) {
+      x.data()[j].v = theta[j];
+      x.data()[j].d[0] = u[j];
+    }
+    for (int i = 0; i < n; ++i) w.data()[i] = One(c[i]);
+    loss.pullback(x.data(), w.data(), g.data());
+    for (int j = 0; j < d; ++j) out[j] = g.data()[j].d[0];
+  } else {
     weighted_hvp_automatic(loss, theta, c, u, out);
+  }
 }
 
 /// phi[n], phi_i = u^T F_i u: the second derivative of every residual along u[d].

@@ -6,6 +6,15 @@
 
 namespace sde::loss {
 
+/// t <- the root of a t^2 + 2 b t + c that goes to 0 with c, for b > 0. Returns the lanes where there is none.
+template <class T>
+SDE_INLINE auto near_root(const T& a, const T& b, const T& c, T& t) {
+  const T inside = b * b - a * c;
+  const auto found = (inside >= T(0.0)) & (b > T(0.0));
+  t = -c / (b + sqrt(select(found, inside, T(1.0))));
+  return !found;
+}
+
 /// Valley 1/2 h(u) v^2 at theta = (u, v). Gamma = {v = 0}, sharpness h(u).
 struct Valley {
   static constexpr int Dim = 2, Residuals = 1;
@@ -38,6 +47,23 @@ struct Valley {
     g[0] *= w[0];
     g[1] *= w[0];
   }
+  template <class T>
+  void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
+    const T r = root(x[0]);
+    const bool quadratic = profile == Profile::quadratic;
+    const T inverse = quadratic ? T(1.0) / r : T(0.0);
+    const T first = quadratic ? x[0] * inverse : r * (0.5 * this->c);
+    const T second = quadratic ? inverse * inverse * inverse : r * (0.25 * this->c * this->c);
+    out[0] = c[0] * (second * x[1] * u[0] + first * u[1]);
+    out[1] = c[0] * (first * u[0]);
+  }
+  template <class T>
+  auto intersect_normal(const T* v, T* x) const {
+    const T t = x[1] / v[1];
+    x[0] -= t * v[0];
+    x[1] = T(0.0);
+    return !(abs(t) <= T(1e8));
+  }
 };
 
 /// Hyperbola 1/2 (x y - 1)^2. Gamma = {x y = 1}, sharpness x^2 + y^2 = sqrt(q^2 + 4), q = x^2 - y^2.
@@ -63,6 +89,14 @@ struct Hyperbola {
   void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     out[0] = c[0] * u[1];
     out[1] = c[0] * u[0];
+  }
+  template <class T>
+  auto intersect_normal(const T* v, T* x) const {
+    T t;
+    const auto lost = near_root(v[0] * v[1], (x[0] * v[1] + x[1] * v[0]) * 0.5, x[0] * x[1] - 1.0, t);
+    x[0] += t * v[0];
+    x[1] += t * v[1];
+    return lost;
   }
 };
 
@@ -96,6 +130,21 @@ struct Chain {
   }
 };
 
+/// x[d] <- the point of the unit sphere on the line x + t v near x. Returns the lanes where there is none.
+template <class T>
+SDE_INLINE auto intersect_sphere(int d, const T* v, T* x) {
+  T a = v[0] * v[0], b = x[0] * v[0], c = x[0] * x[0];
+  for (int i = 1; i < d; ++i) {
+    a += v[i] * v[i];
+    b += x[i] * v[i];
+    c += x[i] * x[i];
+  }
+  T t;
+  const auto lost = near_root(a, b, c - T(1.0), t);
+  for (int i = 0; i < d; ++i) x[i] += t * v[i];
+  return lost;
+}
+
 /// Sphere 1/4 (|x|^2 - 1)^2 in R^d, d >= 2. Gamma is the unit sphere, sharpness 2 everywhere: no drift (a control).
 struct Sphere {
   static constexpr int Residuals = 1;
@@ -121,6 +170,10 @@ struct Sphere {
   void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     for (int i = 0; i < d; ++i) out[i] = c[0] * (u[i] * (2.0 * kScale));
   }
+  template <class T>
+  auto intersect_normal(const T* v, T* x) const {
+    return intersect_sphere(d, v, x);
+  }
 };
 
 /// Ring 1/2 (1 + a x)(x^2 + y^2 - 1)^2 with |a| < 1. Gamma is the unit circle, sharpness 4 (1 + a x).
@@ -143,10 +196,32 @@ struct Ring {
   }
   template <class T>
   void pullback(const T* x, const T* w, T* g) const {
-    // f = root * rho, so w J for w = f needs no square root in exact arithmetic; kept general for label noise.
     jacobian(x, g);
     g[0] *= w[0];
     g[1] *= w[0];
+  }
+  template <class T>
+  void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
+    const T root = sqrt(x[0] * a + 1.0);
+    const T first = T(0.5 * a) / root;                  // of the root
+    const T second = first * first * (T(-1.0) / root);  // the same
+    const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
+    const T xx = second * rho + (first * x[0] * 2.0 + root) * 2.0;
+    const T xy = first * x[1] * 2.0;
+    out[0] = c[0] * (xx * u[0] + xy * u[1]);
+    out[1] = c[0] * (xy * u[0] + root * 2.0 * u[1]);
+  }
+  /// grad L; no square root is left in it.
+  template <class T>
+  void gradient(const T* x, T* g) const {
+    const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
+    const T c = (x[0] * a + 1.0) * rho * 2.0;
+    g[0] = rho * rho * (0.5 * a) + c * x[0];
+    g[1] = c * x[1];
+  }
+  template <class T>
+  auto intersect_normal(const T* v, T* x) const {
+    return intersect_sphere(2, v, x);
   }
 };
 

@@ -4,35 +4,54 @@
 #include <string>
 
 #include "sde/model/model.hpp"
-#include "sde/slow/residual_geometry.hpp"
+#include "sde/slow/hypersurface_geometry.hpp"
 
 namespace sde {
 
 namespace detail {
 
-template <Loss L, bool Coupled>
+/// The pack of S in which a loss is advanced: half as wide where its arrays, d entries and more, must stay in cache.
+template <Loss L, class S>
+using PackFor = Pack<S, dim_of<L> == kDynamic && sizeof(S) == 8 ? kKernelLanes / 2 : kKernelLanes>;
+
+/// T's lanes from number `first` on, of a state of kLanes paths, and back.
+template <class T>
+void load_state(LaneState from, int first, int d, T* x) {
+  for (int k = 0; k < d; ++k)
+    for (int l = 0; l < lanes_of<T>; ++l) x[k].set(l, static_cast<scalar_of<T>>(from[k * kLanes + first + l]));
+}
+template <class T>
+void store_state(const T* x, int first, int d, LaneState to) {
+  for (int k = 0; k < d; ++k)
+    for (int l = 0; l < lanes_of<T>; ++l) to[k * kLanes + first + l] = x[k][l];
+}
+
+template <Loss L, class T, bool Coupled>
 class DiscreteLoop {
  public:
   DiscreteLoop(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
       : loss_(loss), noise_(noise), algorithm_(algorithm), loop_(loss_, noise_, algorithm_), x_(loss.dim()) {}
-  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) {
-    for (int k = 0; k < loss_.dim(); ++k) x_[k] = Real8::load(x + k * kLanes);
-    Real8 s(0.0);
-    loop_.advance(x_.data(), path, from, to, s);
-    for (int k = 0; k < loss_.dim(); ++k) x_[k].store(x + k * kLanes);
-    s.store(spread);
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
+               double* sums = nullptr) {
+    for (int first = 0; first < kLanes; first += lanes_of<T>) {
+      load_state(x, first, loss_.dim(), x_.data());
+      T s(0.0);
+      loop_.advance(x_.data(), path + static_cast<std::uint32_t>(first), from, to, s);
+      store_state(x_.data(), first, loss_.dim(), x);
+      for (int l = 0; l < lanes_of<T>; ++l) spread[first + l] = s[l];
+      if constexpr (Coupled) loop_.take_noise(sums + first);
+    }
   }
-  void take_noise(double* sums) { loop_.take_noise(sums); }
 
  private:
   const L& loss_;
   const Noise noise_;
   const discrete::LocalSgd algorithm_;
-  discrete::LocalSgdLoop<L, Real8, Coupled> loop_;
-  Buffer<Real8, dim_of<L>> x_;
+  discrete::LocalSgdLoop<L, T, Coupled> loop_;
+  Buffer<T, dim_of<L>> x_;
 };
 
-template <Loss L>
+template <Loss L, class S>
 class DiscreteKernelOf final : public DiscreteKernel {
  public:
   DiscreteKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
@@ -41,7 +60,7 @@ class DiscreteKernelOf final : public DiscreteKernel {
   }
 
  private:
-  DiscreteLoop<L, false> loop_;
+  DiscreteLoop<L, PackFor<L, S>, false> loop_;
 };
 
 template <Loss L>
@@ -50,54 +69,62 @@ class RecordingKernelOf final : public RecordingKernel {
   RecordingKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums) override {
-    loop_.advance(x, path, from, to, spread);
-    loop_.take_noise(sums);
+    loop_.advance(x, path, from, to, spread, sums);
   }
 
  private:
-  DiscreteLoop<L, true> loop_;
+  DiscreteLoop<L, PackFor<L, double>, true> loop_;
 };
 
-template <SquaredLoss L>
+template <SquaredLoss L, class S>
 class SlowKernelOf final : public SlowKernel {
+  using T = PackFor<L, S>;
+  using Geometry =
+      std::conditional_t<residuals_of<L> == 1, slow::HypersurfaceGeometry<L, T>, slow::ResidualGeometry<L, T>>;
+
  public:
   SlowKernelOf(const L& loss, const Noise& noise)
       : noise_(noise), geometry_(loss, noise_), x_(loss.dim()), move_(loss.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
-    return with_lanes(x, [&](auto& lost) {
-      slow::advance<slow::ResidualGeometry<L, Real8>, Real8>(geometry_, x_.data(), move_.data(), key, steps, lost);
+    return in_packs(x, [&](int first, auto& lost) {
+      auto mine = key;
+      mine.path += static_cast<std::uint32_t>(first);
+      slow::advance(geometry_, x_.data(), move_.data(), mine, steps, lost);
     });
   }
   unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
-    return with_lanes(x, [&](auto& lost) {
+    return in_packs(x, [&](int first, auto& lost) {
       const double* next = xi;
       const auto draw = [&] {
-        const Real8 value = Real8::load(next);
+        T value;
+        load_state(const_cast<double*>(next), first, 1, &value);
         next += kLanes;
         return value;
       };
       slow::step(geometry_, x_.data(), move_.data(), p, dt, draw, true, lost);
       next = xi;
-      for (int k = 0; k < geometry_.d; ++k) move_[k] = Real8(0.0);
-      geometry_.diffuse(Real8(std::sqrt(dt / p.batch)), draw, move_.data());
-      for (int k = 0; k < geometry_.d; ++k) move_[k].store(martingale + k * kLanes);
+      for (int k = 0; k < geometry_.d; ++k) move_[k] = T(0.0);
+      geometry_.diffuse(T(std::sqrt(dt / p.batch)), draw, move_.data());
+      store_state(move_.data(), first, geometry_.d, martingale);
     });
   }
 
  private:
   template <class Move>
-  unsigned with_lanes(LaneState x, Move move) {
-    for (int k = 0; k < geometry_.d; ++k) x_[k] = Real8::load(x + k * kLanes);
-    auto lost = Real8(1.0) < Real8(0.0);
-    move(lost);
-    for (int k = 0; k < geometry_.d; ++k) x_[k].store(x + k * kLanes);
+  unsigned in_packs(LaneState x, Move move) {
     unsigned bits = 0;
-    for (int l = 0; l < kLanes; ++l) bits |= static_cast<unsigned>(lost[l]) << l;
+    for (int first = 0; first < kLanes; first += lanes_of<T>) {
+      load_state(x, first, geometry_.d, x_.data());
+      auto lost = T(1.0) < T(0.0);
+      move(first, lost);
+      store_state(x_.data(), first, geometry_.d, x);
+      for (int l = 0; l < lanes_of<T>; ++l) bits |= static_cast<unsigned>(lost[l]) << (first + l);
+    }
     return bits;
   }
   const Noise noise_;
-  slow::ResidualGeometry<L, Real8> geometry_;
-  Buffer<Real8, dim_of<L>> x_, move_;
+  Geometry geometry_;
+  Buffer<T, dim_of<L>> x_, move_;
 };
 
 template <SquaredLoss L>
@@ -222,17 +249,21 @@ class ModelOf final : public LossModel {
     else
       return std::numeric_limits<double>::quiet_NaN();
   }
-  std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
-    return std::make_unique<DiscreteKernelOf<L>>(loss_, noise, a);
+  std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::LocalSgd& a,
+                                                  Precision precision) const override {
+    if (precision == Precision::single) return std::make_unique<DiscreteKernelOf<L, float>>(loss_, noise, a);
+    return std::make_unique<DiscreteKernelOf<L, double>>(loss_, noise, a);
   }
   std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
     return std::make_unique<RecordingKernelOf<L>>(loss_, noise, a);
   }
-  std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise) const override {
-    if constexpr (SquaredLoss<L>)
-      return std::make_unique<SlowKernelOf<L>>(loss_, noise);
-    else
+  std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise, Precision precision) const override {
+    if constexpr (SquaredLoss<L>) {
+      if (precision == Precision::single) return std::make_unique<SlowKernelOf<L, float>>(loss_, noise);
+      return std::make_unique<SlowKernelOf<L, double>>(loss_, noise);
+    } else {
       return nullptr;
+    }
   }
   std::unique_ptr<slow::PointTerms> residual_terms(const Noise& noise) const override {
     if constexpr (SquaredLoss<L>)

@@ -10,6 +10,9 @@
 
 namespace sde {
 
+/// Floating-point numbers of a kernel's steps; states are handed over, and observed, in double.
+enum class Precision { full, single };
+
 /// State of kLanes paths, component-major: x[k * kLanes + lane].
 using LaneState = double*;
 
@@ -57,10 +60,11 @@ class LossModel {
   virtual bool has_test_error() const = 0;
   virtual double test_error(const double* x) const = 0;
 
-  virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
+  virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::LocalSgd&,
+                                                          Precision = Precision::full) const = 0;
   virtual std::unique_ptr<RecordingKernel> recording_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
   /// For a squared loss that interpolates on Gamma.
-  virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&) const = 0;
+  virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&, Precision = Precision::full) const = 0;
   virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;
 };
 

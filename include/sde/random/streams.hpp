@@ -27,132 +27,151 @@ struct StreamKey {
   std::uint32_t worker;
 };
 
-/// Four words for each lane from one Philox block.
+/// 32-bit words of W paths in 64-bit lanes, as Philox computes them.
+template <int W>
+struct WideWordsOf {
+  using type = Pack<std::uint64_t, W>;
+};
+template <>
+struct WideWordsOf<1> {
+  using type = std::uint64_t;
+};
+template <int W>
+using WideWords = typename WideWordsOf<W>::type;
+
+/// Four words for each of W paths from one Philox block.
+template <int W>
+SDE_INLINE void fill_words(const StreamKey& key, const KeySchedule& keys, Purpose purpose, std::uint64_t block,
+                           WideWords<W> (&words)[4]) {
+  WideWords<W> paths;
+  if constexpr (W == 1)
+    paths = key.path;
+  else
+    paths = WideWords<W>::counting(key.path);
+  philox_lanes(block & 0xffffffffull, ((block >> 32) & 0xffffull) | (static_cast<std::uint64_t>(purpose) << 16),
+               static_cast<std::uint64_t>(key.worker), paths, keys, words);
+}
+
+/// The same in unsigned lanes as wide as T's.
 template <class T>
 struct WordBlock {
   typename BitsOf<T>::U w[4];
 
-  void fill(const StreamKey& key, Purpose purpose, std::uint64_t block) {
-    using U = typename BitsOf<T>::U;
-    U paths{};
-    if constexpr (lanes_of<T> == 1)
-      paths = key.path;
-    else
-      for (int l = 0; l < lanes_of<T>; ++l) paths[l] = static_cast<std::uint32_t>(key.path + l);
-    w[0] = U{} + (block & 0xffffffffull);
-    w[1] = U{} + (((block >> 32) & 0xffffull) | (static_cast<std::uint64_t>(purpose) << 16));
-    w[2] = U{} + (std::uint64_t)key.worker;
-    w[3] = paths;
-    philox_lanes(w, key.seed);
+  SDE_INLINE void fill(const StreamKey& key, const KeySchedule& keys, Purpose purpose, std::uint64_t block) {
+    WideWords<lanes_of<T>> words[4];
+    fill_words<lanes_of<T>>(key, keys, purpose, block, words);
+    for (int i = 0; i < 4; ++i)
+      if constexpr (sizeof(scalar_of<T>) == 8)
+        w[i] = words[i];
+      else if constexpr (lanes_of<T> == 1)
+        w[i] = static_cast<std::uint32_t>(words[i]);
+      else
+        w[i] = convert<std::uint32_t>(words[i]);
   }
 };
 
-/// Standard normals, by Box-Muller on pairs of 32-bit words (so |x| < 6.8, variance exact to 1e-9).
-template <class T>
-class NormalStream {
+/// Where a stream of kPerBlock draws from each Philox block stands.
+template <int kPerBlock>
+class StreamPosition {
  public:
-  NormalStream(const StreamKey& key, Purpose purpose, std::uint64_t index) : key_(key), purpose_(purpose) {
-    seek(index);
+  StreamPosition(const StreamKey& key, Purpose purpose, std::uint64_t index)
+      : keys_(key.seed), key_(key), purpose_(purpose) {
+    restart(key, index);
   }
-  void seek(std::uint64_t index) {
-    block_ = index / 4;
-    position_ = static_cast<int>(index % 4);
+  /// The next draw is number `index` of `key`'s stream, for the same purpose.
+  void restart(const StreamKey& key, std::uint64_t index) {
+    if (key.seed != key_.seed) keys_ = KeySchedule(key.seed);
+    key_ = key;
+    block_ = index / kPerBlock;
+    position_ = static_cast<int>(index % kPerBlock);
     fresh_ = false;
   }
-  T next() {
-    if (!fresh_) refill();
-    const T value = values_[position_];
-    if (++position_ == 4) {
+
+ protected:
+  /// Calls refill() where the block in hand is not yet generated; returns the place of the draw in it.
+  template <class Refill>
+  SDE_INLINE int take(Refill refill) {
+    if (!fresh_) {
+      refill();
+      fresh_ = true;
+    }
+    const int place = position_;
+    if (++position_ == kPerBlock) {
       position_ = 0;
       ++block_;
       fresh_ = false;
     }
-    return value;
+    return place;
+  }
+
+  KeySchedule keys_;
+  StreamKey key_;
+  Purpose purpose_;
+  std::uint64_t block_ = 0;
+  int position_ = 0;
+  bool fresh_ = false;
+};
+
+/// Standard normals, by Box-Muller on pairs of 32-bit words (so |x| < 6.8, variance exact to 1e-9). Doubles and floats
+/// come from the same words: a float is the double to its own rounding.
+template <class T>
+class NormalStream : StreamPosition<4> {
+ public:
+  using StreamPosition::restart;
+  using StreamPosition::StreamPosition;
+  T next() {
+    return values_[take([this] { refill(); })];
   }
 
  private:
   void refill() {
     WordBlock<T> words;
-    words.fill(key_, purpose_, block_);
+    words.fill(key_, keys_, purpose_, block_);
     for (int pair = 0; pair < 2; ++pair) {
-      const T u = (BitsOf<T>::from_int((typename BitsOf<T>::I)words.w[2 * pair]) + T(0.5)) * T(0x1p-32);
+      const T u = (BitsOf<T>::from_word(words.w[2 * pair]) + T(0.5)) * T(0x1p-32);
       const T radius = sqrt(T(-2.0) * sde::detail::log_kernel(u));
       T s, c;
       sde::detail::sincos_word<T>(words.w[2 * pair + 1], s, c);
       values_[2 * pair] = radius * c;
       values_[2 * pair + 1] = radius * s;
     }
-    fresh_ = true;
   }
-
-  StreamKey key_;
-  Purpose purpose_;
-  std::uint64_t block_ = 0;
-  int position_ = 0;
-  bool fresh_ = false;
   T values_[4];
 };
 
 /// Signs +1 or -1 with probability 1/2, one random bit each.
 template <class T>
-class SignStream {
+class SignStream : StreamPosition<128> {
  public:
-  SignStream(const StreamKey& key, Purpose purpose, std::uint64_t index) : key_(key), purpose_(purpose) {
-    block_ = index / 128;
-    position_ = static_cast<int>(index % 128);
-  }
+  using StreamPosition::restart;
+  using StreamPosition::StreamPosition;
   T next() {
-    if (!fresh_) {
-      words_.fill(key_, purpose_, block_);
-      fresh_ = true;
-    }
-    const auto bit = (words_.w[position_ >> 5] >> (position_ & 31)) & 1ull;
-    if (++position_ == 128) {
-      position_ = 0;
-      ++block_;
-      fresh_ = false;
-    }
-    return BitsOf<T>::real((bit << 63) | BitsOf<T>::bits(T(1.0)));
+    const int bit = take([this] { words_.fill(key_, keys_, purpose_, block_); });
+    using U = typename BitsOf<T>::U;
+    constexpr int sign_bit = 8 * sizeof(scalar_of<T>) - 1;
+    const U shifted = words_.w[bit >> 5] >> (bit & 31);
+    return BitsOf<T>::real((shifted << sign_bit) | BitsOf<T>::bits(T(1.0)));
   }
 
  private:
-  StreamKey key_;
-  Purpose purpose_;
-  std::uint64_t block_ = 0;
-  int position_ = 0;
-  bool fresh_ = false;
   WordBlock<T> words_;
 };
 
 /// Indices uniform on {0, ..., n-1} (multiply-shift of a 32-bit word; bias below n / 2^32).
 template <class T>
-class IndexStream {
+class IndexStream : StreamPosition<4> {
+  static constexpr int W = lanes_of<T>;
+
  public:
-  IndexStream(const StreamKey& key, Purpose purpose, std::uint64_t index) : key_(key), purpose_(purpose) {
-    block_ = index / 4;
-    position_ = static_cast<int>(index % 4);
-  }
-  typename BitsOf<T>::U next(std::uint32_t n) {
-    if (!fresh_) {
-      words_.fill(key_, purpose_, block_);
-      fresh_ = true;
-    }
-    const auto value = (words_.w[position_] * (std::uint64_t)n) >> 32;
-    if (++position_ == 4) {
-      position_ = 0;
-      ++block_;
-      fresh_ = false;
-    }
-    return value;
+  using StreamPosition::restart;
+  using StreamPosition::StreamPosition;
+  WideWords<W> next(std::uint32_t n) {
+    const int place = take([this] { fill_words<W>(key_, keys_, purpose_, block_, words_); });
+    return detail::multiply_low(words_[place], n) >> 32;
   }
 
  private:
-  StreamKey key_;
-  Purpose purpose_;
-  std::uint64_t block_ = 0;
-  int position_ = 0;
-  bool fresh_ = false;
-  WordBlock<T> words_;
+  WideWords<W> words_[4];
 };
 
 /// Lane access to unsigned words.

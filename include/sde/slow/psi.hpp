@@ -8,17 +8,34 @@
 
 namespace sde::slow {
 
-/// Eigenvalues below this multiple of the largest count as zero (tangent directions).
-inline constexpr double kNullThreshold = 1e-9;
+/// Eigenvalues below this multiple of the largest count as zero (tangent directions): far above what rounding in T
+/// makes of a zero.
+template <class T>
+inline constexpr double kNullThresholdOf = sizeof(scalar_of<T>) == 8 ? 1e-9 : 1e-5;
+inline constexpr double kNullThreshold = kNullThresholdOf<double>;
 
-/// psi, increasing from psi(0) = 0 to 1. Below 1, where exp(-x) - 1 + x cancels, the alternating series.
+/// n = x psi(x) = exp(-x) - 1 + x and m = 1 - exp(-x) for x >= 0, both free of cancellation. They give psi at a sum:
+///   n(x + y) = n(x) + n(y) + m(x) m(y),
+/// so that the psi's of all pairs of eigenvalues take one exponential for each eigenvalue.
+template <class T>
+struct PsiParts {
+  T n, m;
+};
+
+template <class T>
+SDE_INLINE PsiParts<T> psi_parts(T x) {
+  const T most = T(sde::detail::kLargestExponent<T>);  // beyond it exp(-x) is 0
+  const T kept = select(x > most, most, x);
+  const auto e = sde::detail::exp_parts(-kept);  // exp(-x) = scale (1 + r + r2q), -x = k ln 2 + r
+  const T below = e.scale - T(1.0);              // 0 where x < ln2/2: then n = r2q exactly
+  const T shift = (below - e.k * T(sde::detail::kLn2High<T>)) - e.k * T(sde::detail::kLn2Low<T>);
+  return {(e.scale * e.r2q + (below * e.r + shift)) + (x - kept), -(e.scale * (e.r2q + e.r) + below)};
+}
+
+/// psi, increasing from psi(0) = 0 to 1.
 template <class T>
 T psi(T x) {
-  using std::exp;
-  const T direct = (exp(-x) - T(1.0) + x) / select(x < T(1.0), T(1.0), x);
-  T series = T(0.0);
-  for (int k = 18; k >= 1; --k) series = (T(1.0) - series) * (x * T(1.0 / (k + 1)));
-  return select(x < T(1.0), series, direct);
+  return psi_parts(x).n / select(x > T(0.0), x, T(1.0));
 }
 
 /// Which slow SDE: the numbers that its drift depends on. B is the total batch over all K workers.
@@ -28,7 +45,24 @@ struct Parameters {
   double alpha = 0;  ///< eta H; infinity gives the QSR limit
   double eta = 0;    ///< > 0 switches the finite-eta refinement of section 6 on
   double H = 1;      ///< local steps a round, used by the refinement alone
+
+  /// Whether Psi_hat's factor is psi itself: neither the refinement, nor one of the limits of alpha.
+  bool uses_psi() const { return eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity(); }
 };
+
+/// A Hessian eigenvalue with psi's parts at alpha lambda. The default is a tangent direction: lambda = 0.
+template <class T>
+struct Mode {
+  T lambda = T(0.0);
+  PsiParts<T> parts{T(0.0), T(0.0)};
+};
+template <class T>
+SDE_INLINE Mode<T> mode(const Parameters& p, T lambda) {
+  Mode<T> r;
+  r.lambda = lambda;
+  if (p.uses_psi() && p.workers > 1) r.parts = psi_parts(T(p.alpha) * lambda);
+  return r;
+}
 
 template <class T>
 T integer_power(T base, double exponent) {
@@ -42,36 +76,44 @@ T integer_power(T base, double exponent) {
 
 /// Weight of <v_i, Sigma_dia v_j> in Sigma_hat: 1/(lambda_i + lambda_j), refined: eta/(1 - q_ij).
 template <class T>
-T hat_weight(const Parameters& p, T li, T lj) {
+SDE_INLINE T hat_weight(const Parameters& p, T li, T lj) {
   if (p.eta > 0) return T(p.eta) / (T(1.0) - (T(1.0) - T(p.eta) * li) * (T(1.0) - T(p.eta) * lj));
   return T(1.0) / (li + lj);
 }
 
 /// Factor of Psi_hat over Sigma_hat: psi(alpha (lambda_i + lambda_j)), refined: 1 - (1/H) sum_{m<H} q_ij^m.
+/// `hat` is the pair's hat_weight.
 template <class T>
-T psi_factor(const Parameters& p, T li, T lj) {
-  if (p.alpha == std::numeric_limits<double>::infinity()) return T(1.0);
+SDE_INLINE T psi_factor(const Parameters& p, const Mode<T>& i, const Mode<T>& j, T hat) {
+  if (p.uses_psi()) return (i.parts.n + j.parts.n + i.parts.m * j.parts.m) * (hat * T(1 / p.alpha));
   if (p.eta > 0) {
-    const T q = (T(1.0) - T(p.eta) * li) * (T(1.0) - T(p.eta) * lj);
+    const T q = (T(1.0) - T(p.eta) * i.lambda) * (T(1.0) - T(p.eta) * j.lambda);
     return T(1.0) - (T(1.0) - integer_power(q, p.H)) / (T(p.H) * (T(1.0) - q));
   }
-  return psi(T(p.alpha) * (li + lj));
+  return T(p.alpha > 0 ? 1.0 : 0.0);
 }
 
-/// The three weights in use. Drift = -P_par D3L[M], M with the named weight on Sigma_dia's pairs.
+/// The weights in use. Drift = -P_par D3L[M], M with the named weight on Sigma_dia's pairs.
 enum class Term { sigma_hat, psi_hat, drift_1, drift_2, drift };
 
+/// `hat` is the pair's hat_weight. With K = 1 Psi_hat counts as 0.
 template <class T>
-T weight(Term term, const Parameters& p, T li, T lj) {
-  const T hat = hat_weight(p, li, lj);
+SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j, T hat) {
   if (term == Term::sigma_hat) return hat;
   const T scale = hat * T(0.5 / p.batch);
-  if (term == Term::drift_1) return scale;
-  if (p.workers == 1 && term == Term::drift) return scale;
-  const T factor = psi_factor(p, li, lj);
+  if (term == Term::drift_1 || (p.workers == 1 && term == Term::drift)) return scale;
+  const T factor = psi_factor(p, i, j, hat);
   if (term == Term::psi_hat) return hat * factor;
   const T second = scale * factor * T(p.workers - 1.0);
   return term == Term::drift_2 ? second : scale + second;
+}
+template <class T>
+SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j) {
+  return weight(term, p, i, j, hat_weight(p, i.lambda, j.lambda));
+}
+template <class T>
+T weight(Term term, const Parameters& p, T li, T lj) {
+  return weight(term, p, mode(p, li), mode(p, lj));
 }
 
 }  // namespace sde::slow

@@ -13,6 +13,16 @@
 
 namespace sde::slow {
 
+/// When Newton's method along the normal space stops: |f_i| below `tolerance`, relative to the gradients' size.
+/// Rounding in f can keep the last digits moving, so after most_iterations `slack` times as much still counts as
+/// converged.
+template <class T>
+struct Retraction {
+  static constexpr double tolerance = 18 * epsilon_of<T>;
+  static constexpr double slack = sizeof(scalar_of<T>) == 8 ? 1e4 : 50;
+  static constexpr int most_iterations = 60;
+};
+
 template <SquaredLoss L, class T>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;
@@ -31,6 +41,7 @@ class ResidualGeometry {
         V(n * d),
         lambda(n),
         root(n),
+        modes_(n),
         y(d),
         z(d),
         c(n),
@@ -51,7 +62,7 @@ class ResidualGeometry {
     jacobi_eigen(n, gram.data(), Q.data());
     largest = gram[0];
     for (int a = 1; a < n; ++a) largest = select(largest < gram[a * n + a], gram[a * n + a], largest);
-    const T threshold = largest * T(kNullThreshold);
+    const T threshold = largest * T(kNullThresholdOf<T>);
     for (int a = 0; a < n; ++a) {
       const T value = gram[a * n + a];
       const auto normal = value > threshold;
@@ -79,6 +90,7 @@ class ResidualGeometry {
   void contract(Term term, const Parameters& p, T* out) {
     for (int k = 0; k < d; ++k) out[k] = T(0.0);
     const double label = noise_.label_scale(n);
+    for (int a = 0; a < n; ++a) modes_[a] = mode(p, lambda[a]);
     const T scale = T(-2.0) / sqrt(T(double(n)));
     for (int a = 0; a < n; ++a) {
       // y = M v_a: the normal block, then the tangent-normal one.
@@ -88,11 +100,11 @@ class ResidualGeometry {
         if (a == b) s += lambda[a] * T(label);
         for (int q = 0; q < r; ++q) s += C[a * r + q] * C[b * r + q];
         if (r == 0 && a != b) continue;
-        const T m = guarded(term, p, lambda[a], lambda[b]) * s;
+        const T m = guarded(term, p, modes_[a], modes_[b]) * s;
         for (int k = 0; k < d; ++k) y[k] += m * V[b * d + k];
       }
       if (r > 0) {
-        const T m = guarded(term, p, lambda[a], T(0.0));
+        const T m = guarded(term, p, modes_[a], Mode<T>{});
         for (int q = 0; q < r; ++q) {
           const T mc = m * C[a * r + q];
           for (int k = 0; k < d; ++k) y[k] += mc * A[q * d + k];
@@ -136,15 +148,11 @@ class ResidualGeometry {
   /// with that point's Jacobian (a chord iteration). Agrees with Phi to second order on tangent steps. Converged lanes
   /// are left alone, so no lane depends on another. Returns the lanes that did not converge.
   auto retract(T* x) {
-    constexpr int kMaxIterations = 60;
-    const T tolerance = T(4e-15) * (T(1.0) + root_largest() * T(double(n)));
+    const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + root_largest() * T(double(n)));
     auto open = abs(largest) < T(0.0);
-    for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
-      loss::residuals(loss_, x, f.data());
-      T worst = abs(f[0]);
-      for (int i = 1; i < n; ++i) worst = select(worst < abs(f[i]), abs(f[i]), worst);
-      open = !(worst <= tolerance);
-      if (!any(open)) break;
+    for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
+      open = !(largest_residual(x) <= tolerance);
+      if (!any(open)) return open;
       for (int a = 0; a < n; ++a) {
         T s = T(0.0);
         for (int i = 0; i < n; ++i) s += Q[i * n + a] * f[i];
@@ -152,10 +160,7 @@ class ResidualGeometry {
         for (int k = 0; k < d; ++k) x[k] -= s * V[a * d + k];
       }
     }
-    // Rounding in f can keep the last digits moving; what counts is a residual at rounding level.
-    T worst = abs(f[0]);
-    for (int i = 1; i < n; ++i) worst = select(worst < abs(f[i]), abs(f[i]), worst);
-    return !(worst <= tolerance * T(1e4));
+    return !(largest_residual(x) <= tolerance * T(Retraction<T>::slack));
   }
 
   T trace() const {
@@ -170,6 +175,13 @@ class ResidualGeometry {
     for (int k = 1; k < d; ++k) sum += u[k] * w[k];
     return sum;
   }
+  /// max |f_i| at x; f is left holding the residuals.
+  T largest_residual(const T* x) {
+    loss::residuals(loss_, x, f.data());
+    T worst = abs(f[0]);
+    for (int i = 1; i < n; ++i) worst = select(worst < abs(f[i]), abs(f[i]), worst);
+    return worst;
+  }
   T root_largest() const { return sqrt(largest); }
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
   void add_hessian_product(int a, T scale, T* out) {
@@ -179,9 +191,11 @@ class ResidualGeometry {
     for (int k = 0; k < d; ++k) out[k] += factor * z[k];
   }
   /// The weight, and 0 for a pair of two zero eigenvalues.
-  T guarded(Term term, const Parameters& p, T li, T lj) const {
-    const auto ok = li + lj > T(0.0);
-    return select(ok, weight(term, p, select(ok, li, T(1.0)), lj), T(0.0));
+  T guarded(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j) const {
+    const T sum = i.lambda + j.lambda;
+    const auto ok = sum > T(0.0);
+    const T hat = hat_weight(p, select(ok, i.lambda, T(1.0)), j.lambda);
+    return select(ok, weight(term, p, i, j, hat), T(0.0));
   }
 
   const L& loss_;
@@ -197,6 +211,7 @@ class ResidualGeometry {
   Buffer<T, N> lambda, root;  ///< eigenvalues and their square roots, 0 where tangent
   T largest{};                ///< lambda_max
  private:
+  Buffer<Mode<T>, N> modes_;
   Buffer<T, D> y, z;
   Buffer<T, N> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
 

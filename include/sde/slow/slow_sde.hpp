@@ -23,17 +23,27 @@ struct Steps {
   bool retract = true;  ///< false: the caller retracts after each step (by the flow map)
 };
 
-/// One step of length dt: x[d] <- retraction of x + drift dt + P_par A xi sqrt(dt/B). draw() gives the components of
-/// xi. move[d] is left holding the tangent move; `lost` gathers the lanes where the retraction failed.
+/// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d]; draw() gives the components of xi.
+template <class Geometry, class T, class Draw>
+SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Parameters& p, double dt, Draw&& draw) {
+  if constexpr (requires { geometry.tangent_move(x, p, dt, draw, move); }) {
+    geometry.tangent_move(x, p, dt, draw, move);
+  } else {
+    const int d = geometry.d;
+    geometry.compute(x);
+    geometry.contract(Term::drift, p, move);
+    for (int k = 0; k < d; ++k) move[k] *= T(dt);
+    geometry.diffuse(T(std::sqrt(dt / p.batch)), draw, move);
+  }
+}
+
+/// One step of length dt: x[d] <- retraction of x + tangent move. move[d] is left holding the move; `lost` gathers the
+/// lanes where the retraction failed.
 template <class Geometry, class T, class Draw, class MaskType>
-void step(Geometry& geometry, T* x, T* move, const Parameters& p, double dt, Draw&& draw, bool retract,
-          MaskType& lost) {
-  const int d = geometry.d;
-  geometry.compute(x);
-  geometry.contract(Term::drift, p, move);
-  for (int k = 0; k < d; ++k) move[k] *= T(dt);
-  geometry.diffuse(T(std::sqrt(dt / p.batch)), draw, move);
-  for (int k = 0; k < d; ++k) x[k] += move[k];
+SDE_INLINE void step(Geometry& geometry, T* x, T* move, const Parameters& p, double dt, Draw&& draw, bool retract,
+                     MaskType& lost) {
+  tangent_move(geometry, x, move, p, dt, draw);
+  for (int k = 0; k < geometry.d; ++k) x[k] += move[k];
   if (retract) lost = lost | geometry.retract(x);
 }
 
