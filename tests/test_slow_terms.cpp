@@ -151,7 +151,7 @@ TEST_CASE("label noise: Local SGD descends -sigma^2/(4B) (tr Hess + (K-1) tr F(2
   // theory.md section 4, F' = psi: F(x) = x - ln(x) - E1(x) - gamma, here by Simpson's rule on psi itself.
   const auto F = [](double x) {
     const int cells = 400;
-    double sum = slow::psi(0) + slow::psi(x);
+    double sum = slow::psi(0.0) + slow::psi(x);
     for (int i = 1; i < cells; ++i) sum += (i % 2 ? 4 : 2) * slow::psi(x * i / cells);
     return sum * x / (3 * cells);
   };

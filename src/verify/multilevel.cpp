@@ -139,26 +139,25 @@ Hierarchy levels_in_dt(const Problem& problem, const slow::Parameters& parameter
     const double dt = time / static_cast<double>(steps);
     const int columns = problem.noise.columns();
     return sample_level(problem, g, level, first, count, problem.start_on_gamma, false, control, [&] {
-      return
-          [=,
-           kernel = problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
-                                          : slow::dense_slow_kernel(*problem.model, problem.noise),
-           martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
-           own = State(static_cast<std::size_t>(columns * kLanes)),
-           both = State(static_cast<std::size_t>(columns * kLanes))](std::uint32_t path, State& x, State& y) mutable {
-            random::NormalStream<Pack<double, kLanes>> normals({seed_of(seed, level), path, 0}, random::Purpose::slow, 0);
-            unsigned lost = 0;
-            for (long s = 0; s < steps; ++s) {
-              for (int c = 0; c < columns; ++c) normals.next().store(&own[static_cast<std::size_t>(c * kLanes)]);
-              lost |= kernel->step(x.data(), parameters, dt, own.data(), martingale.data());
-              if (level == 0) continue;
-              for (std::size_t i = 0; i < own.size(); ++i)
-                both[i] = s % 2 ? (both[i] + own[i]) / std::sqrt(2.0) : own[i];
-              if (s % 2) lost |= kernel->step(y.data(), parameters, 2 * dt, both.data(), martingale.data());
-            }
-            if (lost)
-              throw std::runtime_error(fmt::format("multilevel: a retraction failed at dt = {}: take more steps", dt));
-          };
+      return [=,
+              kernel = problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
+                                             : slow::dense_slow_kernel(*problem.model, problem.noise),
+              martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
+              own = State(static_cast<std::size_t>(columns * kLanes)),
+              both = State(static_cast<std::size_t>(columns * kLanes))](std::uint32_t path, State& x,
+                                                                        State& y) mutable {
+        random::NormalStream<Pack<double, kLanes>> normals({seed_of(seed, level), path, 0}, random::Purpose::slow, 0);
+        unsigned lost = 0;
+        for (long s = 0; s < steps; ++s) {
+          for (int c = 0; c < columns; ++c) normals.next().store(&own[static_cast<std::size_t>(c * kLanes)]);
+          lost |= kernel->step(x.data(), parameters, dt, own.data(), martingale.data());
+          if (level == 0) continue;
+          for (std::size_t i = 0; i < own.size(); ++i) both[i] = s % 2 ? (both[i] + own[i]) / std::sqrt(2.0) : own[i];
+          if (s % 2) lost |= kernel->step(y.data(), parameters, 2 * dt, both.data(), martingale.data());
+        }
+        if (lost)
+          throw std::runtime_error(fmt::format("multilevel: a retraction failed at dt = {}: take more steps", dt));
+      };
     });
   };
   return h;

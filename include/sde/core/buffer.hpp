@@ -9,6 +9,19 @@ namespace sde {
 
 inline constexpr int kDynamic = -1;
 
+/// A size that the compiler knows where N is a constant, so that it unrolls loops over it; stored where it is kDynamic.
+template <int N>
+struct Extent {
+  constexpr Extent(int) {}
+  constexpr operator int() const { return N; }
+};
+template <>
+struct Extent<kDynamic> {
+  int value;
+  constexpr Extent(int size) : value(size) {}
+  constexpr operator int() const { return value; }
+};
+
 template <class T, int N>
 class Buffer {
  public:

@@ -113,7 +113,8 @@ class LocalSgdLoop {
     return {a.batch / workers, a.conventional, a.conventional ? a.substeps : 1, a.fold};
   }
   const LocalSgd& algorithm_;
-  const int d_, columns_;
+  const Extent<dim_of<L>> d_;
+  const int columns_;
   StochasticGradient<L, T, Coupled> one_, many_;  // all workers as one with batch B, and each with B/K
   Buffer<T, dim_of<L>> y_, g_, sum_;
   std::vector<double> rates_;

@@ -31,17 +31,18 @@ class StochasticGradient {
   StochasticGradient(const L& loss, const Noise& noise, const Drawing& drawing)
       : loss_(loss), noise_(noise), drawing_(drawing), d_(loss.dim()), n_(count(loss)), w_(n_), f_(n_) {
     samples_ = !drawing.gaussian && n_ > 1 && noise.sampling != Sampling::full;
-    labels_per_step_ = noise.sigma2 > 0 ? (drawing.gaussian                    ? n_
+    const int n = n_;
+    labels_per_step_ = noise.sigma2 > 0 ? (drawing.gaussian                    ? n
                                            : samples_                          ? drawing.batch
-                                           : noise.label_law == Law::two_point ? drawing.batch * n_
-                                                                               : n_)
+                                           : noise.label_law == Law::two_point ? drawing.batch * n
+                                                                               : n)
                                         : 0;
     plain_ = labels_per_step_ == 0 && (n_ == 1 || noise.sampling == Sampling::full);
     A_.resize(static_cast<std::size_t>(noise.columns() * d_));
     if (noise.state_rank == 0 && noise.rank > 0) noise_columns<T>(noise, d_, nullptr, A_.data());
     if (samples_) counts_.resize(static_cast<std::size_t>(n_)), errors_.resize(static_cast<std::size_t>(n_));
     if constexpr (Coupled) {
-      draws_.resize(static_cast<std::size_t>(std::max(n_, noise.columns())));
+      draws_.resize(static_cast<std::size_t>(std::max(n, noise.columns())));
       sums_.assign(static_cast<std::size_t>(noise.columns()), T(0.0));
     }
   }
@@ -217,7 +218,8 @@ class StochasticGradient {
   const L& loss_;
   const Noise& noise_;
   const Drawing drawing_;
-  const int d_, n_;
+  const Extent<dim_of<L>> d_;
+  const Extent<N> n_;
   bool samples_ = false;
   bool plain_ = false;  ///< the gradient of the full loss, but for additive noise
   int labels_per_step_ = 0;

@@ -37,7 +37,7 @@ struct Valley {
   template <class T>
   void jacobian(const T* x, T* J) const {
     const T r = root(x[0]);
-    const T slope = profile == Profile::quadratic ? x[0] / r : r * (0.5 * c);
+    const T slope = profile == Profile::quadratic ? x[0] * (T(1.0) / r) : r * (0.5 * c);
     J[0] = slope * x[1];
     J[1] = r;
   }
@@ -191,7 +191,7 @@ struct Ring {
   void jacobian(const T* x, T* J) const {
     const T root = sqrt(x[0] * a + 1.0);
     const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
-    J[0] = rho * (0.5 * a) / root + root * x[0] * 2.0;
+    J[0] = rho * (T(1.0) / root * (0.5 * a)) + root * x[0] * 2.0;
     J[1] = root * x[1] * 2.0;
   }
   template <class T>

@@ -134,43 +134,44 @@ class ResidualTerms final : public slow::PointTerms {
   using Rows = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 
  public:
-  ResidualTerms(const L& loss, const Noise& noise) : loss_(loss), noise_(noise), g_(loss, noise_), x_(loss.dim()) {}
+  ResidualTerms(const L& loss, const Noise& noise)
+      : loss_(loss), noise_(noise), d_(loss.dim()), n_(loss.residual_count()), g_(loss, noise_), x_(loss.dim()) {}
   void compute(const double* x) override {
-    std::copy(x, x + g_.d, x_.data());
+    std::copy(x, x + d_, x_.data());
     g_.compute(x_.data());
   }
   Vector normal_eigenvalues() const override {
     std::vector<double> kept;
-    for (int a = 0; a < g_.n; ++a)
+    for (int a = 0; a < n_; ++a)
       if (g_.lambda[a] > 0) kept.push_back(g_.lambda[a]);
     std::sort(kept.begin(), kept.end());
     return Eigen::Map<Vector>(kept.data(), static_cast<Eigen::Index>(kept.size()));
   }
   Vector contraction(slow::Term term, const slow::Parameters& p) override {
-    Vector out(g_.d);
+    Vector out(d_);
     g_.contract(term, p, out.data());
     return out;
   }
   /// D3L[u u^T] = (1/n) sum_i grad f_i (u^T F_i u) for tangent u, so pinv(Hess) D3L[Sigma_par] = J^+ (F_i : Sigma_par).
   Vector ito_normal(double batch) override {
-    Vector phi = Vector::Zero(g_.n), one(g_.n);
+    Vector phi = Vector::Zero(n_), one(n_);
     for (int s = 0; s < g_.r; ++s) {
-      loss::curvature(loss_, x_.data(), &g_.A[static_cast<std::size_t>(s * g_.d)], one.data());
+      loss::curvature(loss_, x_.data(), &g_.A[static_cast<std::size_t>(s * d_)], one.data());
       phi += one;
     }
     return (-0.5 / batch) * pseudo_inverse(phi.data());
   }
-  Matrix tangent_noise() const override { return Eigen::Map<const Matrix>(g_.A.data(), g_.d, g_.r); }
+  Matrix tangent_noise() const override { return Eigen::Map<const Matrix>(g_.A.data(), d_, g_.r); }
   Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
-    const Rows V(g_.V.data(), g_.n, g_.d), C(g_.C.data(), g_.n, g_.r);
+    const Rows V(g_.V.data(), n_, d_), C(g_.C.data(), n_, g_.r);
     const Matrix A = tangent_noise();
-    Matrix M = Matrix::Zero(g_.d, g_.d);
-    for (int a = 0; a < g_.n; ++a) {
+    Matrix M = Matrix::Zero(d_, d_);
+    for (int a = 0; a < n_; ++a) {
       if (g_.lambda[a] == 0) continue;
-      for (int b = 0; b < g_.n; ++b) {
+      for (int b = 0; b < n_; ++b) {
         if (g_.lambda[b] == 0) continue;
         double s = C.row(a).dot(C.row(b));
-        if (a == b) s += noise_.label_scale(g_.n) * g_.lambda[a];
+        if (a == b) s += noise_.label_scale(n_) * g_.lambda[a];
         M += slow::weight(term, p, g_.lambda[a], g_.lambda[b]) * s * V.row(a).transpose() * V.row(b);
       }
       const Vector cross = slow::weight(term, p, g_.lambda[a], 0.0) * (A * C.row(a).transpose());
@@ -179,7 +180,7 @@ class ResidualTerms final : public slow::PointTerms {
     return M;
   }
   Vector gradient_of_trace() override {
-    Vector out(g_.d);
+    Vector out(d_);
     g_.gradient_of_trace(out.data());
     return out;
   }
@@ -192,17 +193,18 @@ class ResidualTerms final : public slow::PointTerms {
  private:
   /// J^+ w = sum_a v_a <q_a, w> / sqrt(n lambda_a)
   Vector pseudo_inverse(const double* w) const {
-    Vector out = Vector::Zero(g_.d);
-    for (int a = 0; a < g_.n; ++a) {
+    Vector out = Vector::Zero(d_);
+    for (int a = 0; a < n_; ++a) {
       if (g_.lambda[a] == 0) continue;
       double s = 0;
-      for (int i = 0; i < g_.n; ++i) s += g_.Q[i * g_.n + a] * w[i];
-      out += s / std::sqrt(g_.n * g_.lambda[a]) * Eigen::Map<const Vector>(&g_.V[a * g_.d], g_.d);
+      for (int i = 0; i < n_; ++i) s += g_.Q[i * n_ + a] * w[i];
+      out += s / std::sqrt(n_ * g_.lambda[a]) * Eigen::Map<const Vector>(&g_.V[a * d_], d_);
     }
     return out;
   }
   const L& loss_;
   const Noise noise_;
+  const int d_, n_;
   slow::ResidualGeometry<L, double> g_;
   std::vector<double> x_;
 };

@@ -23,45 +23,42 @@ class HypersurfaceGeometry {
   template <class Draw>
   SDE_INLINE void tangent_move(const T* x, const Parameters& p, double dt, Draw&& draw, T* move) {
     // On the stack where d is constant, so that the compiler keeps them in registers; else allocated once.
-    std::conditional_t<(D > 0), Work, Work&> w = work_;
-    auto& [here, v, y, z, cross] = w;
+    Work fresh(D > 0 ? static_cast<int>(d) : 0);
+    auto& [here, v, y, z, cross] = D > 0 ? fresh : work_;
     for (int k = 0; k < d; ++k) here[k] = x[k];
+    // v = grad f, not normalized: lengths enter squared, and no square root is taken.
     loss::jacobian(loss_, here.data(), v.data());
-    T lambda = v[0] * v[0];
-    for (int k = 1; k < d; ++k) lambda += v[k] * v[k];
-    const T root = sqrt(lambda);
-    const T inverse = T(1.0) / root;
-    for (int k = 0; k < d; ++k) v[k] *= inverse;
+    const T lambda = dot(v.data(), v.data());
+    const T inverse = T(1.0) / lambda;
     if (noise_.state_rank > 0) noise_columns(noise_, d, here.data(), A_.data());
     const T scale = T(std::sqrt(dt / p.batch));
     T square = T(0.0);  // <v, Sigma v> of the additive noise; cross = P_par Sigma v
     for (int k = 0; k < d; ++k) cross[k] = move[k] = T(0.0);
     for (int s = 0; s < columns_; ++s) {
       const T* a = &A_[static_cast<std::size_t>(s * d)];
-      T c = v[0] * a[0];
-      for (int k = 1; k < d; ++k) c += v[k] * a[k];
+      const T c = dot(v.data(), a);
       square += c * c;
+      const T normal_part = c * inverse;
       const T step = scale * draw();
       for (int k = 0; k < d; ++k) {
-        const T tangent = a[k] - c * v[k];
+        const T tangent = a[k] - normal_part * v[k];
         cross[k] += c * tangent;
         move[k] += step * tangent;
       }
     }
-    // M v: the normal block, then the tangent-normal one.
+    // y = M v: the normal block, then the tangent-normal one.
     const Mode<T> normal = mode(p, lambda);
-    const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse * inverse;
-    const T both = weight(Term::drift, p, normal, normal, p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * hat) *
-                   (square + lambda * T(noise_.label_scale(1)));
+    const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
+    const T hat_normal = p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * inverse;
+    const T both =
+        weight(Term::drift, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
     const T mixed = weight(Term::drift, p, normal, Mode<T>{}, hat);
     for (int k = 0; k < d; ++k) y[k] = both * v[k] + mixed * cross[k];
     // drift = -2 P_par F M grad f
-    const T one = T(1.0);
-    loss::weighted_hvp(loss_, here.data(), &one, y.data(), z.data());
-    T along = v[0] * z[0];
-    for (int k = 1; k < d; ++k) along += v[k] * z[k];
-    const T factor = root * T(-2.0 * dt);
-    for (int k = 0; k < d; ++k) move[k] += factor * (z[k] - along * v[k]);
+    const T factor = T(-2.0 * dt);
+    loss::weighted_hvp(loss_, here.data(), &factor, y.data(), z.data());
+    const T along = dot(v.data(), z.data()) * inverse;
+    for (int k = 0; k < d; ++k) move[k] += z[k] - along * v[k];
     for (int k = 0; k < d; ++k) v_[k] = v[k];
     inverse_ = inverse;
   }
@@ -71,8 +68,7 @@ class HypersurfaceGeometry {
   void diffuse(T scale, Draw&& draw, T* out) const {
     for (int s = 0; s < columns_; ++s) {
       const T* a = &A_[static_cast<std::size_t>(s * d)];
-      T c = v_[0] * a[0];
-      for (int k = 1; k < d; ++k) c += v_[k] * a[k];
+      const T c = dot(v_.data(), a) * inverse_;
       const T step = scale * draw();
       for (int k = 0; k < d; ++k) out[k] += step * (a[k] - c * v_[k]);
     }
@@ -87,7 +83,7 @@ class HypersurfaceGeometry {
     } else {
       auto open = T(1.0) < T(0.0);
       T f;
-      const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + T(1.0) / inverse_);
+      const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + sqrt(T(1.0) / inverse_));
       for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
         loss::residuals(loss_, x, &f);
         open = !(abs(f) <= tolerance);
@@ -100,9 +96,15 @@ class HypersurfaceGeometry {
     }
   }
 
-  const int d;
+  const Extent<D> d;
 
  private:
+  SDE_INLINE T dot(const T* u, const T* w) const {
+    T sum = u[0] * w[0];
+    for (int k = 1; k < d; ++k) sum += u[k] * w[k];
+    return sum;
+  }
+
   const L& loss_;
   const Noise& noise_;
   const int columns_;
@@ -110,9 +112,9 @@ class HypersurfaceGeometry {
     Buffer<T, D> here, v, y, z, cross;
     explicit Work(int d) : here(d), v(d), y(d), z(d), cross(d) {}
   };
-  Buffer<T, D> v_;  ///< the normal
+  Buffer<T, D> v_;  ///< the normal, grad f
   Work work_;
-  T inverse_{};  ///< 1/|grad f|
+  T inverse_{};  ///< 1/lambda
   std::vector<T> A_;
 };
 

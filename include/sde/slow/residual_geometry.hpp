@@ -203,7 +203,9 @@ class ResidualGeometry {
   const T* x_ = nullptr;
 
  public:
-  const int d, n, r;
+  const Extent<D> d;
+  const Extent<N> n;
+  const int r;
   Buffer<T, N> f;
   Buffer<T, times(N, D)> J;
   Buffer<T, times(N, N)> gram, Q;

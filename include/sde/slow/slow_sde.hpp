@@ -49,7 +49,8 @@ SDE_INLINE void step(Geometry& geometry, T* x, T* move, const Parameters& p, dou
 
 /// Advances x[d] on Gamma by `steps`, with draws of its own.
 template <class Geometry, class T, class MaskType>
-void advance(Geometry& geometry, T* x, T* move, const random::StreamKey& key, const Steps& steps, MaskType& lost) {
+void advance(Geometry& geometry, T* x, T* move, const random::StreamKey& key, const Steps& all, MaskType& lost) {
+  const Steps steps = all;  // a copy that no store of the loop can change
   const auto first =
       static_cast<std::uint64_t>(steps.first_step) * static_cast<std::uint64_t>(geometry.noise_dimension());
   random::NormalStream<T> normals(key, random::Purpose::slow, first);
