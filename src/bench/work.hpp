@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sde/model/model.hpp"
 #include "sde/stats/moments.hpp"
 
 namespace sde::bench {
@@ -17,18 +18,35 @@ void keep(const T& value) {
 
 struct Work {
   std::string name;
-  std::string unit;    ///< what is counted: path-steps, worker-steps, points, ...
+  std::string unit;  ///< what is counted: path-steps, worker-steps, points, ...
+  Precision precision = Precision::full;
   double normals = 0;  ///< standard normals that a unit draws
   double signs = 0;    ///< two-point increments that a unit draws
+  double flops =
+      0;  ///< additions, multiplications, divisions and roots of a unit but for its random numbers; 0: not counted
   /// Does about `units` units on the calling thread, number `thread`; returns how many it did.
-  std::function<double(int thread, double units)> run;
+  std::function<double(int thread, double units)> run = {};
   /// A sample of what is computed, to be held against other programs' (bench/peers); empty where there is none.
   std::function<stats::Moments()> sample = {};
 };
 
+/// Timed runs of go(thread, units, ends) leave the ends out; the sample is of `sample_units` units.
+template <class Go>
+void set_runs(Work& w, Go go, double sample_units) {
+  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
+  w.sample = [go, sample_units] {
+    stats::Moments ends;
+    go(0, sample_units, &ends);
+    return ends;
+  };
+}
+
 /// The rates of the machine that nothing can beat: random words, normals, signs, multiply-adds.
+/// Compiled for each instruction set.
 std::vector<Work> floors();
-/// The toolkit's own work.
+/// The linear SDE, likewise.
+std::vector<Work> linear_works();
+/// The toolkit's work, through the kernels in use.
 std::vector<Work> works();
 
 struct Rate {

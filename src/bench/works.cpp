@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "../experiment/kernels.hpp"
 #include "../experiment/losses.hpp"
 #include "../experiment/settled.hpp"
 #include "sde/ensemble/method.hpp"
@@ -43,55 +44,19 @@ std::vector<double> lanes_of_point(const Vector& x) {
   return state;
 }
 
-/// Timed runs of go(thread, units, ends) leave the ends out; the sample is of `sample_units` units.
-template <class Go>
-void set_runs(Work& w, Go go, double sample_units) {
-  w.run = [go](int thread, double units) { return go(thread, units, nullptr); };
-  w.sample = [go, sample_units] {
-    stats::Moments ends;
-    go(0, sample_units, &ends);
-    return ends;
-  };
-}
-
-/// dX = 1.5 X dt + 0.01 X dW in three components, 256 steps to t = 1, from X = 1. Adds the ends of the first component.
-template <class Draws>
-double linear_sde(int thread, double units, stats::Moments* ends) {
-  constexpr int kComponents = 3, kSteps = 256;
-  const double dt = 1.0 / kSteps, noise = 0.01 * std::sqrt(dt);
-  const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * lanes_of<Real>)));
-  Real sum(0.0);
-  for (std::uint32_t g = 0; g < groups; ++g) {
-    Draws draws({1, g * lanes_of<Real>, static_cast<std::uint32_t>(thread)}, random::Purpose::slow, 0);
-    Real x[kComponents] = {Real(1.0), Real(1.0), Real(1.0)};
-    for (int s = 0; s < kSteps; ++s)
-      for (auto& v : x) v += v * (Real(1.5 * dt) + Real(noise) * draws.next());
-    for (const auto& v : x) sum += v;
-    if (ends)
-      for (int l = 0; l < lanes_of<Real>; ++l) ends->add(x[0][l]);
-  }
-  keep(sum);  // every component, so that none is left out
-  return static_cast<double>(groups) * lanes_of<Real> * kSteps;
-}
-
-template <class Draws>
-Work linear_work(const std::string& name) {
-  Work w;
-  w.name = name;
-  w.unit = "path-steps";
-  set_runs(w, linear_sde<Draws>, 131072.0 * 256);
-  return w;
-}
+std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""; }
 
 /// The sample is of the `observed` coordinate.
-Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, int observed = 0) {
+Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
+               int observed = 0) {
   const bool weak = integrator == slow::Integrator::weak_euler;
   Work w;
-  w.name = fmt::format("slow SDE, {}{}", name, weak ? ", weak" : "");
+  w.name = fmt::format("slow SDE, {}{}{}", name, weak ? ", weak" : "", suffix(precision));
+  w.precision = precision;
   w.unit = "path-steps";
   (weak ? w.signs : w.normals) = problem.noise.columns();
-  const auto go = [problem, integrator, observed](int thread, double units, stats::Moments* ends) {
-    const auto kernel = problem.model->residual_slow_kernel(problem.noise);
+  const auto go = [problem, integrator, precision, observed](int thread, double units, stats::Moments* ends) {
+    const auto kernel = problem.model->residual_slow_kernel(problem.noise, precision);
     constexpr std::int64_t kSteps = 64;
     slow::Steps steps;
     steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
@@ -111,19 +76,20 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
   return w;
 }
 
-Work discrete_work(const std::string& name, ensemble::Problem problem, int observed = 0) {
+Work discrete_work(const std::string& name, ensemble::Problem problem, Precision precision, int observed = 0) {
   Work w;
-  w.name = "Local SGD (K = 8, H = 20), " + name;
+  w.name = "Local SGD (K = 8, H = 20), " + name + suffix(precision);
+  w.precision = precision;
   w.unit = "worker-steps";
-  w.normals = problem.noise.columns();
-  const auto go = [problem, observed](int thread, double units, stats::Moments* ends) {
+  w.normals = problem.noise.columns() + (problem.model->residual_count() == 1 && problem.noise.sigma2 > 0 ? 1 : 0);
+  const auto go = [problem, precision, observed](int thread, double units, stats::Moments* ends) {
     discrete::LocalSgd a;
     a.workers = 8;
     a.batch = 8;
     a.rate.eta = 0.01;
     a.sync.H = 20;
     a.seed = static_cast<std::uint64_t>(thread) + 1;
-    const auto kernel = problem.model->discrete_kernel(problem.noise, a);
+    const auto kernel = problem.model->discrete_kernel(problem.noise, a, precision);
     constexpr std::int64_t kSteps = 100;
     const double in_group = static_cast<double>(kLanes * kSteps * a.workers);
     const auto groups = static_cast<std::uint32_t>(std::ceil(units / in_group));
@@ -192,22 +158,20 @@ std::vector<Work> works() {
   const loss::TanhNetwork student(16, 4, 10, 2, 5);
   const auto tanh_network = settled_problem(model_of(student), label(), student.interpolating_start(0.5, 3));
 
-  std::vector<Work> all;
-  all.push_back(linear_work<random::NormalStream<Real>>("linear SDE"));
-  all.back().normals = 3;
-  all.push_back(linear_work<random::SignStream<Real>>("linear SDE, weak"));
-  all.back().signs = 3;
-  for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
-    all.push_back(slow_work("valley", valley, integrator));
-    all.push_back(slow_work("hyperbola, constant noise", noisy_hyperbola, integrator));
-    all.push_back(slow_work("ring", ring, integrator, 1));
-    all.push_back(slow_work("sphere d = 10", sphere, integrator));
+  auto all = kernels().linear_works();
+  for (const auto precision : {Precision::full, Precision::single}) {
+    for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
+      all.push_back(slow_work("valley", valley, integrator, precision));
+      all.push_back(slow_work("hyperbola, constant noise", noisy_hyperbola, integrator, precision));
+      all.push_back(slow_work("ring", ring, integrator, precision, 1));
+      all.push_back(slow_work("sphere d = 10", sphere, integrator, precision));
+    }
+    all.push_back(slow_work("diagonal network d = 40, n = 20", network, Integrator::euler_maruyama, precision));
+    all.push_back(discrete_work("hyperbola", hyperbola, precision));
+    all.push_back(discrete_work("ring", ring, precision, 1));
+    all.push_back(discrete_work("diagonal network d = 40, n = 20", network, precision));
+    all.push_back(discrete_work("tanh network d = 50, n = 16", tanh_network, precision));
   }
-  all.push_back(slow_work("diagonal network d = 40, n = 20", network, Integrator::euler_maruyama));
-  all.push_back(discrete_work("hyperbola", hyperbola));
-  all.push_back(discrete_work("ring", ring, 1));
-  all.push_back(discrete_work("diagonal network d = 40, n = 20", network));
-  all.push_back(discrete_work("tanh network d = 50, n = 16", tanh_network));
   all.push_back(flow_work("ring", ring));
   all.push_back(flow_work("diagonal network d = 40, n = 20", network));
   all.push_back(terms_work("diagonal network d = 40, n = 20", network));

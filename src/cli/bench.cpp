@@ -4,6 +4,7 @@
 
 #include "../bench/work.hpp"
 #include "../experiment/error.hpp"
+#include "../experiment/kernels.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
 #include "session.hpp"
@@ -24,7 +25,7 @@ int bench(const Options& o) {
     throw InputError(fmt::format("--device {}: this build runs on the CPU alone; expected cpu or auto", o.device));
   const int threads = thread_count(o.threads);
   Progress progress(o.quiet);
-  auto all = bench::floors();
+  auto all = kernels().floors();
   const std::size_t floors = all.size();
   for (auto& w : bench::works())
     if (o.only.empty() || w.name.find(o.only) != std::string::npos) all.push_back(std::move(w));
@@ -33,37 +34,44 @@ int bench(const Options& o) {
     for (const auto& w : bench::works()) names += "\n  " + w.name;
     throw InputError(fmt::format("--only {}: expected part of the name of a work:{}", o.only, names));
   }
-  nlohmann::json j{{"threads", threads}, {"rates", nlohmann::json::array()}};
-  double normals = 0, signs = 0;
+  nlohmann::json j{{"threads", threads}, {"kernels", kernel_level()}, {"rates", nlohmann::json::array()}};
+  double normals[2] = {}, signs[2] = {}, flops[2] = {};  // rates of the floors in double and float
   if (!o.json)
     fmt::print(
-        "{} threads, median of 5 calls of {} s; / floor: share of the rate at which the random numbers alone come\n\n"
-        "{:<46} {:<13} {:>12}  {:>15}  {:>8}\n",
-        threads, o.seconds, "work", "unit", "per second", "slowest-fastest", "/ floor");
+        "{} threads, {} kernels, median of 5 calls of {} s; / floor: share of the rate at which the random numbers "
+        "alone\n"
+        "come; / peak: flops, where they are counted, over the fused multiply-adds' rate\n\n"
+        "{:<66} {:<13} {:>12}  {:>15}  {:>8} {:>7}\n",
+        threads, kernel_level(), o.seconds, "work", "unit", "per second", "slowest-fastest", "/ floor", "/ peak");
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& w = all[i];
     progress.show(static_cast<double>(i) / static_cast<double>(all.size()), w.name);
     const auto rate = bench::measure(w, threads, o.seconds, 5);
     progress.clear();
-    if (w.unit == "normals") normals = rate.per_second;
-    if (w.unit == "signs") signs = rate.per_second;
+    const int p = w.precision == Precision::single;
+    if (w.unit == "normals") normals[p] = rate.per_second;
+    if (w.unit == "signs") signs[p] = rate.per_second;
+    if (w.unit == "flops") flops[p] = rate.per_second;
     // Seconds that the random numbers of a unit take alone, over those of the unit.
-    const double share = i < floors ? 0 : rate.per_second * (w.normals / normals + w.signs / signs);
+    const double share = i < floors ? 0 : rate.per_second * (w.normals / normals[p] + w.signs / signs[p]);
+    const double of_peak = i < floors ? 0 : rate.per_second * w.flops / flops[p];
     j["rates"].push_back({{"work", w.name},
                           {"unit", w.unit},
                           {"per_second", rate.per_second},
                           {"slowest", rate.slowest},
                           {"fastest", rate.fastest},
-                          {"share_of_floor", share > 0 ? nlohmann::json(share) : nlohmann::json(nullptr)}});
+                          {"share_of_floor", share > 0 ? nlohmann::json(share) : nlohmann::json(nullptr)},
+                          {"flops", w.flops > 0 ? nlohmann::json(w.flops) : nlohmann::json(nullptr)},
+                          {"share_of_peak", of_peak > 0 ? nlohmann::json(of_peak) : nlohmann::json(nullptr)}});
     if (w.sample && o.json) {
       const auto sample = w.sample();
       j["rates"].back()["mean"] = sample.mean;
       j["rates"].back()["standard_error"] = sample.standard_error();
     }
     if (o.json) continue;
-    fmt::print("{:<46} {:<13} {:>12.4g}  {:>6.2f} - {:>6.2f}  {:>8}\n", w.name, w.unit, rate.per_second,
+    fmt::print("{:<66} {:<13} {:>12.4g}  {:>6.2f} - {:>6.2f}  {:>8} {:>7}\n", w.name, w.unit, rate.per_second,
                rate.slowest / rate.per_second, rate.fastest / rate.per_second,
-               share > 0 ? fmt::format("{:.2f}", share) : "");
+               share > 0 ? fmt::format("{:.2f}", share) : "", of_peak > 0 ? fmt::format("{:.2f}", of_peak) : "");
     if (i + 1 == floors) fmt::print("\n");
     std::fflush(stdout);
   }

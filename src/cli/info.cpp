@@ -6,8 +6,8 @@
 #include <fstream>
 #include <thread>
 
+#include "../experiment/kernels.hpp"
 #include "cli.hpp"
-#include "sde/core/pack.hpp"
 #include "sde/version.hpp"
 
 namespace sde::cli {
@@ -27,17 +27,10 @@ Command add_info(CLI::App& app) {
   sub->footer("Example:\n  sde info");
   return {sub, [] {
             fmt::print("sde         {}\n", kVersion);
-            fmt::print("compiler    {} ({}), {}\n", __VERSION__, SDE_BUILD_TYPE,
-#if defined(__AVX512F__)
-                       "AVX-512"
-#elif defined(__AVX2__)
-                       "AVX2"
-#else
-                       "baseline"
-#endif
-            );
-            fmt::print("processor   {}, {} threads, {} paths a register group\n", cpu_model(),
-                       std::thread::hardware_concurrency(), kLanes);
+            fmt::print("compiler    {} ({})\n", __VERSION__, SDE_BUILD_TYPE);
+            fmt::print("processor   {}, {} threads\n", cpu_model(), std::thread::hardware_concurrency());
+            fmt::print("kernels     {}, {} doubles a register (SDE_KERNELS chooses another)\n", kernel_level(),
+                       kernels().register_bytes / 8);
             fmt::print("CUDA        not in this build: this version has no GPU backend\n");
             fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION,
                        EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());

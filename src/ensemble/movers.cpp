@@ -29,7 +29,7 @@ class DiscreteMover final : public Mover {
         algorithm_(m.algorithm),
         timeline_(timeline),
         interrupted_(interrupted),
-        kernel_(p.model->discrete_kernel(p.noise, m.algorithm)) {}
+        kernel_(p.model->discrete_kernel(p.noise, m.algorithm, m.precision)) {}
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
     const std::int64_t end = timeline_.steps[i + 1];
     for (std::int64_t k = timeline_.steps[i]; k < end;) {
@@ -85,7 +85,8 @@ class SlowMover final : public Mover {
   SlowMover(const Problem& p, const Method& m, const std::vector<double>& times, const SlowClock& clock,
             const std::atomic<bool>* interrupted)
       : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), plan_(times, m.dt), interrupted_(interrupted) {
-    kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise);
+    kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise, m.precision)
+                              : slow::dense_slow_kernel(*p.model, p.noise);
     if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model);
   }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
@@ -183,8 +184,8 @@ class CoupledMover final : public Mover {
         interrupted_(interrupted),
         flow_(*p.model),
         dim_(p.model->dim()),
-        kernel_(p.interpolating ? p.model->residual_slow_kernel(p.noise) : slow::dense_slow_kernel(*p.model, p.noise)) {
-  }
+        kernel_(p.interpolating ? p.model->residual_slow_kernel(p.noise, m.precision)
+                                : slow::dense_slow_kernel(*p.model, p.noise)) {}
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
     const auto& a = method_.algorithm;
     unsigned lost = 0;

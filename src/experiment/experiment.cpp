@@ -163,6 +163,7 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
                      ? slow::Integrator::weak_euler
                      : slow::Integrator::euler_maruyama;
   m.flow_retraction = s.choice("retraction", "newton", {"newton", "flow"}) == "flow";
+  m.precision = s.choice("precision", "double", {"double", "float"}) == "float" ? Precision::single : Precision::full;
   m.paths = s.integer("paths", m.ode ? 1 : paths, 1, 4'000'000'000L);
   if (m.ode) m.paths = 1;
   if (!sgd && m.kind != Kind::slow_qsr && a.sync.kind == S::constant && a.sync.H == 1 && !s.has("H"))

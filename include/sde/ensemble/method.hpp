@@ -51,6 +51,7 @@ struct Method {
   double dt = 0.01;              ///< largest step of a slow SDE, in slow time
   slow::Integrator integrator = slow::Integrator::euler_maruyama;
   bool flow_retraction = false;  ///< retract by the flow map itself instead of Newton along the normal space (slow)
+  Precision precision = Precision::full;  ///< of the steps; observations are in double
   long paths = 1;
 
   bool discrete() const { return kind == Kind::sgd || kind == Kind::local_sgd; }

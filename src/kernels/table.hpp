@@ -1,0 +1,28 @@
+// What a kernel module gives: everything that is compiled once for each instruction set. A module is a shared object
+// with all symbols hidden but sde_kernel_table, so that no function compiled for a newer processor can stand in for one
+// of the program's. src/experiment/kernels.cpp chooses the module when the program runs.
+#pragma once
+
+#include "../bench/work.hpp"
+#include "../experiment/losses.hpp"
+
+namespace sde {
+
+struct KernelTable {
+  int register_bytes;
+  std::shared_ptr<const LossModel> (*valley)(loss::Valley);
+  std::shared_ptr<const LossModel> (*hyperbola)(loss::Hyperbola);
+  std::shared_ptr<const LossModel> (*chain)(loss::Chain);
+  std::shared_ptr<const LossModel> (*sphere)(loss::Sphere);
+  std::shared_ptr<const LossModel> (*ring)(loss::Ring);
+  std::shared_ptr<const LossModel> (*flat)(loss::Flat);
+  std::shared_ptr<const LossModel> (*diagonal_network)(loss::DiagonalNetwork);
+  std::shared_ptr<const LossModel> (*tanh_network)(loss::TanhNetwork);
+  std::shared_ptr<const LossModel> (*matrix_sensing)(loss::MatrixSensing);
+  std::vector<bench::Work> (*floors)();
+  std::vector<bench::Work> (*linear_works)();
+};
+
+}  // namespace sde
+
+extern "C" const sde::KernelTable* sde_kernel_table();
