@@ -12,10 +12,11 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "../src/experiment/losses.hpp"
 #include "sde/ensemble/parallel.hpp"
+#include "sde/ensemble/settled.hpp"
 #include "sde/loss/models.hpp"
 #include "sde/loss/toy.hpp"
-#include "sde/model/make_model.hpp"
 #include "sde/stats/equivalence.hpp"
 #include "sde/stats/fit.hpp"
 #include "sde/verify/paired.hpp"
@@ -28,16 +29,12 @@ using verify::Vector;
 constexpr int kDim = 3, kBatch = 4;
 constexpr double kSpread = 0.9;
 
-ensemble::Problem problem_of(std::shared_ptr<const LossModel> model, std::vector<double> factor, int rank,
-                             Vector start) {
-  ensemble::Problem p;
-  p.model = std::move(model);
-  p.noise.factor = std::move(factor);
-  p.noise.rank = rank;
-  p.start = std::move(start);
-  p.settle();
-  p.start = p.start_on_gamma;
-  return p;
+/// Constant noise of the factor A, rank columns.
+Noise constant(std::vector<double> factor, int rank) {
+  Noise n;
+  n.factor = std::move(factor);
+  n.rank = rank;
+  return n;
 }
 
 struct Truth {
@@ -49,9 +46,10 @@ struct Truth {
 class Table {
  public:
   Table()
-      : sphere_(problem_of(make_model(loss::Sphere{kDim}), {kSpread, 0, 0, 0, kSpread, 0, 0, 0, kSpread}, kDim,
-                           Vector::Unit(kDim, 0))),
-        flat_(problem_of(make_model(loss::Flat(2, 4, 3)), loss::normal_data(8, 1, 16), 4, Vector::Zero(4))) {}
+      : sphere_(ensemble::settled_problem(model_of(loss::Sphere{kDim}),
+                                          constant({kSpread, 0, 0, 0, kSpread, 0, 0, 0, kSpread}, kDim), {1, 0, 0})),
+        flat_(ensemble::settled_problem(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4),
+                                        {0, 0, 0, 0})) {}
 
   std::vector<Truth> measure(std::uint64_t seed) const {
     std::vector<Truth> rows;

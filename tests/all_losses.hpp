@@ -3,9 +3,9 @@
 
 #include <functional>
 
+#include "../src/experiment/losses.hpp"
 #include "sde/loss/models.hpp"
 #include "sde/loss/toy.hpp"
-#include "sde/model/make_model.hpp"
 
 namespace sde::test {
 

@@ -19,10 +19,10 @@ using slow::Vector;
 constexpr double kZ = 3.2905;  // 99.9%
 inline const ensemble::Control kTwoThreads{.threads = 2};
 
-template <Loss L>
+template <class L>
 Problem problem_of(L loss, Noise noise, std::vector<double> start) {
   Problem p;
-  p.model = make_model(std::move(loss));
+  p.model = model_of(std::move(loss));
   p.noise = std::move(noise);
   p.start = Eigen::Map<const Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
   p.settle();

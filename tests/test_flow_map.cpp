@@ -4,6 +4,7 @@
 #include "all_losses.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/make_model.hpp"
 
 using namespace sde;
 using slow::Vector;
@@ -11,7 +12,7 @@ using slow::Vector;
 TEST_CASE("Phi ends on Gamma with |grad L| <= 1e-12 max(1, lambda_max), and is idempotent") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
     CAPTURE(std::string(name));
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     manifold::FlowMap flow(*model);
     Vector p = Eigen::Map<const Vector>(x.data(), model->dim()), g(model->dim());
     flow(p.data());
@@ -26,16 +27,16 @@ TEST_CASE("Phi ends on Gamma with |grad L| <= 1e-12 max(1, lambda_max), and is i
 }
 
 TEST_CASE("invariants of the flow: hyperbola x^2 - y^2, sphere x/|x|, chain w_i^2 - w_j^2") {
-  const auto hyperbola = make_model(loss::Hyperbola{});
+  const auto hyperbola = model_of(loss::Hyperbola{});
   double p[2] = {2.0, 0.1};
   manifold::FlowMap{*hyperbola}(p);
   CHECK(p[0] * p[0] - p[1] * p[1] == doctest::Approx(3.99).epsilon(1e-11));
-  const auto chain = make_model(loss::Chain{3});
+  const auto chain = model_of(loss::Chain{3});
   double w[3] = {1.3, 0.9, 0.4};
   manifold::FlowMap{*chain}(w);
   CHECK(w[0] * w[0] - w[2] * w[2] == doctest::Approx(1.69 - 0.16).epsilon(1e-11));
   CHECK(w[0] * w[0] - w[1] * w[1] == doctest::Approx(1.69 - 0.81).epsilon(1e-11));
-  const auto sphere = make_model(loss::Sphere{3});
+  const auto sphere = model_of(loss::Sphere{3});
   double s[3] = {0.3, 0.4, 1.2};
   manifold::FlowMap{*sphere}(s);
   CHECK(s[2] == doctest::Approx(1.2 / 1.3).epsilon(1e-12));
@@ -87,7 +88,7 @@ TEST_CASE("eigenvalues 1 and 1e6: both forms of the loss reach the same point") 
 
 TEST_CASE("flow in time and flow along the residual give the same Phi") {
   const auto a = make_model(PlainHyperbola{});
-  const auto b = make_model(loss::Hyperbola{});
+  const auto b = model_of(loss::Hyperbola{});
   double x[2] = {1.8, 0.9}, y[2] = {1.8, 0.9};
   manifold::FlowMap{*a}(x);
   manifold::FlowMap{*b}(y);
@@ -96,7 +97,7 @@ TEST_CASE("flow in time and flow along the residual give the same Phi") {
 }
 
 TEST_CASE("no limit on Gamma is an error with the place") {
-  const auto model = make_model(loss::Hyperbola{});
+  const auto model = model_of(loss::Hyperbola{});
   double x[2] = {0, 0};
   CHECK_THROWS_AS(manifold::FlowMap{*model}(x), manifold::FlowError);
 }

@@ -4,6 +4,7 @@
 
 #include "all_losses.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/make_model.hpp"
 
 using namespace sde;
 using slow::Matrix;
@@ -33,13 +34,18 @@ TEST_CASE("overrides equal automatic derivatives") {
     loss::weighted_hvp(l, X, W, U, p.data());
     loss::weighted_hvp_automatic(l, X, W, U, q.data());
     close(p, q, 1e-13);
+    if constexpr (requires { l.gradient(X, p.data()); }) {
+      l.gradient(X, p.data());
+      loss::gradient_automatic(l, X, q.data());
+      close(p, q, 1e-13);
+    }
   });
 }
 
 TEST_CASE("gradient, Hessian and third derivative against central differences") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
     CAPTURE(std::string(name));
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     const int d = model->dim();
     const double h = 1e-4;
     Vector u(d), g(d), gp(d), gm(d), Hu(d), Hp(d), Hm(d), t(d);
@@ -63,7 +69,7 @@ namespace {
 /// Largest z-score over the entries of the sample covariance of drawn gradients against Sigma/b, and of their mean.
 template <class L>
 void check_covariance(const L& l, const Noise& noise, const std::vector<double>& x, int batch, bool gaussian) {
-  const auto model = make_model(l);
+  const auto model = model_of(l);
   const int d = l.dim(), groups = 4000, draws = groups * lanes_of<Real>;
   discrete::StochasticGradient<L, Real> gradient(l, noise, {batch, gaussian, 1});
   std::vector<Real> X(d), g(d);

@@ -19,6 +19,40 @@ TEST_CASE("exp, log and tanh on lanes agree with libm to a few ulp") {
   }
 }
 
+TEST_CASE("the same on floats, to a few ulp of theirs") {
+  using Single = Pack<float, 8>;
+  for (double x = -40; x < 40; x += 0.037) {
+    const float f = static_cast<float>(x), y = std::exp(f);
+    CHECK(std::abs(exp(Single(f))[3] / std::exp(double(f)) - 1) < 3e-7);
+    CHECK(std::abs(tanh(Single(f))[3] - std::tanh(double(f))) < 2e-7);
+    if (f != 0) CHECK(std::abs(tanh(Single(f))[0] / std::tanh(double(f)) - 1) < 5e-7);
+    CHECK(std::abs(log(Single(y))[7] - std::log(double(y))) < 2e-7 * (1 + std::abs(std::log(double(y)))));
+    if (f > 0) CHECK(std::abs(slow::psi(Single(f))[1] / slow::psi(double(f)) - 1) < 6e-7);
+  }
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    const std::uint32_t w = i * 2654435761u;
+    Single s, c;
+    detail::sincos_word<Single>(BitsOf<Single>::U(w), s, c);
+    const double angle = 2 * M_PI * (w + 0.5) * 0x1p-32;
+    CHECK(std::abs(s[2] - std::sin(angle)) < 2e-7);
+    CHECK(std::abs(c[5] - std::cos(angle)) < 2e-7);
+  }
+}
+
+TEST_CASE("psi of a sum from the parts of its terms, free of cancellation from 1e-12 to 1e3") {
+  const long double table[] = {1e-12L, 1e-6L, 1e-3L, 0.1L, 0.34L, 0.35L, 0.7L, 1.04L, 3.0L, 40.0L, 1000.0L};
+  for (const long double x : table)
+    for (const long double y : table) {
+      const auto a = slow::psi_parts(static_cast<double>(x)), b = slow::psi_parts(static_cast<double>(y));
+      // For small sums exp(-z) - 1 + z by its series, which has no cancellation either.
+      const long double z = (long double)(double)x + (long double)(double)y;
+      long double exact = expm1l(-z) + z;
+      if (z < 0.01L) exact = z * z * (0.5L - z * (1 / 6.0L - z * (1 / 24.0L - z * (1 / 120.0L - z / 720.0L))));
+      CHECK(std::abs((a.n + b.n + a.m * b.m) / (double)exact - 1) < 4e-15);
+      CHECK(std::abs(a.m / (double)-expm1l(-(long double)(double)x) - 1) < 1e-15);
+    }
+}
+
 TEST_CASE("sine and cosine of a random word") {
   std::uint64_t w = 1;
   for (int i = 0; i < 2000; ++i) {

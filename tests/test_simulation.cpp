@@ -4,6 +4,7 @@
 
 #include "problems.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/model/make_model.hpp"
 
 using namespace sde;
 using namespace sde::test;
@@ -334,7 +335,7 @@ TEST_CASE("weak order 1 of both integrators on the manifold") {
 TEST_CASE("the Newton retraction agrees with Phi to second order on tangent vectors: the difference is third order") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(name);
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     const int d = model->dim();
     manifold::FlowMap flow(*model);
     Vector p = Eigen::Map<const Vector>(start.data(), d);
@@ -386,4 +387,25 @@ TEST_CASE("a path that diverges is counted with its place, and the rest is kept"
   CHECK(!r.first_lost.reason.empty());
   CHECK(r.values.back()[0].n == 64 - r.lost);
   CHECK(std::isfinite(r.values.back()[0].mean * (r.lost < 64)));
+}
+
+TEST_CASE("float steps stay within rounding of the double ones on the same noise") {
+  const Problem p = problem_of(loss::Ring{0.5}, constant({0.8, 0.3, -0.2, 0.5}, 2), {0, 1});
+  for (const auto kind : {Kind::local_sgd, Kind::slow_local_sgd}) {
+    Method m = slow_method(kind, 4, 4, 0.2, 0.005, 256);
+    m.algorithm.rate.eta = 0.02;
+    m.algorithm.sync.H = 10;
+    const Observation o = at({0, 0.25, 1.0}, {"x1"}, 2);
+    const auto wide = ensemble::run(p, m, o, kTwoThreads);
+    m.precision = Precision::single;
+    const auto narrow = ensemble::run(p, m, o, kTwoThreads);
+    const std::size_t q = wide.observables.size() - 1;
+    double square = 0;
+    for (std::size_t i = 0; i < 256; ++i) square += std::pow(narrow.samples[2][q][i] - wide.samples[2][q][i], 2);
+    const double rms = std::sqrt(square / 256);
+    MESSAGE("rms difference at slow time 1: " << rms);
+    CHECK(rms > 1e-9);  // it is another precision
+    // Random walk of the roundings, 2^-24 a step: 2,500 steps of the algorithm, 200 of the SDE with some ten roundings.
+    CHECK(rms < 10 * 0x1p-24 * std::sqrt(2500.0));
+  }
 }

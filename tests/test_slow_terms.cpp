@@ -1,9 +1,12 @@
 // The slow-SDE terms: residual path against dense path, both against numerical second derivatives of Phi, closed forms.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "all_losses.hpp"
 #include "sde/manifold/second_derivative.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/make_model.hpp"
 
 using namespace sde;
 using slow::Matrix;
@@ -25,7 +28,7 @@ Noise correlated(int d, std::uint64_t seed) {
 TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2 pinv(H) D3L[Sigma_par]") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(std::string(name));
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     const int d = model->dim();
     manifold::FlowMap flow(*model);
     Vector p = Eigen::Map<const Vector>(start.data(), d);
@@ -48,10 +51,59 @@ TEST_CASE("identity of section 3: 1/2 d2Phi[Sigma] = -1/2 P D3L[Sigma_hat] - 1/2
   });
 }
 
+TEST_CASE("one residual: the pass of HypersurfaceGeometry moves and retracts as the general formulas do") {
+  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
+    using L = std::remove_cvref_t<decltype(l)>;
+    if constexpr (residuals_of<L> == 1) {
+      CAPTURE(std::string(name));
+      const auto model = model_of(l);
+      const int d = model->dim();
+      Vector p = Eigen::Map<const Vector>(start.data(), d);
+      manifold::FlowMap{*model}(p.data());
+      Noise noise = correlated(d, 3);
+      noise.sigma2 = 0.3;
+      noise.state_rank = 1;
+      noise.state = loss::normal_data(4, 51, (d + 1) * d);
+      slow::HypersurfaceGeometry<L, double> one(l, noise);
+      slow::ResidualGeometry<L, double> general(l, noise);
+      for (const slow::Parameters& parameters :
+           {slow::Parameters{.batch = 8, .workers = 4, .alpha = 0.4}, slow::Parameters{.batch = 2, .workers = 1},
+            slow::Parameters{.batch = 8, .workers = 4, .alpha = std::numeric_limits<double>::infinity()},
+            slow::Parameters{.batch = 8, .workers = 4, .alpha = 0.4, .eta = 0.02, .H = 20}}) {
+        Vector x = p, y = p, move_x(d), move_y(d);
+        int drawn_x = 0, drawn_y = 0;
+        bool lost = false;
+        const auto draw = [](int& drawn) { return std::sin(1.0 + drawn++); };
+        slow::step(
+            one, x.data(), move_x.data(), parameters, 1e-3, [&] { return draw(drawn_x); }, true, lost);
+        slow::step(
+            general, y.data(), move_y.data(), parameters, 1e-3, [&] { return draw(drawn_y); }, true, lost);
+        CHECK(!lost);
+        CHECK((move_x - move_y).norm() < 1e-13);
+        CHECK((x - y).norm() < 1e-13);  // in closed form against the iteration
+        CHECK((x - p).norm() > 1e-4);
+        Vector a = Vector::Zero(d), b = Vector::Zero(d);
+        one.diffuse(
+            0.3, [&] { return draw(drawn_x); }, a.data());
+        general.diffuse(
+            0.3, [&] { return draw(drawn_y); }, b.data());
+        CHECK((a - b).norm() < 1e-13);
+      }
+      // Far beyond where the normal meets Gamma, a path is lost and not invented.
+      if (std::string(name) == "ring" || std::string(name) == "sphere, d = 5") {
+        Vector far = p;
+        far[0] += 3 * p[1];
+        far[1] -= 3 * p[0];
+        CHECK(one.retract(far.data()));
+      }
+    }
+  });
+}
+
 TEST_CASE("residual and dense paths agree on every term, for label, constant and state noise together") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(std::string(name));
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     const int d = model->dim();
     Vector p = Eigen::Map<const Vector>(start.data(), d);
     manifold::FlowMap{*model}(p.data());
@@ -89,7 +141,7 @@ TEST_CASE("ring: drift with tangent-normal noise equals the closed form") {
   Noise noise;
   noise.rank = 2;
   noise.factor = {0.8, 0.3, -0.2, 0.5};
-  const auto model = make_model(ring);
+  const auto model = model_of(ring);
   const auto terms = model->residual_terms(noise);
   const double x[2] = {std::cos(phi), std::sin(phi)};
   terms->compute(x);
@@ -111,7 +163,7 @@ TEST_CASE("ring: drift with tangent-normal noise equals the closed form") {
 TEST_CASE("label noise: drift-I is -sigma^2/(4B) grad_Gamma tr Hess; valley and hyperbola closed forms") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(std::string(name));
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     Vector p = Eigen::Map<const Vector>(start.data(), model->dim());
     manifold::FlowMap{*model}(p.data());
     Noise noise;
@@ -127,7 +179,7 @@ TEST_CASE("label noise: drift-I is -sigma^2/(4B) grad_Gamma tr Hess; valley and 
   Noise constant;
   constant.rank = 2;
   constant.factor = {su, 0, 0, sv};
-  const auto valley = make_model(loss::Valley{});
+  const auto valley = model_of(loss::Valley{});
   const auto terms = valley->residual_terms(constant);
   const double x[2] = {u, 0};
   terms->compute(x);
@@ -136,7 +188,7 @@ TEST_CASE("label noise: drift-I is -sigma^2/(4B) grad_Gamma tr Hess; valley and 
         doctest::Approx(-sv * sv * 2 * u / (4 * B * h) * (1 + (K - 1) * slow::psi(2 * alpha * h))).epsilon(1e-12));
   Noise label;
   label.sigma2 = 0.5;
-  const auto hyperbola = make_model(loss::Hyperbola{});
+  const auto hyperbola = model_of(loss::Hyperbola{});
   const auto ht = hyperbola->residual_terms(label);
   const double y[2] = {2.0, 0.5};
   ht->compute(y);
@@ -159,7 +211,7 @@ TEST_CASE("label noise: Local SGD descends -sigma^2/(4B) (tr Hess + (K-1) tr F(2
   const int K = 5, B = 10;
   test::for_each_loss([&](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(std::string(name));
-    const auto model = make_model(l);
+    const auto model = model_of(l);
     const int d = model->dim();
     manifold::FlowMap flow(*model);
     Vector p = Eigen::Map<const Vector>(start.data(), d);

@@ -4,14 +4,16 @@
 
 #include "../experiment/kernels.hpp"
 #include "../experiment/losses.hpp"
-#include "../experiment/settled.hpp"
+#include "counted.hpp"
 #include "sde/ensemble/method.hpp"
+#include "sde/ensemble/settled.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/slow/hypersurface_geometry.hpp"
 #include "work.hpp"
 
 namespace sde::bench {
 
-using experiment::settled_problem;
+using ensemble::settled_problem;
 
 namespace {
 
@@ -44,15 +46,28 @@ std::vector<double> lanes_of_point(const Vector& x) {
   return state;
 }
 
+/// Arithmetic of a step of the slow SDE of one residual but for its random numbers.
+template <class L>
+double flops_of_step(const L& loss, const ensemble::Problem& problem) {
+  slow::HypersurfaceGeometry<L, Counted> geometry(loss, problem.noise);
+  std::vector<Counted> x(problem.start_on_gamma.begin(), problem.start_on_gamma.end()), move(x.size());
+  bool lost = false;
+  const auto draw = [] { return Counted(0.5); };
+  const long before = counted_flops;
+  slow::step(geometry, x.data(), move.data(), {.batch = 8, .workers = 8, .alpha = 0.4}, 0.005, draw, true, lost);
+  return static_cast<double>(counted_flops - before);
+}
+
 std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""; }
 
 /// The sample is of the `observed` coordinate.
 Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
-               int observed = 0) {
+               double flops, int observed = 0) {
   const bool weak = integrator == slow::Integrator::weak_euler;
   Work w;
   w.name = fmt::format("slow SDE, {}{}{}", name, weak ? ", weak" : "", suffix(precision));
   w.precision = precision;
+  w.flops = flops;
   w.unit = "path-steps";
   (weak ? w.signs : w.normals) = problem.noise.columns();
   const auto go = [problem, integrator, precision, observed](int thread, double units, stats::Moments* ends) {
@@ -161,12 +176,13 @@ std::vector<Work> works() {
   auto all = kernels().linear_works();
   for (const auto precision : {Precision::full, Precision::single}) {
     for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
-      all.push_back(slow_work("valley", valley, integrator, precision));
-      all.push_back(slow_work("hyperbola, constant noise", noisy_hyperbola, integrator, precision));
-      all.push_back(slow_work("ring", ring, integrator, precision, 1));
-      all.push_back(slow_work("sphere d = 10", sphere, integrator, precision));
+      all.push_back(slow_work("valley", valley, integrator, precision, flops_of_step(loss::Valley{}, valley)));
+      all.push_back(slow_work("hyperbola, constant noise", noisy_hyperbola, integrator, precision,
+                              flops_of_step(loss::Hyperbola{}, noisy_hyperbola)));
+      all.push_back(slow_work("ring", ring, integrator, precision, flops_of_step(loss::Ring{0.5}, ring), 1));
+      all.push_back(slow_work("sphere d = 10", sphere, integrator, precision, flops_of_step(loss::Sphere{10}, sphere)));
     }
-    all.push_back(slow_work("diagonal network d = 40, n = 20", network, Integrator::euler_maruyama, precision));
+    all.push_back(slow_work("diagonal network d = 40, n = 20", network, Integrator::euler_maruyama, precision, 0));
     all.push_back(discrete_work("hyperbola", hyperbola, precision));
     all.push_back(discrete_work("ring", ring, precision, 1));
     all.push_back(discrete_work("diagonal network d = 40, n = 20", network, precision));

@@ -5,11 +5,11 @@
 #include <stdexcept>
 
 #include "../experiment/losses.hpp"
-#include "../experiment/settled.hpp"
+#include "sde/ensemble/settled.hpp"
 
 namespace sde::claims {
 
-using experiment::settled_problem;
+using ensemble::settled_problem;
 
 namespace {
 
@@ -28,7 +28,7 @@ Noise label(double sigma2) {
   return n;
 }
 
-double H_of(const discrete::LocalSgd& a) { return static_cast<double>(a.workers == 1 ? 1 : a.H(0)); }
+double H_of(const discrete::LocalSgd& a) { return static_cast<double>(a.steps_in_round()); }
 
 }  // namespace
 

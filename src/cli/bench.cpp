@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../bench/scaling.hpp"
 #include "../bench/work.hpp"
 #include "../experiment/error.hpp"
 #include "../experiment/kernels.hpp"
@@ -17,10 +18,31 @@ struct Options {
   std::string only, device = "cpu";
   int threads = 0;
   double seconds = 0.3;
-  bool json = false, quiet = false;
+  bool scaling = false, json = false, quiet = false;
 };
 
+int scaling(const Options& o) {
+  nlohmann::json j = nlohmann::json::array();
+  if (!o.json)
+    fmt::print("{:<50} {:<8} {:>20}  {}\n", "seconds on one thread of", "against", "exponent (95%)", "range");
+  for (const auto& s : bench::scalings()) {
+    j.push_back({{"work", s.name},
+                 {"against", s.against},
+                 {"sizes", s.sizes},
+                 {"seconds", s.seconds},
+                 {"exponent", s.exponent},
+                 {"half_width", s.half_width}});
+    if (!o.json)
+      fmt::print("{:<50} {:<8} {:>12.3f} +- {:.3f}  {:g} to {:g}\n", s.name, s.against, s.exponent, s.half_width,
+                 s.sizes.front(), s.sizes.back());
+  }
+  if (o.json) fmt::print("{}\n", j.dump(2));
+  return kDone;
+}
+
 int bench(const Options& o) {
+  if (o.scaling) return scaling(o);
+
   if (o.device != "cpu" && o.device != "auto")
     throw InputError(fmt::format("--device {}: this build runs on the CPU alone; expected cpu or auto", o.device));
   const int threads = thread_count(o.threads);
@@ -91,6 +113,7 @@ Command add_bench(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->type_name("S")
       ->capture_default_str();
+  sub->add_flag("--scaling", o->scaling, "How the cost grows with paths, steps, workers and dimension instead");
   sub->add_flag("--json", o->json, "Print the rates as JSON");
   sub->add_flag("--quiet", o->quiet, "No progress bar");
   sub->footer("Examples:\n  sde bench\n  sde bench --only ring --threads 1 --json");

@@ -87,7 +87,7 @@ Hierarchy levels_in_eta(const Problem& problem, const discrete::LocalSgd& finest
       (noise.sampling != Sampling::full && problem.model->residual_count() > 1))
     throw std::invalid_argument(
         "levels in eta need Gaussian draws on all residuals: set sampling full, labels gaussian");
-  const std::int64_t H = finest.workers == 1 ? 1 : finest.H(0), factor = std::int64_t{1} << (levels - 1);
+  const std::int64_t H = finest.steps_in_round(), factor = std::int64_t{1} << (levels - 1);
   const std::int64_t coarsest_round = std::max<std::int64_t>(H, factor) * factor;  // in steps of the finest level
   if (finest.workers > 1 && H % factor != 0)
     throw std::invalid_argument(

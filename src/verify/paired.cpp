@@ -37,14 +37,14 @@ Prediction theory(const discrete::LocalSgd& a) {
   slow::Parameters p;
   p.batch = a.batch;
   p.workers = a.workers;
-  p.alpha = a.rate.eta * static_cast<double>(a.workers == 1 ? 1 : a.H(0));
+  p.alpha = a.rate.eta * static_cast<double>(a.steps_in_round());
   return {"slow SDE", p};
 }
 Prediction refined(const discrete::LocalSgd& a) {
   Prediction r = theory(a);
   r.name = "refined slow SDE";
   r.parameters.eta = a.rate.eta;
-  r.parameters.H = static_cast<double>(a.workers == 1 ? 1 : a.H(0));
+  r.parameters.H = static_cast<double>(a.steps_in_round());
   return r;
 }
 
@@ -71,7 +71,7 @@ struct Grid {
   explicit Grid(const Pairing& p) {
     const auto& a = p.algorithm;
     const double eta2 = a.rate.eta * a.rate.eta;
-    const std::int64_t H = a.workers == 1 ? 1 : a.H(0);
+    const std::int64_t H = a.steps_in_round();
     const double round = static_cast<double>(H) * eta2;
     steps = H * std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(p.dt / round + 1e-9)));
     dt = static_cast<double>(steps) * eta2;

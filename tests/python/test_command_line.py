@@ -189,6 +189,37 @@ class Run(unittest.TestCase):
             self.assertEqual(text[0], text[1])
             self.assertEqual(len(json.loads(text[0])["methods"]), 10)
 
+    def test_same_bits_for_every_instruction_set(self):
+        with tempfile.TemporaryDirectory() as folder:
+            texts = {}
+            for level in ("x86-64", "x86-64-v3", "x86-64-v4"):
+                r = sde("run", MAIN, *SMALL, "--out", os.path.join(folder, level), "--no-figure", "--json",
+                        env={"SDE_KERNELS": level})
+                if r.returncode == 2 and ("does not run it" in r.stderr or "expected one of" in r.stderr):
+                    continue  # this processor, or this build, has it not
+                self.assertEqual(r.returncode, 0, r.stderr)
+                texts[level] = r.stdout.replace(level + os.sep, "")
+            self.assertGreaterEqual(len(texts), 1)
+            self.assertEqual(len(set(texts.values())), 1, sorted(texts))
+
+    def test_unknown_instruction_set(self):
+        r = sde("run", MAIN, *SMALL, "--no-figure", env={"SDE_KERNELS": "x86-64-v9"})
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("expected one of", r.stderr)
+
+    def test_single_precision_of_a_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            rows = []
+            for precision in ("double", "float"):
+                r = sde("run", MAIN, *SMALL, "--set", f"training.precision={precision}", "--out",
+                        os.path.join(folder, precision), "--no-figure", "--json")
+                self.assertEqual(r.returncode, 0, r.stderr)
+                rows.append(r.stdout)
+            self.assertNotEqual(rows[0].replace("double", ""), rows[1].replace("float", ""))
+        r = sde("run", MAIN, "--set", "training.precision=half", "--no-figure")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("precision", r.stderr)
+
     def test_seed_changes_the_paths(self):
         with tempfile.TemporaryDirectory() as out:
             a, b = (json.loads(sde("run", MAIN, *SMALL, "--out", out, "--no-figure", "--json", "--seed", s).stdout) for s in "12")

@@ -35,6 +35,8 @@ struct LocalSgd {
   /// H at step k. During warm-up it is that of the first round after it, as in the QSR paper: a rate near 0 would make
   /// one endless round of the start.
   std::int64_t H(std::int64_t k) const { return sync(k, rate(std::max(k, rate.warmup))); }
+  /// Steps in a round at a constant rate: H, and 1 for SGD, whose workers agree after every step.
+  std::int64_t steps_in_round() const { return workers == 1 ? 1 : H(0); }
   /// Steps of the round that begins at step k: H, but a schedule's last round ends with the schedule.
   std::int64_t round_length(std::int64_t k) const {
     return rate.is_constant() ? H(k) : std::clamp<std::int64_t>(rate.steps - k, 1, H(k));

@@ -1,4 +1,4 @@
-// Problems that are set up in code (claims, benchmarks) rather than from a file.
+// Problems that are set up in code (claims, benchmarks, tests) rather than from a file.
 #pragma once
 
 #include <utility>
@@ -6,12 +6,11 @@
 
 #include "sde/ensemble/method.hpp"
 
-namespace sde::experiment {
+namespace sde::ensemble {
 
 /// The problem with start[d] sent through Phi: it starts on Gamma. Throws manifold::FlowError.
-inline ensemble::Problem settled_problem(std::shared_ptr<const LossModel> model, Noise noise,
-                                         const std::vector<double>& start) {
-  ensemble::Problem p;
+inline Problem settled_problem(std::shared_ptr<const LossModel> model, Noise noise, const std::vector<double>& start) {
+  Problem p;
   p.model = std::move(model);
   p.noise = std::move(noise);
   p.start = Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
@@ -20,4 +19,4 @@ inline ensemble::Problem settled_problem(std::shared_ptr<const LossModel> model,
   return p;
 }
 
-}  // namespace sde::experiment
+}  // namespace sde::ensemble

@@ -1,0 +1,135 @@
+#include "scaling.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "../experiment/losses.hpp"
+#include "sde/ensemble/settled.hpp"
+#include "sde/stats/fit.hpp"
+
+namespace sde::bench {
+
+namespace {
+
+using ensemble::settled_problem;
+
+/// Least of three calls, in seconds.
+template <class Go>
+double seconds(Go go) {
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 3; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    go();
+    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return least;
+}
+
+template <class Cost>
+Scaling scaling(const std::string& name, const std::string& against, std::vector<double> sizes, Cost cost) {
+  Scaling s{name, against, std::move(sizes), {}, {}, {}};
+  std::vector<double> errors;
+  for (const double n : s.sizes) {
+    s.seconds.push_back(cost(n));
+    errors.push_back(0.02 * s.seconds.back());  // equal weights; the scatter gives the slope's error
+  }
+  const auto line = stats::fit_order(s.sizes, s.seconds, errors);
+  s.exponent = line.slope;
+  s.half_width = 1.96 * line.slope_error;
+  return s;
+}
+
+std::vector<double> powers(double from, double to, double factor) {
+  std::vector<double> all;
+  for (double x = from; x <= to * 1.0001; x *= factor) all.push_back(x);
+  return all;
+}
+
+/// Two columns of noise whatever the dimension.
+Noise two_columns(int d) {
+  Noise n;
+  n.rank = 2;
+  n.factor = loss::normal_data(8, 1, 2 * d);
+  for (double& a : n.factor) a *= 0.3 / std::sqrt(d);
+  return n;
+}
+
+std::vector<double> lanes_of_point(const slow::Vector& x) {
+  std::vector<double> state(static_cast<std::size_t>(x.size() * kLanes));
+  for (Eigen::Index k = 0; k < x.size(); ++k)
+    for (int l = 0; l < kLanes; ++l) state[static_cast<std::size_t>(k * kLanes + l)] = x[k];
+  return state;
+}
+
+double slow_seconds(const ensemble::Problem& p, double paths, double count) {
+  const auto kernel = p.model->residual_slow_kernel(p.noise);
+  slow::Steps steps;
+  steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
+  steps.dt = 1e-4;
+  steps.count = std::llround(count);
+  return seconds([&] {
+    for (std::uint32_t first = 0; first < paths; first += kLanes) {
+      auto x = lanes_of_point(p.start_on_gamma);
+      kernel->advance(x.data(), {1, first, 0}, steps);
+    }
+  });
+}
+
+double discrete_seconds(const ensemble::Problem& p, int workers, std::int64_t steps) {
+  discrete::LocalSgd a;
+  a.workers = a.batch = workers;
+  a.rate.eta = 0.002;
+  a.sync.H = 20;
+  const auto kernel = p.model->discrete_kernel(p.noise, a);
+  double spread[kLanes];
+  return seconds([&] {
+    auto x = lanes_of_point(p.start_on_gamma);
+    kernel->advance(x.data(), 0, 0, steps, spread);
+  });
+}
+
+ensemble::Problem on_sphere(int d) {
+  std::vector<double> pole(static_cast<std::size_t>(d), 0.0);
+  pole[0] = 1;
+  return settled_problem(model_of(loss::Sphere{d}), two_columns(d), pole);
+}
+
+}  // namespace
+
+std::vector<Scaling> scalings() {
+  const auto ring = settled_problem(model_of(loss::Ring{0.5}), two_columns(2), {0, 1});
+  const auto dimensions = powers(2, 1024, 2);
+  std::vector<Scaling> all;
+  all.push_back(scaling("slow SDE, ring, 64 steps", "paths", powers(16, 1.6e6, 10),
+                        [&](double n) { return slow_seconds(ring, n, 64); }));
+  all.push_back(scaling("slow SDE, ring, 16 paths", "steps", powers(64, 6.4e6, 10),
+                        [&](double n) { return slow_seconds(ring, 16, n); }));
+  all.push_back(scaling("Local SGD, ring, 16 paths, H = 20", "workers", powers(2, 1024, 2),
+                        [&](double n) { return discrete_seconds(ring, static_cast<int>(n), 2000); }));
+  all.push_back(scaling("Local SGD, ring, 16 paths, K = 8", "steps", powers(20, 2e6, 10),
+                        [&](double n) { return discrete_seconds(ring, 8, std::llround(n)); }));
+  all.push_back(scaling("slow SDE, sphere, two columns of noise", "d", dimensions,
+                        [&](double d) { return slow_seconds(on_sphere(static_cast<int>(d)), 16, 4000); }));
+  all.push_back(scaling("Local SGD, sphere, two columns of noise, K = 8", "d", dimensions,
+                        [&](double d) { return discrete_seconds(on_sphere(static_cast<int>(d)), 8, 2000); }));
+  all.push_back(scaling("slow-SDE terms, diagonal network, n = 20", "d", powers(40, 1280, 2), [&](double d) {
+    Noise label;
+    label.sigma2 = 1;
+    label.sampling = Sampling::with_replacement;
+    const int p = static_cast<int>(d) / 2;
+    const auto network = settled_problem(model_of(loss::DiagonalNetwork(20, p, 3, 5)), label,
+                                         std::vector<double>(static_cast<std::size_t>(2 * p), 0.6));
+    const auto terms = network.terms();
+    return seconds([&] {
+      for (int i = 0; i < 100; ++i) {
+        terms->compute(network.start_on_gamma.data());
+        terms->contraction(slow::Term::drift, {.batch = 8, .workers = 8, .alpha = 0.4});
+      }
+    });
+  }));
+  return all;
+}
+
+}  // namespace sde::bench
