@@ -19,7 +19,7 @@ observations = 4
 name = "ring"
 [noise]
 kind = "gaussian"
-cov = [0.26, 0.44, 0.44, 1.36]
+covariance = [0.26, 0.44, 0.44, 1.36]
 [training]
 eta = 0.01
 workers = 4
@@ -70,7 +70,7 @@ def main():
     scalings = json.loads(out.stdout)
     for s in scalings:
         print(f"{s['work']:<50} against {s['against']:<8} exponent {s['exponent']:.3f} +- {s['half_width']:.3f}  "
-              f"({s['sizes'][0]:g} to {s['sizes'][-1]:g})")
+              f"({s['fit_from']:g} to {s['sizes'][-1]:g})")
     file = os.path.join(arguments.out, "memory.toml")
     with open(file, "w") as stream:
         stream.write(EXPERIMENT)

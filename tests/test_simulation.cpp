@@ -281,13 +281,18 @@ TEST_CASE("conventional SDE and coupled slow SDEs: the same sharpness as what th
   sde.kind = Kind::conventional_local_sgd;
   sde.algorithm.conventional = true;
   sde.algorithm.substeps = 2;
+  Method weak = sde;  // the same expectation from two-point increments
+  weak.algorithm.two_point = true;
   Method coupled = local;
   coupled.kind = Kind::coupled_slow;
   coupled.dt = 0.002;
   const Observation o = at({0, 1}, {}, 2);
   const auto a = last(ensemble::run(p, local, o, kTwoThreads), "trace_hessian"),
              b = last(ensemble::run(p, sde, o, kTwoThreads), "trace_hessian"),
-             c = last(ensemble::run(p, coupled, o, kTwoThreads), "trace_hessian");
+             c = last(ensemble::run(p, coupled, o, kTwoThreads), "trace_hessian"),
+             w = last(ensemble::run(p, weak, o, kTwoThreads), "trace_hessian");
+  CHECK(std::abs(w.mean - b.mean) < 0.001 * b.mean + 5 * std::hypot(w.standard_error(), b.standard_error()));
+  CHECK(w.mean != b.mean);
   CHECK(std::abs(a.mean - b.mean) < 0.02 * a.mean + 5 * std::hypot(a.standard_error(), b.standard_error()));
   CHECK(std::abs(a.mean - c.mean) < 0.02 * a.mean + 5 * std::hypot(a.standard_error(), c.standard_error()));
 }
@@ -326,7 +331,7 @@ TEST_CASE("weak order 1 of both integrators on the manifold") {
       ses.push_back(last(r, "x1").standard_error());
     }
     const auto [slope, se] = order(dts, errors, ses);
-    MESSAGE((integrator == slow::Integrator::weak_euler ? "weak Euler" : "Euler-Maruyama")
+    MESSAGE(std::string(integrator == slow::Integrator::weak_euler ? "weak Euler" : "Euler-Maruyama")
             << ": weak order " << slope << " +- " << 1.96 * se);
     CHECK(std::abs(slope - 1) < 0.15);
   }

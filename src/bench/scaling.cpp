@@ -28,14 +28,18 @@ double seconds(Go go) {
 }
 
 template <class Cost>
-Scaling scaling(const std::string& name, const std::string& against, std::vector<double> sizes, Cost cost) {
-  Scaling s{name, against, std::move(sizes), {}, {}, {}};
-  std::vector<double> errors;
+Scaling scaling(const std::string& name, const std::string& against, std::vector<double> sizes, double fit_from,
+                Cost cost) {
+  Scaling s{name, against, std::move(sizes), {}, fit_from, {}, {}};
+  std::vector<double> fitted, values, errors;
   for (const double n : s.sizes) {
     s.seconds.push_back(cost(n));
-    errors.push_back(0.02 * s.seconds.back());  // equal weights; the scatter gives the slope's error
+    if (n < fit_from) continue;
+    fitted.push_back(n);
+    values.push_back(s.seconds.back());
+    errors.push_back(0.02 * values.back());  // equal weights; the scatter gives the slope's error
   }
-  const auto line = stats::fit_order(s.sizes, s.seconds, errors);
+  const auto line = stats::fit_order(fitted, values, errors);
   s.exponent = line.slope;
   s.half_width = 1.96 * line.slope_error;
   return s;
@@ -102,19 +106,19 @@ std::vector<Scaling> scalings() {
   const auto ring = settled_problem(model_of(loss::Ring{0.5}), two_columns(2), {0, 1});
   const auto dimensions = powers(2, 1024, 2);
   std::vector<Scaling> all;
-  all.push_back(scaling("slow SDE, ring, 64 steps", "paths", powers(16, 1.6e6, 10),
+  all.push_back(scaling("slow SDE, ring, 64 steps", "paths", powers(16, 1.6e6, 10), 16,
                         [&](double n) { return slow_seconds(ring, n, 64); }));
-  all.push_back(scaling("slow SDE, ring, 16 paths", "steps", powers(64, 6.4e6, 10),
+  all.push_back(scaling("slow SDE, ring, 16 paths", "steps", powers(64, 6.4e6, 10), 64,
                         [&](double n) { return slow_seconds(ring, 16, n); }));
-  all.push_back(scaling("Local SGD, ring, 16 paths, H = 20", "workers", powers(2, 1024, 2),
+  all.push_back(scaling("Local SGD, ring, 16 paths, H = 20", "workers", powers(2, 1024, 2), 2,
                         [&](double n) { return discrete_seconds(ring, static_cast<int>(n), 2000); }));
-  all.push_back(scaling("Local SGD, ring, 16 paths, K = 8", "steps", powers(20, 2e6, 10),
+  all.push_back(scaling("Local SGD, ring, 16 paths, K = 8", "steps", powers(20, 2e6, 10), 20,
                         [&](double n) { return discrete_seconds(ring, 8, std::llround(n)); }));
-  all.push_back(scaling("slow SDE, sphere, two columns of noise", "d", dimensions,
+  all.push_back(scaling("slow SDE, sphere, two columns of noise", "d", dimensions, 64,
                         [&](double d) { return slow_seconds(on_sphere(static_cast<int>(d)), 16, 4000); }));
-  all.push_back(scaling("Local SGD, sphere, two columns of noise, K = 8", "d", dimensions,
+  all.push_back(scaling("Local SGD, sphere, two columns of noise, K = 8", "d", dimensions, 64,
                         [&](double d) { return discrete_seconds(on_sphere(static_cast<int>(d)), 8, 2000); }));
-  all.push_back(scaling("slow-SDE terms, diagonal network, n = 20", "d", powers(40, 1280, 2), [&](double d) {
+  all.push_back(scaling("slow-SDE terms, diagonal network, n = 20", "d", powers(40, 10240, 2), 1280, [&](double d) {
     Noise label;
     label.sigma2 = 1;
     label.sampling = Sampling::with_replacement;

@@ -6,11 +6,12 @@
 
 namespace sde::bench {
 
-/// Seconds ~ size^exponent, by least squares on logarithms; half_width of the exponent's 95% interval.
+/// Seconds ~ size^exponent, by least squares on the logarithms of the sizes from fit_from on (below it what does not
+/// grow counts); half_width of the exponent's 95% interval.
 struct Scaling {
   std::string name, against;
   std::vector<double> sizes, seconds;
-  double exponent, half_width;
+  double fit_from, exponent, half_width;
 };
 std::vector<Scaling> scalings();
 

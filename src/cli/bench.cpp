@@ -30,11 +30,12 @@ int scaling(const Options& o) {
                  {"against", s.against},
                  {"sizes", s.sizes},
                  {"seconds", s.seconds},
+                 {"fit_from", s.fit_from},
                  {"exponent", s.exponent},
                  {"half_width", s.half_width}});
     if (!o.json)
       fmt::print("{:<50} {:<8} {:>12.3f} +- {:.3f}  {:g} to {:g}\n", s.name, s.against, s.exponent, s.half_width,
-                 s.sizes.front(), s.sizes.back());
+                 s.fit_from, s.sizes.back());
   }
   if (o.json) fmt::print("{}\n", j.dump(2));
   return kDone;

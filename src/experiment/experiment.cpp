@@ -162,6 +162,7 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
   m.integrator = s.choice("integrator", "euler_maruyama", {"euler_maruyama", "weak_euler"}) == "weak_euler"
                      ? slow::Integrator::weak_euler
                      : slow::Integrator::euler_maruyama;
+  a.two_point = m.integrator == slow::Integrator::weak_euler;
   m.flow_retraction = s.choice("retraction", "newton", {"newton", "flow"}) == "flow";
   m.precision = s.choice("precision", "double", {"double", "float"}) == "float" ? Precision::single : Precision::full;
   m.paths = s.integer("paths", m.ode ? 1 : paths, 1, 4'000'000'000L);

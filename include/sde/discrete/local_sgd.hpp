@@ -16,7 +16,8 @@ struct LocalSgd {
   int workers = 1;  ///< K
   int batch = 1;    ///< B = K B_loc
   bool conventional = false;
-  int substeps = 1;  ///< of the conventional SDE
+  int substeps = 1;        ///< of the conventional SDE
+  bool two_point = false;  ///< its increments are +-1 instead of Gaussian
   std::uint64_t seed = 0;
   int fold = 1;  ///< of a coupled loop, see Drawing
 
@@ -112,7 +113,7 @@ class LocalSgdLoop {
 
  private:
   static Drawing drawing(const LocalSgd& a, int workers) {
-    return {a.batch / workers, a.conventional, a.conventional ? a.substeps : 1, a.fold};
+    return {a.batch / workers, a.conventional, a.conventional ? a.substeps : 1, a.conventional && a.two_point, a.fold};
   }
   const LocalSgd& algorithm_;
   const Extent<dim_of<L>> d_;

@@ -14,6 +14,7 @@ struct Drawing {
   int batch = 1;  ///< samples per gradient (B_loc)
   bool gaussian = false;
   int substeps = 1;
+  bool two_point = false;  ///< the conventional SDE's increments are +-1 instead: its weak order is kept
   int fold = 1;  ///< each Gaussian draw is the normalized sum of `fold` draws of an algorithm with steps 1/fold as long
 };
 
@@ -56,8 +57,14 @@ class StochasticGradient {
       signs_.restart(key, step * labels_per_step_);
     }
     if (samples_) indices_.restart(key, step * drawing_.batch);
-    if (drawing_.gaussian) sample_normals_.restart(key, step * n_);
-    if (noise_.columns() > 0) additive_.restart(key, step * noise_.columns() * drawing_.fold);
+    if (drawing_.gaussian) {
+      sample_normals_.restart(key, step * n_);
+      sample_signs_.restart(key, step * n_);
+    }
+    if (noise_.columns() > 0) {
+      additive_.restart(key, step * noise_.columns() * drawing_.fold);
+      additive_signs_.restart(key, step * noise_.columns());
+    }
     order_epoch_ = ~0ull;
   }
 
@@ -140,11 +147,11 @@ class StochasticGradient {
     for (int i = 0; i < n_; ++i) {
       T w = f_[i] * T(1.0 / n_);
       if (sampled) {
-        const T xi = sample_normals_.next() * T(scale / root);
+        const T xi = increment(sample_normals_, sample_signs_) * T(scale / root);
         w += f_[i] * xi;
         mean += xi;
       }
-      if (labels_per_step_ > 0) w += normals_.next() * T(label / root);
+      if (labels_per_step_ > 0) w += increment(normals_, signs_) * T(label / root);
       w_[i] = w;
     }
     if (sampled)
@@ -191,13 +198,17 @@ class StochasticGradient {
     const T scale = T(std::sqrt((drawing_.gaussian ? drawing_.substeps : 1.0) / drawing_.batch));
     prepare(additive_, columns);
     for (int s = 0; s < columns; ++s) {
-      const T unit = draw(additive_, s);
+      const T unit = drawing_.two_point ? additive_signs_.next() : draw(additive_, s);
       if constexpr (Coupled) sums_[s] += unit;
       const T xi = scale * unit;
       for (int k = 0; k < d_; ++k) g[k] += xi * A_[s * d_ + k];
     }
   }
 
+  /// An increment of the conventional SDE, of mean 0 and variance 1.
+  T increment(random::NormalStream<T>& normals, random::SignStream<T>& signs) {
+    return drawing_.two_point ? signs.next() : normals.next();
+  }
   /// Component s of a step's standard normals; coupled, as prepare() folded the finer algorithm's draws in its order.
   T draw(random::NormalStream<T>& stream, int s) {
     if constexpr (Coupled)
@@ -230,7 +241,8 @@ class StochasticGradient {
   std::vector<std::uint16_t> orders_[W];
   random::NormalStream<T> normals_{{}, random::Purpose::label, 0}, sample_normals_{{}, random::Purpose::sample, 0},
       additive_{{}, random::Purpose::noise, 0};
-  random::SignStream<T> signs_{{}, random::Purpose::label, 0};
+  random::SignStream<T> signs_{{}, random::Purpose::label, 0}, sample_signs_{{}, random::Purpose::sample, 0},
+      additive_signs_{{}, random::Purpose::noise, 0};
   random::IndexStream<T> indices_{{}, random::Purpose::sample, 0};
 };
 
