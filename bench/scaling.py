@@ -55,7 +55,8 @@ def figure(scalings, prefix):
             ax.loglog(s["sizes"], s["seconds"], "o-", markersize=3, label=f"{s['work']}: {s['exponent']:.2f}")
         ax.set_xlabel(kind)
         ax.set_ylabel("seconds")
-        ax.legend(fontsize=6)
+        ax.legend(fontsize=6, loc="upper left")
+        ax.set_ylim(top=ax.get_ylim()[1] * 8)
     for ending in ("png", "svg"):
         fig.savefig(f"{prefix}.{ending}", dpi=150)
 
@@ -76,7 +77,10 @@ def main():
         stream.write(EXPERIMENT)
     for paths, time in ((4096, 0.1), (4096, 1), (65536, 0.1), (65536, 1)):
         print(f"peak memory, {paths:>6} paths, {time / 0.01**2:>6.0f} steps: {peak_memory(arguments.sde, file, paths, time):.1f} MiB")
-    figure(scalings, os.path.join(arguments.out, "scaling"))
+    try:
+        figure(scalings, os.path.join(arguments.out, "scaling"))
+    except ImportError as error:
+        print(f"no figure: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

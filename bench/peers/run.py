@@ -68,6 +68,7 @@ def figure(table, prefix):
         ax.barh([r["peer"] for r in rows], [r["rate"] for r in rows],
                 color=["#0072B2" if r["peer"].startswith("sde") else "0.6" for r in rows])
         ax.set_xscale("log")
+        ax.set_xlim(left=1e6)
         ax.set_title(NAMES[work], fontsize=9)
         ax.set_xlabel("steps a second")
     for ending in ("png", "svg"):
