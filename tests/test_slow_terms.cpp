@@ -100,6 +100,41 @@ TEST_CASE("one residual: the pass of HypersurfaceGeometry moves and retracts as 
   });
 }
 
+TEST_CASE("a slow kernel's lanes are the scalar steps to the bit, and a lost lane is the one that is lost") {
+  const loss::Ring ring{0.5};
+  const Noise noise = correlated(2, 3);
+  const auto model = model_of(ring);
+  const auto kernel = model->residual_slow_kernel(noise);
+  const slow::Parameters p{.batch = 8, .workers = 4, .alpha = 0.4};
+  double x[2 * kLanes], xi[2 * kLanes], martingale[2 * kLanes];
+  for (int l = 0; l < kLanes; ++l) {
+    x[l] = std::cos(0.3 + l);
+    x[kLanes + l] = std::sin(0.3 + l);
+    xi[l] = l == 11 ? 1e4 : std::cos(2.0 * l);  // far beyond the circle
+    xi[kLanes + l] = std::sin(5.0 * l);
+  }
+  const std::vector<double> start(x, x + 2 * kLanes);
+  CHECK(kernel->step(x, p, 0.01, xi, martingale) == 1u << 11);
+  for (int l = 0; l < kLanes; ++l) {
+    slow::HypersurfaceGeometry<loss::Ring, double> one(ring, noise);
+    double y[2] = {start[l], start[kLanes + l]}, move[2];
+    bool lost = false;
+    int drawn = 0;
+    slow::step(
+        one, y, move, p, 0.01, [&] { return xi[kLanes * drawn++ + l]; }, true, lost);
+    CHECK(lost == (l == 11));
+    if (lost) continue;
+    CHECK(x[l] == y[0]);
+    CHECK(x[kLanes + l] == y[1]);
+    double part[2] = {0, 0};
+    drawn = 0;
+    one.diffuse(
+        std::sqrt(0.01 / p.batch), [&] { return xi[kLanes * drawn++ + l]; }, part);
+    CHECK(martingale[l] == part[0]);
+    CHECK(martingale[kLanes + l] == part[1]);
+  }
+}
+
 TEST_CASE("residual and dense paths agree on every term, for label, constant and state noise together") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(std::string(name));

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "error.hpp"
+#include "sde/version.hpp"
 
 namespace sde {
 
@@ -22,15 +25,19 @@ const std::vector<std::string>& levels() {
 bool runs_here(const std::string& level) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
+                  __builtin_cpu_supports("movbe") && __builtin_cpu_supports("f16c");
   if (level == "x86-64-v4")
     return v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512cd");
   if (level == "x86-64-v3") return v3;
-#endif
+  return level == "x86-64";
+#else
   (void)level;
   return true;
+#endif
 }
 
 struct Loaded {
@@ -55,7 +62,11 @@ Loaded load() {
   if (!module) throw IoError(fmt::format("the kernels for {} do not load: {}", level, dlerror()));
   const auto table = reinterpret_cast<decltype(&sde_kernel_table)>(dlsym(module, "sde_kernel_table"));
   if (!table) throw IoError(fmt::format("{}: not a module of this program", file.string()));
-  return {level, table()};
+  const KernelTable* kernels = table();
+  if (std::string(kernels->version) != kVersion || kernels->size != sizeof(KernelTable))
+    throw IoError(fmt::format("{}: of version {}, this program is {}: build or install both together", file.string(),
+                              kernels->version, kVersion));
+  return {level, kernels};
 }
 
 const Loaded& loaded() {

@@ -9,6 +9,8 @@
 namespace sde {
 
 struct KernelTable {
+  const char* version;  ///< of the project, and the table's size: modules of another build are refused
+  unsigned long size;
   int register_bytes;
   std::shared_ptr<const LossModel> (*valley)(loss::Valley);
   std::shared_ptr<const LossModel> (*hyperbola)(loss::Hyperbola);

@@ -90,7 +90,7 @@ struct Pack : pack_detail::PackStorage<S, W> {
   Pack() = default;
   SDE_INLINE Pack(S value) {
     if constexpr (kWhole)
-      this->v = Vector{} + value;
+      this->v = value - Vector{};  // a broadcast, signed zeros too
     else
       this->lo = this->hi = Pack<S, W / 2>(value);
   }

@@ -2,6 +2,8 @@
 // are overrides for speed; tests/test_losses.cpp holds each to the automatic ones.
 #pragma once
 
+#include <limits>
+
 #include "sde/loss/concepts.hpp"
 
 namespace sde::loss {
@@ -62,7 +64,7 @@ struct Valley {
     const T t = x[1] / v[1];
     x[0] -= t * v[0];
     x[1] = T(0.0);
-    return !(abs(t) <= T(1e8));
+    return !((abs(t) <= T(1e8)) & (abs(x[0]) <= T(1e8)));
   }
 };
 
@@ -215,7 +217,8 @@ struct Ring {
   template <class T>
   void gradient(const T* x, T* g) const {
     const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
-    const T c = (x[0] * a + 1.0) * rho * 2.0;
+    const T inside = x[0] * a + 1.0;  // not a square, and not a number, where this is negative
+    const T c = select(inside > T(0.0), inside * rho * 2.0, T(std::numeric_limits<double>::quiet_NaN()));
     g[0] = rho * rho * (0.5 * a) + c * x[0];
     g[1] = c * x[1];
   }

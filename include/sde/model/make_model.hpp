@@ -7,8 +7,9 @@
 #include "sde/slow/hypersurface_geometry.hpp"
 
 namespace sde {
+inline namespace SDE_SIMD_NAMESPACE {  // what it compiles depends on the register width
 
-namespace detail {
+namespace model_detail {
 
 /// The pack of S in which a loss is advanced: half as wide where its arrays, d entries and more, must stay in cache.
 template <Loss L, class S>
@@ -279,12 +280,13 @@ class ModelOf final : public LossModel {
   const L loss_;
 };
 
-}  // namespace detail
+}  // namespace model_detail
 
 /// A user's loss as a model.
 template <Loss L>
 std::shared_ptr<const LossModel> make_model(L loss) {
-  return std::make_shared<detail::ModelOf<L>>(std::move(loss));
+  return std::make_shared<model_detail::ModelOf<L>>(std::move(loss));
 }
 
+}  // namespace SDE_SIMD_NAMESPACE
 }  // namespace sde

@@ -113,7 +113,7 @@ class StreamPosition {
 };
 
 /// Standard normals, by Box-Muller on pairs of 32-bit words (so |x| < 6.8, variance exact to 1e-9). Doubles and floats
-/// come from the same words: a float is the double to its own rounding.
+/// come from the same words: a float is the double to its own rounding, but for radii near 0 (2^-12 absolute there).
 template <class T>
 class NormalStream : StreamPosition<4> {
  public:

@@ -60,7 +60,7 @@ template <class T>
 SDE_INLINE Mode<T> mode(const Parameters& p, T lambda) {
   Mode<T> r;
   r.lambda = lambda;
-  if (p.uses_psi() && p.workers > 1) r.parts = psi_parts(T(p.alpha) * lambda);
+  if (p.uses_psi()) r.parts = psi_parts(T(p.alpha) * lambda);
   return r;
 }
 
@@ -77,7 +77,7 @@ T integer_power(T base, double exponent) {
 /// Weight of <v_i, Sigma_dia v_j> in Sigma_hat: 1/(lambda_i + lambda_j), refined: eta/(1 - q_ij).
 template <class T>
 SDE_INLINE T hat_weight(const Parameters& p, T li, T lj) {
-  if (p.eta > 0) return T(p.eta) / (T(1.0) - (T(1.0) - T(p.eta) * li) * (T(1.0) - T(p.eta) * lj));
+  if (p.eta > 0) return T(1.0) / (li + lj - T(p.eta) * li * lj);  // 1 - q_ij = eta times this, without cancellation
   return T(1.0) / (li + lj);
 }
 
@@ -86,9 +86,9 @@ SDE_INLINE T hat_weight(const Parameters& p, T li, T lj) {
 template <class T>
 SDE_INLINE T psi_factor(const Parameters& p, const Mode<T>& i, const Mode<T>& j, T hat) {
   if (p.uses_psi()) return (i.parts.n + j.parts.n + i.parts.m * j.parts.m) * (hat * T(1 / p.alpha));
-  if (p.eta > 0) {
+  if (p.eta > 0 && p.alpha != std::numeric_limits<double>::infinity()) {
     const T q = (T(1.0) - T(p.eta) * i.lambda) * (T(1.0) - T(p.eta) * j.lambda);
-    return T(1.0) - (T(1.0) - integer_power(q, p.H)) / (T(p.H) * (T(1.0) - q));
+    return T(1.0) - (T(1.0) - integer_power(q, p.H)) * hat / T(p.H * p.eta);
   }
   return T(p.alpha > 0 ? 1.0 : 0.0);
 }
@@ -96,7 +96,7 @@ SDE_INLINE T psi_factor(const Parameters& p, const Mode<T>& i, const Mode<T>& j,
 /// The weights in use. Drift = -P_par D3L[M], M with the named weight on Sigma_dia's pairs.
 enum class Term { sigma_hat, psi_hat, drift_1, drift_2, drift };
 
-/// `hat` is the pair's hat_weight. With K = 1 Psi_hat counts as 0.
+/// `hat` is the pair's hat_weight.
 template <class T>
 SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j, T hat) {
   if (term == Term::sigma_hat) return hat;
