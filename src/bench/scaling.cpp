@@ -8,6 +8,7 @@
 #include "../experiment/losses.hpp"
 #include "sde/ensemble/settled.hpp"
 #include "sde/stats/fit.hpp"
+#include "start.hpp"
 
 namespace sde::bench {
 
@@ -58,13 +59,6 @@ Noise two_columns(int d) {
   n.factor = loss::normal_data(8, 1, 2 * d);
   for (double& a : n.factor) a *= 0.3 / std::sqrt(d);
   return n;
-}
-
-std::vector<double> lanes_of_point(const slow::Vector& x) {
-  std::vector<double> state(static_cast<std::size_t>(x.size() * kLanes));
-  for (Eigen::Index k = 0; k < x.size(); ++k)
-    for (int l = 0; l < kLanes; ++l) state[static_cast<std::size_t>(k * kLanes + l)] = x[k];
-  return state;
 }
 
 double slow_seconds(const ensemble::Problem& p, double paths, double count) {

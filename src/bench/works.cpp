@@ -9,6 +9,7 @@
 #include "sde/ensemble/settled.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
+#include "start.hpp"
 #include "work.hpp"
 
 namespace sde::bench {
@@ -37,13 +38,6 @@ Noise labels_and_constant(int d) {
   n.sigma2 = 1;
   n.sampling = Sampling::with_replacement;
   return n;
-}
-
-std::vector<double> lanes_of_point(const Vector& x) {
-  std::vector<double> state(static_cast<std::size_t>(x.size() * kLanes));
-  for (Eigen::Index k = 0; k < x.size(); ++k)
-    for (int l = 0; l < kLanes; ++l) state[static_cast<std::size_t>(k * kLanes + l)] = x[k];
-  return state;
 }
 
 /// Arithmetic of a step of the slow SDE of one residual but for its random numbers.
