@@ -48,20 +48,9 @@ double multiply_add(int, double units) {
   const auto rounds = static_cast<std::uint64_t>(std::ceil(units / (2 * kChains * W)));
   for (std::uint64_t i = 0; i < rounds; ++i)
     for (auto& v : x) {
-#if SDE_REGISTER_BYTES == 64
-      if constexpr (kFused && sizeof(S) == 8) {
-        v = (typename T::Vector)_mm512_fmadd_pd((__m512d)v, (__m512d)a, (__m512d)b);
-        continue;
-      } else if constexpr (kFused) {
-        v = (typename T::Vector)_mm512_fmadd_ps((__m512)v, (__m512)a, (__m512)b);
-        continue;
-      }
-#elif SDE_REGISTER_BYTES == 32
-      if constexpr (kFused && sizeof(S) == 8) {
-        v = (typename T::Vector)_mm256_fmadd_pd((__m256d)v, (__m256d)a, (__m256d)b);
-        continue;
-      } else if constexpr (kFused) {
-        v = (typename T::Vector)_mm256_fmadd_ps((__m256)v, (__m256)a, (__m256)b);
+#if defined(__FMA__)
+      if constexpr (kFused) {
+        for (int l = 0; l < W; ++l) v[l] = std::fma(v[l], a[l], b[l]);
         continue;
       }
 #endif

@@ -17,7 +17,7 @@ using PackFor = Pack<S, dim_of<L> == kDynamic && sizeof(S) == 8 ? kKernelLanes /
 
 /// T's lanes from number `first` on, of a state of kLanes paths, and back.
 template <class T>
-void load_state(LaneState from, int first, int d, T* x) {
+void load_state(const double* from, int first, int d, T* x) {
   for (int k = 0; k < d; ++k)
     for (int l = 0; l < lanes_of<T>; ++l) x[k].set(l, static_cast<scalar_of<T>>(from[k * kLanes + first + l]));
 }
@@ -98,7 +98,7 @@ class SlowKernelOf final : public SlowKernel {
       const double* next = xi;
       const auto draw = [&] {
         T value;
-        load_state(const_cast<double*>(next), first, 1, &value);
+        load_state(next, first, 1, &value);
         next += kLanes;
         return value;
       };
