@@ -73,7 +73,7 @@ void check_covariance(const L& l, const Noise& noise, const std::vector<double>&
   if (gaussian && !two_point) check_covariance(l, noise, x, batch, true, true);
   const auto model = model_of(l);
   const int d = l.dim(), groups = 4000, draws = groups * lanes_of<Real>;
-  discrete::StochasticGradient<L, Real> gradient(l, noise, {batch, gaussian, 1, two_point});
+  discrete::StochasticGradient<L, Real> gradient(l, noise.view(), {batch, gaussian, 1, two_point});
   std::vector<Real> X(d), g(d);
   for (int k = 0; k < d; ++k) X[k] = Real(x[k]);
   Matrix G(d, draws);
@@ -129,8 +129,10 @@ TEST_CASE("Sigma(theta) is the covariance of drawn gradients, for each noise and
 
 TEST_CASE("without replacement every epoch visits each sample once") {
   for (std::uint64_t epoch : {0, 1, 7}) {
-    auto order = discrete::epoch_order(5, 3, 1, epoch, 10);
-    CHECK(order != discrete::epoch_order(5, 3, 1, epoch + 1, 10));
+    std::vector<std::uint16_t> order(10), next(10);
+    discrete::epoch_order({5, 3, 1}, epoch, 10, order.data());
+    discrete::epoch_order({5, 3, 1}, epoch + 1, 10, next.data());
+    CHECK(order != next);
     std::sort(order.begin(), order.end());
     for (int i = 0; i < 10; ++i) CHECK(order[i] == i);
   }

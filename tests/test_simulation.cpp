@@ -346,7 +346,7 @@ TEST_CASE("the Newton retraction agrees with Phi to second order on tangent vect
     Vector p = Eigen::Map<const Vector>(start.data(), d);
     flow(p.data());
     using L = std::remove_cvref_t<decltype(l)>;
-    slow::ResidualGeometry<L, double> geometry(l, Noise{});
+    slow::ResidualGeometry<L, double> geometry(l, NoiseView<double>{});
     geometry.compute(p.data());
     Vector u = Eigen::Map<const Vector>(loss::normal_data(3, 9, d).data(), d);
     geometry.project(u.data());

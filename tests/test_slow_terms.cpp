@@ -64,8 +64,8 @@ TEST_CASE("one residual: the pass of HypersurfaceGeometry moves and retracts as 
       noise.sigma2 = 0.3;
       noise.state_rank = 1;
       noise.state = loss::normal_data(4, 51, (d + 1) * d);
-      slow::HypersurfaceGeometry<L, double> one(l, noise);
-      slow::ResidualGeometry<L, double> general(l, noise);
+      slow::HypersurfaceGeometry<L, double> one(l, noise.view());
+      slow::ResidualGeometry<L, double> general(l, noise.view());
       for (const slow::Parameters& parameters :
            {slow::Parameters{.batch = 8, .workers = 4, .alpha = 0.4}, slow::Parameters{.batch = 2, .workers = 1},
             slow::Parameters{.batch = 8, .workers = 4, .alpha = std::numeric_limits<double>::infinity()},
@@ -116,7 +116,7 @@ TEST_CASE("a slow kernel's lanes are the scalar steps to the bit, and a lost lan
   const std::vector<double> start(x, x + 2 * kLanes);
   CHECK(kernel->step(x, p, 0.01, xi, martingale) == 1u << 11);
   for (int l = 0; l < kLanes; ++l) {
-    slow::HypersurfaceGeometry<loss::Ring, double> one(ring, noise);
+    slow::HypersurfaceGeometry<loss::Ring, double> one(ring, noise.view());
     double y[2] = {start[l], start[kLanes + l]}, move[2];
     bool lost = false;
     int drawn = 0;

@@ -43,7 +43,7 @@ Noise labels_and_constant(int d) {
 /// Arithmetic of a step of the slow SDE of one residual but for its random numbers.
 template <class L>
 double flops_of_step(const L& loss, const ensemble::Problem& problem) {
-  slow::HypersurfaceGeometry<L, Counted> geometry(loss, problem.noise);
+  slow::HypersurfaceGeometry<L, Counted> geometry(loss, problem.noise.view());
   std::vector<Counted> x(problem.start_on_gamma.begin(), problem.start_on_gamma.end()), move(x.size());
   bool lost = false;
   const auto draw = [] { return Counted(0.5); };

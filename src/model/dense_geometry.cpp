@@ -42,7 +42,8 @@ Matrix noise_factor(const LossModel& model, const Noise& noise, const double* x,
     if (labels)
       for (int i = 0; i < n; ++i) A.col(column++) = std::sqrt(noise.label_scale(n)) / root * J.row(i).transpose();
   }
-  if (noise.columns() > 0) noise_columns(noise, d, x, A.col(column).data());
+  for (int s = 0; s < noise.columns(); ++s)
+    for (int k = 0; k < d; ++k) A(k, column + s) = noise.view().entry(d, s, k, x);
   return A;
 }
 

@@ -1,9 +1,10 @@
-// Working storage of a kernel: in registers or on the stack where the size is a compile-time constant, allocated once
-// before the loop where it is not.
+// Who advances a path together, and the working storage of a kernel.
 #pragma once
 
 #include <cstddef>
 #include <vector>
+
+#include "sde/core/target.hpp"
 
 namespace sde {
 
@@ -12,33 +13,74 @@ inline constexpr int kDynamic = -1;
 /// A size that the compiler knows where N is a constant, so that it unrolls loops over it; stored where it is kDynamic.
 template <int N>
 struct Extent {
-  constexpr Extent(int) {}
-  constexpr operator int() const { return N; }
+  SDE_DEVICE constexpr Extent(int) {}
+  SDE_DEVICE constexpr operator int() const { return N; }
 };
 template <>
 struct Extent<kDynamic> {
   int value;
-  constexpr Extent(int size) : value(size) {}
-  constexpr operator int() const { return value; }
+  SDE_DEVICE constexpr Extent(int size) : value(size) {}
+  SDE_DEVICE constexpr operator int() const { return value; }
+};
+
+/// One thread with its paths: every path of the CPU, and of a GPU where the loss is small. A team of several threads
+/// that share a path (gpu/warp.hpp) has the same members, and its shared storage.
+struct Solo {
+  SDE_INLINE void sync() const {}
+  /// f(0), ..., f(n - 1), each by one member, without waiting for the others.
+  template <class F>
+  SDE_INLINE void strided(int n, F f) const {
+    for (int i = 0; i < n; ++i) f(i);
+  }
+  /// The same after everything before it and before everything that follows.
+  template <class F>
+  SDE_INLINE void each(int n, F f) const {
+    for (int i = 0; i < n; ++i) f(i);
+  }
+  /// f() by one member, in order as each().
+  template <class F>
+  SDE_INLINE void once(F f) const {
+    f();
+  }
+  /// f() by the member that strided() gives number i to.
+  template <class F>
+  SDE_INLINE void mine(int, F f) const {
+    f();
+  }
+};
+
+/// size values of a team: in registers or on the stack where the size is a constant, allocated once before the loop
+/// where it is not; shared by the members where there are several.
+template <class T, int N, class Team = Solo>
+class Buffer {
+ public:
+  SDE_DEVICE Buffer(int size, const Team& team) : values_(team.template take<T>(size)) {}  // for the kernel's life
+  SDE_DEVICE T* data() { return values_; }
+  SDE_DEVICE const T* data() const { return values_; }
+  SDE_DEVICE T& operator[](int i) { return values_[i]; }
+  SDE_DEVICE const T& operator[](int i) const { return values_[i]; }
+
+ private:
+  T* values_;
 };
 
 template <class T, int N>
-class Buffer {
+class Buffer<T, N, Solo> {
  public:
-  explicit Buffer(int) {}
-  T* data() { return values_; }
-  const T* data() const { return values_; }
-  T& operator[](int i) { return values_[i]; }
-  const T& operator[](int i) const { return values_[i]; }
+  SDE_DEVICE explicit Buffer(int, Solo = {}) {}
+  SDE_DEVICE T* data() { return values_; }
+  SDE_DEVICE const T* data() const { return values_; }
+  SDE_DEVICE T& operator[](int i) { return values_[i]; }
+  SDE_DEVICE const T& operator[](int i) const { return values_[i]; }
 
  private:
   T values_[N > 0 ? N : 1];
 };
 
 template <class T>
-class Buffer<T, kDynamic> {
+class Buffer<T, kDynamic, Solo> {
  public:
-  explicit Buffer(int size) : values_(static_cast<std::size_t>(size)) {}
+  explicit Buffer(int size, Solo = {}) : values_(static_cast<std::size_t>(size)) {}
   T* data() { return values_.data(); }
   const T* data() const { return values_.data(); }
   T& operator[](int i) { return values_[static_cast<std::size_t>(i)]; }
@@ -49,6 +91,6 @@ class Buffer<T, kDynamic> {
 };
 
 /// Product of two sizes of which either may be kDynamic.
-constexpr int times(int a, int b) { return a == kDynamic || b == kDynamic ? kDynamic : a * b; }
+SDE_DEVICE constexpr int times(int a, int b) { return a == kDynamic || b == kDynamic ? kDynamic : a * b; }
 
 }  // namespace sde

@@ -14,89 +14,89 @@ struct Dual {
   T d[N];
 
   Dual() = default;
-  Dual(double c) : v(c) {
+  SDE_DEVICE Dual(double c) : v(c) {
     for (auto& e : d) e = T(0.0);
   }
-  Dual(T value) requires(!__is_same(T, double)) : v(value) {
+  SDE_DEVICE Dual(T value) requires(!__is_same(T, double)) : v(value) {
     for (auto& e : d) e = T(0.0);
   }
 
   /// f(v) with derivative slope * d: the chain rule for every function of one variable below.
-  Dual chain(T value, T slope) const {
+  SDE_DEVICE Dual chain(T value, T slope) const {
     Dual r;
     r.v = value;
     for (int i = 0; i < N; ++i) r.d[i] = slope * d[i];
     return r;
   }
 
-  friend Dual operator+(const Dual& a, const Dual& b) {
+  SDE_DEVICE friend Dual operator+(const Dual& a, const Dual& b) {
     Dual r;
     r.v = a.v + b.v;
     for (int i = 0; i < N; ++i) r.d[i] = a.d[i] + b.d[i];
     return r;
   }
-  friend Dual operator-(const Dual& a, const Dual& b) {
+  SDE_DEVICE friend Dual operator-(const Dual& a, const Dual& b) {
     Dual r;
     r.v = a.v - b.v;
     for (int i = 0; i < N; ++i) r.d[i] = a.d[i] - b.d[i];
     return r;
   }
-  friend Dual operator-(const Dual& a) { return a.chain(-a.v, T(-1.0)); }
-  friend Dual operator*(const Dual& a, const Dual& b) {
+  SDE_DEVICE friend Dual operator-(const Dual& a) { return a.chain(-a.v, T(-1.0)); }
+  SDE_DEVICE friend Dual operator*(const Dual& a, const Dual& b) {
     Dual r;
     r.v = a.v * b.v;
     for (int i = 0; i < N; ++i) r.d[i] = a.d[i] * b.v + a.v * b.d[i];
     return r;
   }
-  friend Dual operator/(const Dual& a, const Dual& b) {
+  SDE_DEVICE friend Dual operator/(const Dual& a, const Dual& b) {
     const T inverse = T(1.0) / b.v;
     Dual r;
     r.v = a.v * inverse;
     for (int i = 0; i < N; ++i) r.d[i] = (a.d[i] - r.v * b.d[i]) * inverse;
     return r;
   }
-  friend Dual operator*(double c, const Dual& a) { return a.chain(T(c) * a.v, T(c)); }
-  friend Dual operator*(const Dual& a, double c) { return c * a; }
-  friend Dual operator+(double c, const Dual& a) {
+  SDE_DEVICE friend Dual operator*(double c, const Dual& a) { return a.chain(T(c) * a.v, T(c)); }
+  SDE_DEVICE friend Dual operator*(const Dual& a, double c) { return c * a; }
+  SDE_DEVICE friend Dual operator+(double c, const Dual& a) {
     Dual r = a;
     r.v = r.v + T(c);
     return r;
   }
-  friend Dual operator+(const Dual& a, double c) { return c + a; }
-  friend Dual operator-(const Dual& a, double c) { return (-c) + a; }
-  friend Dual operator-(double c, const Dual& a) { return c + (-a); }
-  friend Dual operator/(const Dual& a, double c) { return (1.0 / c) * a; }
-  friend Dual operator/(double c, const Dual& a) { return Dual(c) / a; }
-  Dual& operator+=(const Dual& b) { return *this = *this + b; }
-  Dual& operator-=(const Dual& b) { return *this = *this - b; }
-  Dual& operator*=(const Dual& b) { return *this = *this * b; }
-  Dual& operator/=(const Dual& b) { return *this = *this / b; }
+  SDE_DEVICE friend Dual operator+(const Dual& a, double c) { return c + a; }
+  SDE_DEVICE friend Dual operator-(const Dual& a, double c) { return (-c) + a; }
+  SDE_DEVICE friend Dual operator-(double c, const Dual& a) { return c + (-a); }
+  SDE_DEVICE friend Dual operator/(const Dual& a, double c) { return (1.0 / c) * a; }
+  SDE_DEVICE friend Dual operator/(double c, const Dual& a) { return Dual(c) / a; }
+  SDE_DEVICE Dual& operator+=(const Dual& b) { return *this = *this + b; }
+  SDE_DEVICE Dual& operator-=(const Dual& b) { return *this = *this - b; }
+  SDE_DEVICE Dual& operator*=(const Dual& b) { return *this = *this * b; }
+  SDE_DEVICE Dual& operator/=(const Dual& b) { return *this = *this / b; }
 };
 
 template <class T, int N>
-Dual<T, N> sqrt(const Dual<T, N>& x) {
+SDE_DEVICE Dual<T, N> sqrt(const Dual<T, N>& x) {
   const T r = sqrt(x.v);
   return x.chain(r, T(0.5) / r);
 }
 template <class T, int N>
-Dual<T, N> exp(const Dual<T, N>& x) {
+SDE_DEVICE Dual<T, N> exp(const Dual<T, N>& x) {
   const T e = exp(x.v);
   return x.chain(e, e);
 }
 template <class T, int N>
-Dual<T, N> log(const Dual<T, N>& x) {
+SDE_DEVICE Dual<T, N> log(const Dual<T, N>& x) {
   return x.chain(log(x.v), T(1.0) / x.v);
 }
 template <class T, int N>
-Dual<T, N> sin(const Dual<T, N>& x) {
+SDE_DEVICE Dual<T, N> sin(const Dual<T, N>& x) {
   return x.chain(sin(x.v), cos(x.v));
 }
 template <class T, int N>
-Dual<T, N> cos(const Dual<T, N>& x) {
+SDE_DEVICE Dual<T, N> cos(const Dual<T, N>& x) {
   return x.chain(cos(x.v), -sin(x.v));
 }
 template <class T, int N>
-Dual<T, N> tanh(const Dual<T, N>& x) {
+SDE_DEVICE Dual<T, N> tanh(const Dual<T, N>& x) {
   const T t = tanh(x.v);
   return x.chain(t, T(1.0) - t * t);
 }

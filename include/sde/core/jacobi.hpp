@@ -2,17 +2,17 @@
 // sweeps on n alone, so a lane's result does not depend on its neighbours.
 #pragma once
 
+#include "sde/core/buffer.hpp"
 #include "sde/core/math.hpp"
 
 namespace sde {
 
-constexpr int jacobi_sweeps(int n) { return n == 1 ? 0 : n == 2 ? 2 : n <= 8 ? 7 : n <= 32 ? 9 : 11; }
+SDE_DEVICE constexpr int jacobi_sweeps(int n) { return n == 1 ? 0 : n == 2 ? 2 : n <= 8 ? 7 : n <= 32 ? 9 : 11; }
 
 /// On return the diagonal of A[n*n] holds the eigenvalues and column a of Q[n*n] (Q[i*n+a]) the eigenvectors.
-template <class T>
-void jacobi_eigen(int n, T* A, T* Q) {
-  for (int i = 0; i < n; ++i)
-    for (int j = 0; j < n; ++j) Q[i * n + j] = T(i == j ? 1.0 : 0.0);
+template <class T, class Team = Solo>
+SDE_DEVICE void jacobi_eigen(int n, T* A, T* Q, const Team& team = {}) {
+  team.each(n * n, [&](int k) { Q[k] = T(k / n == k % n ? 1.0 : 0.0); });
   const T one(1.0), zero(0.0), tiny(1e-300);
   for (int sweep = 0; sweep < jacobi_sweeps(n); ++sweep)
     for (int p = 0; p < n - 1; ++p)
@@ -24,21 +24,19 @@ void jacobi_eigen(int n, T* A, T* Q) {
         const T t = select(abs(apq) < tiny, zero, apq / select(abs(denominator) < tiny, one, denominator));
         const T c = one / sqrt(one + t * t);
         const T s = t * c;
-        for (int k = 0; k < n; ++k) {
+        team.each(n, [&](int k) {
           const T akp = A[k * n + p], akq = A[k * n + q];
           A[k * n + p] = c * akp - s * akq;
           A[k * n + q] = s * akp + c * akq;
-        }
-        for (int k = 0; k < n; ++k) {
-          const T apk = A[p * n + k], aqk = A[q * n + k];
-          A[p * n + k] = c * apk - s * aqk;
-          A[q * n + k] = s * apk + c * aqk;
-        }
-        for (int k = 0; k < n; ++k) {
           const T qkp = Q[k * n + p], qkq = Q[k * n + q];
           Q[k * n + p] = c * qkp - s * qkq;
           Q[k * n + q] = s * qkp + c * qkq;
-        }
+        });
+        team.each(n, [&](int k) {
+          const T apk = A[p * n + k], aqk = A[q * n + k];
+          A[p * n + k] = c * apk - s * aqk;
+          A[q * n + k] = s * apk + c * aqk;
+        });
       }
 }
 

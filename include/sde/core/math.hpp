@@ -19,25 +19,25 @@ struct BitsOf;
 template <>
 struct BitsOf<double> {
   using U = std::uint64_t;
-  static U bits(double x) { return std::bit_cast<U>(x); }
-  static double real(U u) { return std::bit_cast<double>(u); }
-  static double from_word(U w) { return real(w | 0x4330000000000000ull) - 0x1p52; }
+  SDE_DEVICE static U bits(double x) { return std::bit_cast<U>(x); }
+  SDE_DEVICE static double real(U u) { return std::bit_cast<double>(u); }
+  SDE_DEVICE static double from_word(U w) { return real(w | 0x4330000000000000ull) - 0x1p52; }
 };
 template <>
 struct BitsOf<float> {
   using U = std::uint32_t;
-  static U bits(float x) { return std::bit_cast<U>(x); }
-  static float real(U u) { return std::bit_cast<float>(u); }
-  static float from_word(U w) { return static_cast<float>(w); }
+  SDE_DEVICE static U bits(float x) { return std::bit_cast<U>(x); }
+  SDE_DEVICE static float real(U u) { return std::bit_cast<float>(u); }
+  SDE_DEVICE static float from_word(U w) { return static_cast<float>(w); }
 };
 template <class S, int W>
 struct BitsOf<Pack<S, W>> {
   using Word = typename BitsOf<S>::U;
   using U = Pack<Word, W>;
-  static U bits(Pack<S, W> x) { return cast_bits<Word>(x); }
-  static Pack<S, W> real(U u) { return cast_bits<S>(u); }
+  SDE_DEVICE static U bits(Pack<S, W> x) { return cast_bits<Word>(x); }
+  SDE_DEVICE static Pack<S, W> real(U u) { return cast_bits<S>(u); }
   /// The value of a word below 2^32, rounded to nearest.
-  static Pack<S, W> from_word(U w) {
+  SDE_DEVICE static Pack<S, W> from_word(U w) {
     if constexpr (sizeof(S) == 8)  // no 64-bit conversion before AVX-512: written into the mantissa of 2^52 instead
       return real(w | U(0x4330000000000000ull)) - Pack<S, W>(0x1p52);
     else

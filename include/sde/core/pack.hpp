@@ -2,17 +2,23 @@
 // so a path's result does not depend on W, on its neighbours or on the width of the machine's registers.
 //
 // A pack that fits a vector register is one; a wider one is two halves, so that the compiler keeps them in registers
-// and two chains of operations hide each other's latency. The namespace carries the register width: code compiled for
+// and two chains of operations hide each other's latency. A pack of one is a plain number: a path of a GPU's thread,
+// which runs the same templates (nvcc sees no other width). The namespace carries the register width: code compiled for
 // different machines can stand in one program.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <type_traits>
-#if defined(__x86_64__)
+
+#include "sde/core/target.hpp"
+#if defined(__x86_64__) && !defined(__CUDACC__)
 #  include <immintrin.h>
 #endif
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(__CUDACC__)
+#  define SDE_SIMD_NAMESPACE cuda
+#elif defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #  define SDE_REGISTER_BYTES 64
 #  define SDE_SIMD_NAMESPACE simd512
 #elif defined(__AVX2__)
@@ -23,14 +29,97 @@
 #  define SDE_SIMD_NAMESPACE simd128
 #endif
 
-/// For what only makes sense inside its caller: a call would pass packs through memory.
-#define SDE_INLINE [[gnu::always_inline]] inline
-
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {
 
 template <class S, int W>
 struct Pack;
+template <class S, int W>
+struct Mask;
+
+namespace pack_detail {
+
+template <class S>
+using SignedOf = std::conditional_t<sizeof(S) == 8, std::int64_t, std::int32_t>;
+
+}  // namespace pack_detail
+
+/// One truth value.
+template <class S>
+struct Mask<S, 1> {
+  bool value;
+  SDE_INLINE friend Mask operator&(Mask a, Mask b) { return {a.value && b.value}; }
+  SDE_INLINE friend Mask operator|(Mask a, Mask b) { return {a.value || b.value}; }
+  SDE_INLINE friend Mask operator!(Mask a) { return {!a.value}; }
+  SDE_DEVICE bool operator[](int) const { return value; }
+};
+
+/// One number, with the interface of many.
+template <class S>
+struct Pack<S, 1> {
+  static constexpr int lanes = 1;
+  S v;
+
+  Pack() = default;
+  SDE_INLINE Pack(S value) : v(value) {}
+  SDE_INLINE static Pack counting(S first) { return Pack(first); }
+  SDE_INLINE void store(S* to) const { *to = v; }
+  SDE_INLINE S operator[](int) const { return v; }
+  SDE_INLINE void set(int, S value) { v = value; }
+
+#define SDE_BINARY(OP)                                                                                \
+  SDE_INLINE friend Pack operator OP(Pack a, Pack b) { return Pack(static_cast<S>(a.v OP b.v)); }    \
+  SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
+  SDE_BINARY(+)
+  SDE_BINARY(-)
+  SDE_BINARY(*)
+  SDE_BINARY(/)
+  SDE_BINARY(&)
+  SDE_BINARY(|)
+  SDE_BINARY(^)
+#undef SDE_BINARY
+  SDE_INLINE friend Pack operator-(Pack a) { return Pack(-a.v); }
+  SDE_INLINE friend Pack operator~(Pack a) { return Pack(~a.v); }
+  SDE_INLINE friend Pack operator<<(Pack a, int n) { return Pack(a.v << n); }
+  SDE_INLINE friend Pack operator>>(Pack a, int n) { return Pack(a.v >> n); }
+  SDE_INLINE friend Mask<S, 1> operator<(Pack a, Pack b) { return {a.v < b.v}; }
+  SDE_INLINE friend Mask<S, 1> operator>(Pack a, Pack b) { return {a.v > b.v}; }
+  SDE_INLINE friend Mask<S, 1> operator<=(Pack a, Pack b) { return {a.v <= b.v}; }
+  SDE_INLINE friend Mask<S, 1> operator>=(Pack a, Pack b) { return {a.v >= b.v}; }
+};
+
+template <class S>
+SDE_INLINE Pack<S, 1> select(Mask<S, 1> condition, Pack<S, 1> yes, Pack<S, 1> no) {
+  return condition.value ? yes : no;
+}
+template <class S>
+SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
+  if constexpr (sizeof(S) == 8)
+    return Pack<S, 1>(::sqrt(x.v));
+  else
+    return Pack<S, 1>(::sqrtf(x.v));
+}
+template <class To, class From>
+SDE_INLINE Pack<To, 1> cast_bits(Pack<From, 1> x) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  __builtin_memcpy(&to, &x.v, sizeof(To));
+  return Pack<To, 1>(to);
+}
+template <class To, class From>
+SDE_INLINE Pack<To, 1> convert(Pack<From, 1> x) {
+  return Pack<To, 1>(static_cast<To>(x.v));
+}
+template <class S>
+SDE_INLINE bool any(Mask<S, 1> m) {
+  return m.value;
+}
+
+#if defined(__CUDACC__)
+
+inline constexpr int kKernelLanes = 1;
+
+#else
 
 namespace pack_detail {
 
@@ -62,9 +151,6 @@ struct PackStorage<S, W, false> {
     return *this;
   }
 };
-
-template <class S>
-using SignedOf = std::conditional_t<sizeof(S) == 8, std::int64_t, std::int32_t>;
 
 }  // namespace pack_detail
 
@@ -268,12 +354,15 @@ SDE_INLINE bool any(Mask<S, W> m) {
 /// What kernels advance at once: two registers of doubles, whose chains of operations hide each other's latency, or
 /// one of floats.
 inline constexpr int kKernelLanes = SDE_REGISTER_BYTES / 4;
+
+#endif  // __CUDACC__
+
 using Real = Pack<double, kKernelLanes>;
 
 }  // namespace SDE_SIMD_NAMESPACE
 
-inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
-inline bool any(bool m) { return m; }
+SDE_DEVICE inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
+SDE_DEVICE inline bool any(bool m) { return m; }
 
 /// The scalar type, the number of paths held by a value of type T, and access to one of them.
 template <class T>
@@ -291,14 +380,14 @@ using scalar_of = typename LanesOf<T>::Scalar;
 template <class T>
 inline constexpr int lanes_of = LanesOf<T>::count;
 
-inline double lane(double x, int) { return x; }
+SDE_DEVICE inline double lane(double x, int) { return x; }
 template <class S, int W>
-S lane(const Pack<S, W>& x, int l) {
+SDE_DEVICE S lane(const Pack<S, W>& x, int l) {
   return x[l];
 }
-inline void set_lane(double& x, int, double value) { x = value; }
+SDE_DEVICE inline void set_lane(double& x, int, double value) { x = value; }
 template <class S, int W>
-void set_lane(Pack<S, W>& x, int l, S value) {
+SDE_DEVICE void set_lane(Pack<S, W>& x, int l, S value) {
   x.set(l, value);
 }
 

@@ -44,83 +44,121 @@ struct LocalSgd {
   }
 };
 
-/// Advances one group of lanes, x[d], from step `from` to step `to` (both ends of rounds). Returns by `spread` the root
-/// mean square distance of the workers from their average at the end of the last round.
-template <Loss L, class T, bool Coupled = false>
+/// Rounds of one kind, spelled out: what the step loop needs to know of the schedules. The last may be cut short.
+struct Rounds {
+  std::int64_t from = 0, to = 0;  ///< local steps
+  int workers = 1;
+  std::int64_t H = 1;
+  double rate = 0;                ///< eta over substeps where it is constant
+  const double* rates = nullptr;  ///< the same for each step from `from` on where it is not
+};
+
+/// The rounds from step k on that have one kind, up to `to`; `rates` is the storage of changing rates. Not more than
+/// about `most` steps, but at least one round.
+inline Rounds rounds_from(const LocalSgd& a, std::int64_t k, std::int64_t to, std::int64_t most,
+                          std::vector<double>& rates) {
+  const auto first = a.round(k);
+  Rounds r{k, std::min(to, k + first.H), first.workers, first.H, 0, nullptr};
+  while (r.to < to && r.to - k + first.H <= most) {
+    const auto next = a.round(r.to);
+    if (next.workers != r.workers || next.H != r.H) break;
+    r.to = std::min(to, r.to + next.H);
+  }
+  const int S = a.conventional ? a.substeps : 1;
+  r.rate = a.rate.eta / S;
+  if (a.rate.is_constant()) return r;
+  rates.resize(static_cast<std::size_t>(r.to - k));
+  for (std::size_t h = 0; h < rates.size(); ++h) rates[h] = a.rate(k + static_cast<std::int64_t>(h)) / S;
+  r.rates = rates.data();
+  return r;
+}
+
+/// What the step loop needs to know of an algorithm beside its rounds.
+struct Stepping {
+  std::uint64_t seed = 0;
+  int batch = 1;  ///< B
+  Drawing drawing;
+  Stepping() = default;
+  explicit Stepping(const LocalSgd& a)
+      : seed(a.seed),
+        batch(a.batch),
+        drawing{a.batch, a.conventional, a.conventional ? a.substeps : 1, a.conventional && a.two_point, a.fold} {}
+};
+
+/// Advances one group of lanes, x[d], through rounds. Returns by `spread` the root mean square distance of the workers
+/// from their average at the end of the last round.
+template <Loss L, class T, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
 class LocalSgdLoop {
  public:
-  LocalSgdLoop(const L& loss, const Noise& noise, const LocalSgd& algorithm)
-      : algorithm_(algorithm),
+  SDE_DEVICE LocalSgdLoop(const L& loss, const NoiseView<scalar_of<T>>& noise, const Stepping& stepping,
+                          const Team& team = {})
+      : stepping_(stepping),
+        team_(team),
         d_(loss.dim()),
         columns_(noise.columns()),
-        one_(loss, noise, drawing(algorithm, 1)),
-        many_(loss, noise, drawing(algorithm, algorithm.workers)),
-        y_(d_),
-        g_(d_),
-        sum_(d_) {}
+        gradient_(loss, noise, stepping.drawing, team),
+        y_(d_, team),
+        g_(d_, team),
+        sum_(d_, team) {}
 
-  void advance(T* x, std::uint32_t path, std::int64_t from, std::int64_t to, T& spread) {
-    const int S = algorithm_.conventional ? algorithm_.substeps : 1;
-    for (std::int64_t k = from; k < to;) {
-      const auto round = algorithm_.round(k);
-      const std::int64_t H = std::min(round.H, to - k);
-      const bool constant = algorithm_.rate.is_constant();
-      if (!constant) {
-        rates_.resize(static_cast<std::size_t>(H));
-        for (std::int64_t h = 0; h < H; ++h) rates_[static_cast<std::size_t>(h)] = algorithm_.rate(k + h) / S;
-      }
-      const double rate = algorithm_.rate.eta / S;
-      auto& gradient = round.workers == 1 ? one_ : many_;
-      T square = T(0.0);
-      for (int j = 0; j < d_; ++j) sum_[j] = T(0.0);
-      for (int worker = 0; worker < round.workers; ++worker) {
-        gradient.seek({algorithm_.seed, path, static_cast<std::uint32_t>(worker)}, static_cast<std::uint64_t>(k * S));
-        for (int j = 0; j < d_; ++j) y_[j] = x[j];
-        for (std::int64_t h = 0; h < H; ++h) {
-          const T eta = T(constant ? rate : rates_[static_cast<std::size_t>(h)]);
-          for (int s = 0; s < S; ++s) {
-            gradient(y_.data(), g_.data());
-            for (int j = 0; j < d_; ++j) y_[j] -= eta * g_[j];
-          }
-        }
-        for (int j = 0; j < d_; ++j) {  // deviations from the common start: small numbers, no cancellation
-          const T u = y_[j] - x[j];
-          sum_[j] += u;
-          square += u * u;
-        }
-      }
-      const T inverse = T(1.0 / round.workers);
-      T mean_square = T(0.0);
-      for (int j = 0; j < d_; ++j) {
-        const T mean = sum_[j] * inverse;
-        mean_square += mean * mean;
-        x[j] = round.workers == 1 ? y_[j] : x[j] + mean;
-      }
-      const T variance = square * inverse - mean_square;
-      spread = round.workers == 1 ? T(0.0) : sqrt(select(variance < T(0.0), T(0.0), variance));
-      k += H;
+  SDE_DEVICE void advance(T* x, std::uint32_t path, const Rounds& all, T& spread) {
+    const Rounds rounds = all;  // a copy that no store of the loop can change
+    gradient_.use_batch(stepping_.batch / rounds.workers);
+    for (std::int64_t k = rounds.from; k < rounds.to; k += rounds.H) {
+      const std::int64_t left = rounds.to - k;
+      round(x, path, k, rounds.H < left ? rounds.H : left, rounds, spread);
     }
   }
 
   /// sums[s * kLanes + lane] gains the noise of column s recorded since the last call.
   void take_noise(double* sums) requires Coupled {
     std::vector<T> total(static_cast<std::size_t>(columns_), T(0.0));
-    one_.take_noise(total.data());
-    many_.take_noise(total.data());
+    gradient_.take_noise(total.data());
     for (int s = 0; s < columns_; ++s)
       for (int l = 0; l < lanes_of<T>; ++l) sums[s * kLanes + l] += lane(total[s], l);
   }
 
  private:
-  static Drawing drawing(const LocalSgd& a, int workers) {
-    return {a.batch / workers, a.conventional, a.conventional ? a.substeps : 1, a.conventional && a.two_point, a.fold};
+  SDE_INLINE void round(T* x, std::uint32_t path, std::int64_t k, std::int64_t H, const Rounds& rounds, T& spread) {
+    const int S = stepping_.drawing.substeps, workers = rounds.workers;
+    const double* const rates = rounds.rates ? rounds.rates + (k - rounds.from) : nullptr;
+    T square = T(0.0);
+    team_.strided(d_, [&](int j) { sum_[j] = T(0.0); });
+    for (int worker = 0; worker < workers; ++worker) {
+      gradient_.seek({stepping_.seed, path, static_cast<std::uint32_t>(worker)}, static_cast<std::uint64_t>(k * S));
+      team_.each(d_, [&](int j) { y_[j] = x[j]; });
+      for (std::int64_t h = 0; h < H; ++h) {
+        const T eta = T(rates ? rates[h] : rounds.rate);
+        for (int s = 0; s < S; ++s) {
+          gradient_(y_.data(), g_.data());
+          team_.each(d_, [&](int j) { y_[j] -= eta * g_[j]; });
+        }
+      }
+      // deviations from the common start: small numbers, no cancellation
+      team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });
+      for (int j = 0; j < d_; ++j) {
+        const T u = y_[j] - x[j];
+        square += u * u;
+      }
+    }
+    team_.sync();
+    const T inverse = T(1.0 / workers);
+    T mean_square = T(0.0);
+    for (int j = 0; j < d_; ++j) {
+      const T mean = sum_[j] * inverse;
+      mean_square += mean * mean;
+    }
+    team_.each(d_, [&](int j) { x[j] = workers == 1 ? y_[j] : x[j] + sum_[j] * inverse; });
+    const T variance = square * inverse - mean_square;
+    spread = workers == 1 ? T(0.0) : sqrt(select(variance < T(0.0), T(0.0), variance));
   }
-  const LocalSgd& algorithm_;
+
+  const Stepping stepping_;
+  const Team team_;
   const Extent<dim_of<L>> d_;
   const int columns_;
-  StochasticGradient<L, T, Coupled> one_, many_;  // all workers as one with batch B, and each with B/K
-  Buffer<T, dim_of<L>> y_, g_, sum_;
-  std::vector<double> rates_;
+  StochasticGradient<L, T, Coupled, Team, kSources> gradient_;
+  Buffer<T, dim_of<L>, Team> y_, g_, sum_;
 };
 
 }  // namespace sde::discrete

@@ -18,71 +18,121 @@ struct Drawing {
   int fold = 1;  ///< each Gaussian draw is the normalized sum of `fold` draws of an algorithm with steps 1/fold as long
 };
 
-/// The order in which a worker visits the n samples in one epoch: Fisher-Yates from the stream (seed, path, worker).
-std::vector<std::uint16_t> epoch_order(std::uint64_t seed, std::uint32_t path, std::uint32_t worker,
-                                       std::uint64_t epoch, int n);
+/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest.
+enum Source : unsigned {
+  kGaussianLabels = 1,
+  kTwoPointLabels = 2,
+  kSampling = 4,
+  kAdditive = 8,
+  kConventional = 16,  ///< the conventional SDE's increments
+  kAnySource = 31
+};
+/// The sources that occur.
+inline unsigned sources_of(const NoiseKind& noise, bool conventional, int n) {
+  unsigned used = 0;
+  if (noise.sigma2 > 0) used |= noise.label_law == Law::two_point ? kTwoPointLabels : kGaussianLabels;
+  if (n > 1 && noise.sampling != Sampling::full) used |= kSampling;
+  if (noise.columns() > 0) used |= kAdditive;
+  return conventional ? used | kConventional : used;
+}
+
+/// order[n]: the order in which a worker visits the n samples in one epoch, Fisher-Yates from the stream (seed, path,
+/// worker).
+SDE_DEVICE inline void epoch_order(const random::StreamKey& key, std::uint64_t epoch, int n, std::uint16_t* order) {
+  random::IndexStream<double> words(key, random::Purpose::shuffle, epoch * static_cast<std::uint64_t>(n));
+  for (int i = 0; i < n; ++i) order[i] = static_cast<std::uint16_t>(i);
+  for (int i = n - 1; i > 0; --i) {
+    const auto j = words.next(static_cast<std::uint32_t>(i + 1));
+    const std::uint16_t moved = order[i];
+    order[i] = order[j];
+    order[j] = moved;
+  }
+}
 
 /// Coupled: the standard normals of the additive noise are summed up as they are drawn, and draws may be folded.
-template <Loss L, class T, bool Coupled = false>
+/// kSources: what may occur (Source). A team shares the arrays and the work; its members draw the same numbers.
+template <Loss L, class T, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
 class StochasticGradient {
   static constexpr int W = lanes_of<T>;
   static constexpr int N = SquaredLoss<L> ? residuals_of<L> : 1;
+  static constexpr bool kMaySample = N != 1 && (kSources & kSampling);
+  using Normals = random::TeamNormals<T, Team>;
+  using Signs = random::SignStream<T>;
 
  public:
-  StochasticGradient(const L& loss, const Noise& noise, const Drawing& drawing)
-      : loss_(loss), noise_(noise), drawing_(drawing), d_(loss.dim()), n_(count(loss)), w_(n_), f_(n_) {
-    samples_ = !drawing.gaussian && n_ > 1 && noise.sampling != Sampling::full;
-    const int n = n_;
-    labels_per_step_ = noise.sigma2 > 0 ? (drawing.gaussian                    ? n
-                                           : samples_                          ? drawing.batch
-                                           : noise.label_law == Law::two_point ? drawing.batch * n
-                                                                               : n)
-                                        : 0;
-    plain_ = labels_per_step_ == 0 && (n_ == 1 || noise.sampling == Sampling::full);
-    A_.resize(static_cast<std::size_t>(noise.columns() * d_));
-    if (noise.state_rank == 0 && noise.rank > 0) noise_columns<T>(noise, d_, nullptr, A_.data());
-    if (samples_) counts_.resize(static_cast<std::size_t>(n_)), errors_.resize(static_cast<std::size_t>(n_));
+  SDE_DEVICE StochasticGradient(const L& loss, const NoiseView<scalar_of<T>>& noise, const Drawing& drawing,
+                                const Team& team = {})
+      : loss_(loss),
+        noise_(noise),
+        drawing_(drawing),
+        team_(team),
+        d_(loss.dim()),
+        n_(count(loss)),
+        w_(n_, team),
+        f_(n_, team),
+        counts_(kMaySample ? int(n_) : 0, team),
+        errors_(kMaySample ? int(n_) : 0, team),
+        order_(kMaySample && noise.sampling == Sampling::without_replacement ? n_ * W : 0, team),
+        normals_({}, random::Purpose::label, 0, team),
+        sample_normals_({}, random::Purpose::sample, 0, team),
+        additive_({}, random::Purpose::noise, 0, team) {
+    use_batch(drawing.batch);
     if constexpr (Coupled) {
-      draws_.resize(static_cast<std::size_t>(std::max(n, noise.columns())));
+      draws_.resize(static_cast<std::size_t>(std::max<int>(n_, noise.columns())));
       sums_.assign(static_cast<std::size_t>(noise.columns()), T(0.0));
     }
   }
 
+  /// The gradients from here on are means over `batch` samples.
+  SDE_DEVICE void use_batch(int batch) {
+    drawing_.batch = batch;
+    const bool conventional = uses(kConventional) && drawing_.gaussian;
+    samples_ = kMaySample && !conventional && n_ > 1 && noise_.sampling != Sampling::full;
+    labels_per_step_ = 0;
+    if (uses(kGaussianLabels | kTwoPointLabels) && noise_.sigma2 > 0)
+      labels_per_step_ = samples_ ? batch : !conventional && two_point_labels() ? batch * n_ : int(n_);
+    plain_ = labels_per_step_ == 0 && (n_ == 1 || noise_.sampling == Sampling::full);
+    const double b = batch, sigma = std::sqrt(noise_.sigma2);
+    sign_scale_ = T(sigma / b);
+    normal_scale_ = T(sigma / std::sqrt(b));
+    additive_scale_ = T(std::sqrt((conventional ? drawing_.substeps : 1.0) / b));
+  }
+
   /// Sets the streams to the beginning of local step `step` of one worker.
-  void seek(const random::StreamKey& key, std::uint64_t step) {
+  SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step) {
     key_ = key;
     step_ = step;
-    if (labels_per_step_ > 0) {
-      normals_.restart(key, step * labels_per_step_ * drawing_.fold);
-      signs_.restart(key, step * labels_per_step_);
+    if (labels()) {
+      if (uses(kGaussianLabels | kConventional)) normals_.restart(key, step * labels_per_step_ * drawing_.fold);
+      if (uses(kTwoPointLabels | kConventional)) signs_.restart(key, step * labels_per_step_);
     }
-    if (samples_) indices_.restart(key, step * drawing_.batch);
-    if (drawing_.gaussian) {
+    if (kMaySample && samples_) indices_.restart(key, step * drawing_.batch);
+    if (uses(kConventional) && drawing_.gaussian) {
       sample_normals_.restart(key, step * n_);
       sample_signs_.restart(key, step * n_);
     }
-    if (noise_.columns() > 0) {
+    if (uses(kAdditive) && noise_.columns() > 0) {
       additive_.restart(key, step * noise_.columns() * drawing_.fold);
-      additive_signs_.restart(key, step * noise_.columns());
+      if (uses(kConventional)) additive_signs_.restart(key, step * noise_.columns());
     }
     order_epoch_ = ~0ull;
   }
 
   /// g[d] = stochastic gradient at x[d]; moves on to the next step.
-  void operator()(const T* x, T* g) {
+  SDE_DEVICE void operator()(const T* x, T* g) {
     if constexpr (SquaredLoss<L>) {
       if constexpr (requires { loss_.gradient(x, g); }) {
         if (plain_)
-          loss_.gradient(x, g);
+          team_.once([&] { loss_.gradient(x, g); });
         else
           weighted(x, g);
       } else {
         weighted(x, g);
       }
     } else {
-      loss::gradient_automatic(loss_, x, g);
+      loss::gradient_automatic(loss_, x, g, team_);
     }
-    add_noise(x, g);
+    if (uses(kAdditive)) add_noise(x, g);
     ++step_;
   }
 
@@ -95,53 +145,60 @@ class StochasticGradient {
   }
 
  private:
-  static int count(const L& loss) {
+  SDE_DEVICE static int count(const L& loss) {
     if constexpr (SquaredLoss<L>)
       return loss.residual_count();
     else
       return 1;
   }
+  SDE_DEVICE static constexpr bool uses(unsigned sources) { return (kSources & sources) != 0; }
+  SDE_DEVICE bool labels() const { return uses(kGaussianLabels | kTwoPointLabels) && labels_per_step_ > 0; }
+  SDE_DEVICE bool two_point_labels() const {
+    return !uses(kGaussianLabels) || (uses(kTwoPointLabels) && noise_.label_law == Law::two_point);
+  }
 
-  void weighted(const T* x, T* g) {
-    loss::residuals(loss_, x, f_.data());
+  SDE_DEVICE void weighted(const T* x, T* g) {
+    loss::residuals(loss_, x, f_.data(), team_);
     weights();
-    loss::pullback(loss_, x, w_.data(), g);
+    loss::pullback(loss_, x, w_.data(), g, team_);
   }
 
   /// w with J^T w = the gradient of the batch, but for additive noise.
-  void weights() {
-    const double sigma = std::sqrt(noise_.sigma2);
-    const double b = drawing_.batch;
-    if (drawing_.gaussian) {
-      conventional_weights(sigma, std::sqrt(drawing_.substeps / b));
+  SDE_DEVICE void weights() {
+    if (uses(kConventional) && drawing_.gaussian) {
+      conventional_weights();
       return;
     }
-    if (samples_) {
-      sampled_weights(sigma);
+    if (kMaySample && samples_) {
+      sampled_weights();
       return;
     }
-    for (int i = 0; i < n_; ++i) w_[i] = f_[i];
-    if (labels_per_step_ > 0) {
-      if (noise_.label_law == Law::two_point)
+    team_.each(n_, [&](int i) { w_[i] = f_[i]; });
+    if (labels()) {
+      if (two_point_labels())
         for (int i = 0; i < n_; ++i) {
           T sum = signs_.next();
           for (int s = 1; s < drawing_.batch; ++s) sum += signs_.next();
-          w_[i] += sum * T(sigma / b);
+          team_.mine(i, [&] { w_[i] += sum * sign_scale_; });
         }
       else {
         prepare(normals_, n_);
-        for (int i = 0; i < n_; ++i) w_[i] += draw(normals_, i) * T(sigma / std::sqrt(b));
+        for (int i = 0; i < n_; ++i) {
+          const T xi = draw(normals_, i) * normal_scale_;
+          team_.mine(i, [&] { w_[i] += xi; });
+        }
       }
     }
-    if (n_ > 1)
-      for (int i = 0; i < n_; ++i) w_[i] *= T(1.0 / n_);
+    if (n_ > 1) team_.each(n_, [&](int i) { w_[i] *= T(1.0 / n_); });
+    team_.sync();
   }
 
   /// Increments of covariance Sigma: label columns sigma grad f_i / sqrt(n), sampling columns (f_i grad f_i - grad
   /// L)/sqrt(n).
-  void conventional_weights(double sigma, double scale) {
+  SDE_DEVICE void conventional_weights() {
+    const double scale = std::sqrt(drawing_.substeps / static_cast<double>(drawing_.batch));
     const double root = std::sqrt(static_cast<double>(n_));
-    const double label = sigma * scale * std::sqrt(noise_.label_scale(n_) / (noise_.sigma2 > 0 ? noise_.sigma2 : 1.0));
+    const double label = scale * std::sqrt(noise_.label_scale(n_));
     T mean = T(0.0);
     const bool sampled = n_ > 1 && noise_.sampling != Sampling::full;
     for (int i = 0; i < n_; ++i) {
@@ -151,30 +208,32 @@ class StochasticGradient {
         w += f_[i] * xi;
         mean += xi;
       }
-      if (labels_per_step_ > 0) w += increment(normals_, signs_) * T(label / root);
-      w_[i] = w;
+      if (labels()) w += increment(normals_, signs_) * T(label / root);
+      team_.mine(i, [&] { w_[i] = w; });
     }
-    if (sampled)
-      for (int i = 0; i < n_; ++i) w_[i] -= f_[i] * mean * T(1.0 / n_);
+    if (sampled) team_.strided(n_, [&](int i) { w_[i] -= f_[i] * mean * T(1.0 / n_); });
+    team_.sync();
   }
 
-  void sampled_weights(double sigma) {
-    const double b = drawing_.batch;
-    for (int i = 0; i < n_; ++i) counts_[i] = errors_[i] = T(0.0);
+  SDE_DEVICE void sampled_weights() {
+    team_.each(n_, [&](int i) { counts_[i] = errors_[i] = T(0.0); });
     for (int s = 0; s < drawing_.batch; ++s) {
       int picked[W];
       pick(s, picked);
       T error = T(0.0);
-      if (labels_per_step_ > 0) error = noise_.label_law == Law::two_point ? signs_.next() : normals_.next();
-      for (int l = 0; l < W; ++l) {
-        set_lane(counts_[picked[l]], l, lane(counts_[picked[l]], l) + scalar_of<T>(1));
-        set_lane(errors_[picked[l]], l, lane(errors_[picked[l]], l) + lane(error, l));
-      }
+      if (labels()) error = two_point_labels() ? signs_.next() : normals_.next();
+      team_.once([&] {
+        for (int l = 0; l < W; ++l) {
+          set_lane(counts_[picked[l]], l, lane(counts_[picked[l]], l) + scalar_of<T>(1));
+          set_lane(errors_[picked[l]], l, lane(errors_[picked[l]], l) + lane(error, l));
+        }
+      });
     }
-    for (int i = 0; i < n_; ++i) w_[i] = (counts_[i] * f_[i] + errors_[i] * T(sigma)) * T(1.0 / b);
+    const T sigma = T(std::sqrt(noise_.sigma2)), inverse = T(1.0 / drawing_.batch);
+    team_.each(n_, [&](int i) { w_[i] = (counts_[i] * f_[i] + errors_[i] * sigma) * inverse; });
   }
 
-  void pick(int sample, int (&picked)[W]) {
+  SDE_DEVICE void pick(int sample, int (&picked)[W]) {
     if (noise_.sampling == Sampling::with_replacement) {
       const auto index = indices_.next(static_cast<std::uint32_t>(n_));
       for (int l = 0; l < W; ++l) picked[l] = static_cast<int>(random::word_lane(index, l));
@@ -184,39 +243,42 @@ class StochasticGradient {
         step_ * static_cast<std::uint64_t>(drawing_.batch) + static_cast<std::uint64_t>(sample);
     const std::uint64_t epoch = position / static_cast<std::uint64_t>(n_);
     if (epoch != order_epoch_) {
-      for (int l = 0; l < W; ++l)
-        orders_[l] = epoch_order(key_.seed, key_.path + static_cast<std::uint32_t>(l), key_.worker, epoch, n_);
+      team_.once([&] {
+        for (int l = 0; l < W; ++l)
+          epoch_order({key_.seed, key_.path + static_cast<std::uint32_t>(l), key_.worker}, epoch, n_, &order_[l * n_]);
+      });
       order_epoch_ = epoch;
     }
-    for (int l = 0; l < W; ++l) picked[l] = orders_[l][position % static_cast<std::uint64_t>(n_)];
+    for (int l = 0; l < W; ++l)
+      picked[l] = order_[l * n_ + static_cast<int>(position % static_cast<std::uint64_t>(n_))];
   }
 
-  void add_noise(const T* x, T* g) {
+  SDE_DEVICE void add_noise(const T* x, T* g) {
     const int columns = noise_.columns();
     if (columns == 0) return;
-    if (noise_.state_rank > 0) noise_columns(noise_, d_, x, A_.data());
-    const T scale = T(std::sqrt((drawing_.gaussian ? drawing_.substeps : 1.0) / drawing_.batch));
     prepare(additive_, columns);
     for (int s = 0; s < columns; ++s) {
-      const T unit = drawing_.two_point ? additive_signs_.next() : draw(additive_, s);
-      if constexpr (Coupled) sums_[s] += unit;
-      const T xi = scale * unit;
-      for (int k = 0; k < d_; ++k) g[k] += xi * A_[s * d_ + k];
+      const T unit =
+          uses(kConventional) && drawing_.gaussian && drawing_.two_point ? additive_signs_.next() : draw(additive_, s);
+      if constexpr (Coupled) sums_[static_cast<std::size_t>(s)] += unit;
+      const T xi = additive_scale_ * unit;
+      team_.strided(d_, [&](int k) { g[k] += xi * noise_.entry(d_, s, k, x); });
     }
+    team_.sync();
   }
 
   /// An increment of the conventional SDE, of mean 0 and variance 1.
-  T increment(random::NormalStream<T>& normals, random::SignStream<T>& signs) {
+  SDE_DEVICE T increment(Normals& normals, Signs& signs) {
     return drawing_.two_point ? signs.next() : normals.next();
   }
   /// Component s of a step's standard normals; coupled, as prepare() folded the finer algorithm's draws in its order.
-  T draw(random::NormalStream<T>& stream, int s) {
+  SDE_DEVICE T draw(Normals& stream, int s) {
     if constexpr (Coupled)
       return draws_[static_cast<std::size_t>(s)];
     else
       return stream.next();
   }
-  void prepare(random::NormalStream<T>& stream, int count) {
+  SDE_DEVICE void prepare(Normals& stream, int count) {
     if constexpr (Coupled) {
       for (int s = 0; s < count; ++s) draws_[s] = stream.next();
       if (drawing_.fold == 1) return;
@@ -227,23 +289,26 @@ class StochasticGradient {
   }
 
   const L& loss_;
-  const Noise& noise_;
-  const Drawing drawing_;
+  const NoiseView<scalar_of<T>> noise_;
+  Drawing drawing_;
+  const Team team_;
   const Extent<dim_of<L>> d_;
   const Extent<N> n_;
   bool samples_ = false;
   bool plain_ = false;  ///< the gradient of the full loss, but for additive noise
   int labels_per_step_ = 0;
+  T sign_scale_{}, normal_scale_{}, additive_scale_{};
   random::StreamKey key_{};
   std::uint64_t step_ = 0, order_epoch_ = ~0ull;
-  Buffer<T, N> w_, f_;
-  std::vector<T> A_, counts_, errors_, draws_, sums_;
-  std::vector<std::uint16_t> orders_[W];
-  random::NormalStream<T> normals_{{}, random::Purpose::label, 0}, sample_normals_{{}, random::Purpose::sample, 0},
-      additive_{{}, random::Purpose::noise, 0};
-  random::SignStream<T> signs_{{}, random::Purpose::label, 0}, sample_signs_{{}, random::Purpose::sample, 0},
+  Buffer<T, N, Team> w_, f_, counts_, errors_;
+  Buffer<std::uint16_t, N == kDynamic ? kDynamic : N * W, Team> order_;  ///< W lanes of n
+  Normals normals_, sample_normals_, additive_;
+  Signs signs_{{}, random::Purpose::label, 0}, sample_signs_{{}, random::Purpose::sample, 0},
       additive_signs_{{}, random::Purpose::noise, 0};
   random::IndexStream<T> indices_{{}, random::Purpose::sample, 0};
+  // Of a coupled gradient, on the CPU alone.
+  struct Nothing {};
+  [[no_unique_address]] std::conditional_t<Coupled, std::vector<T>, Nothing> draws_, sums_;
 };
 
 }  // namespace sde::discrete

@@ -1,7 +1,9 @@
 // Derivatives of a loss: the hand-written override where the loss has one, automatic differentiation otherwise.
 // f_i are the residuals, J = (d_j f_i) the n x d Jacobian (row-major), F_i the Hessian of f_i.
-// T is double or a pack of doubles. All arrays are the caller's.
+// T is double or a pack. All arrays are the caller's; a team shares them and the work.
 #pragma once
+
+#include <type_traits>
 
 #include "sde/core/dual.hpp"
 #include "sde/loss/concepts.hpp"
@@ -14,21 +16,33 @@ namespace detail {
 template <class L>
 constexpr int chunk = dim_of<L> > 0 && dim_of<L> <= 4 ? dim_of<L> : 4;
 
-/// Scratch of the automatic passes: on the stack for static sizes, else one array for each thread, type and role.
+/// Scratch of the automatic passes: on the stack for static sizes, else one array for each thread, type and role; a
+/// team's members each have their own.
 struct ThetaTag;
 struct ResidualTag;
 struct GradientTag;
 
-template <class T, int N, class Tag>
+template <class T, int N, class Tag, class Team = Solo>
 struct Scratch {
+  const Team& team;
+  const std::size_t before;
+  T* values;
+  SDE_DEVICE Scratch(int size, const Team& members)
+      : team(members), before(team.used()), values(team.template take<T>(size * team.size()) + size * team.member()) {}
+  Scratch(const Scratch&) = delete;
+  SDE_DEVICE ~Scratch() { team.give_back(before); }
+  SDE_DEVICE T* data() { return values; }
+};
+template <class T, int N, class Tag>
+struct Scratch<T, N, Tag, Solo> {
   Buffer<T, N> storage;
-  explicit Scratch(int size) : storage(size) {}
-  T* data() { return storage.data(); }
+  SDE_DEVICE explicit Scratch(int size, Solo = {}) : storage(size) {}
+  SDE_DEVICE T* data() { return storage.data(); }
 };
 template <class T, class Tag>
-struct Scratch<T, kDynamic, Tag> {
+struct Scratch<T, kDynamic, Tag, Solo> {
   T* values;
-  explicit Scratch(int size) {
+  explicit Scratch(int size, Solo = {}) {
     thread_local std::vector<T> storage;
     if (storage.size() < static_cast<std::size_t>(size)) storage.resize(static_cast<std::size_t>(size));
     values = storage.data();
@@ -36,120 +50,155 @@ struct Scratch<T, kDynamic, Tag> {
   T* data() { return values; }
 };
 
-/// Calls `use(start, x, f)` for each chunk of coordinate directions, x seeded at theta + sum_j e_j eps_j.
-template <class L, class T, class Use>
-void forward_chunks(const L& loss, const T* theta, Use use) {
+/// Calls `use(start, x)` for each chunk of coordinate directions, x seeded at theta + sum_j e_j eps_j.
+template <class L, class T, class Use, class Team = Solo>
+SDE_DEVICE void forward_chunks(const L& loss, const T* theta, Use use, const Team& team = {}) {
   constexpr int C = chunk<L>;
   using D = Dual<T, C>;
   const int d = loss.dim();
-  Scratch<D, dim_of<L>, ThetaTag> x(d);
-  for (int j = 0; j < d; ++j) x.data()[j] = D(theta[j]);
-  for (int start = 0; start < d; start += C) {
-    for (int c = 0; c < C && start + c < d; ++c) x.data()[start + c].d[c] = T(1.0);
-    use(start, x.data());
-    for (int c = 0; c < C && start + c < d; ++c) x.data()[start + c].d[c] = T(0.0);
-  }
+  Scratch<D, dim_of<L>, ThetaTag, Team> scratch(d, team);
+  D* const x = scratch.data();
+  for (int j = 0; j < d; ++j) x[j] = D(theta[j]);
+  team.each((d + C - 1) / C, [&](int number) {
+    const int start = number * C;
+    for (int c = 0; c < C && start + c < d; ++c) x[start + c].d[c] = T(1.0);
+    use(start, static_cast<const D*>(x));
+    for (int c = 0; c < C && start + c < d; ++c) x[start + c].d[c] = T(0.0);
+  });
 }
+
+/// Whether several threads work on one path: then they share the entries of what is asked for, where a loss gives them
+/// one by one (concepts.hpp).
+template <class Team>
+constexpr bool kShared = !std::is_same_v<Team, Solo>;
 
 }  // namespace detail
 
 /// f[n] = residuals at theta[d].
-template <SquaredLoss L, class T>
-void residuals(const L& loss, const T* theta, T* f) {
-  loss.residuals(theta, f);
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void residuals(const L& loss, const T* theta, T* f, const Team& team = {}) {
+  if constexpr (detail::kShared<Team> && requires { loss.residual(0, theta); })
+    team.each(loss.residual_count(), [&](int i) { f[i] = loss.residual(i, theta); });
+  else
+    team.once([&] { loss.residuals(theta, f); });
 }
 
 /// J[n*d] = Jacobian of the residuals (row i = gradient of f_i).
-template <SquaredLoss L, class T>
-void jacobian_automatic(const L& loss, const T* theta, T* J) {
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void jacobian_automatic(const L& loss, const T* theta, T* J, const Team& team = {}) {
   constexpr int C = detail::chunk<L>;
   const int d = loss.dim(), n = loss.residual_count();
-  detail::Scratch<Dual<T, C>, residuals_of<L>, detail::ResidualTag> f(n);
-  detail::forward_chunks(loss, theta, [&](int start, const Dual<T, C>* x) {
-    loss.residuals(x, f.data());
-    for (int i = 0; i < n; ++i)
-      for (int c = 0; c < C && start + c < d; ++c) J[i * d + start + c] = f.data()[i].d[c];
-  });
+  detail::Scratch<Dual<T, C>, residuals_of<L>, detail::ResidualTag, Team> f(n, team);
+  detail::forward_chunks(
+      loss, theta,
+      [&](int start, const Dual<T, C>* x) {
+        loss.residuals(x, f.data());
+        for (int i = 0; i < n; ++i)
+          for (int c = 0; c < C && start + c < d; ++c) J[i * d + start + c] = f.data()[i].d[c];
+      },
+      team);
 }
-template <SquaredLoss L, class T>
-void jacobian(const L& loss, const T* theta, T* J) {
-  if constexpr (requires { loss.jacobian(theta, J); })
-    loss.jacobian(theta, J);
-  else
-    jacobian_automatic(loss, theta, J);
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void jacobian(const L& loss, const T* theta, T* J, const Team& team = {}) {
+  if constexpr (detail::kShared<Team> && requires { loss.jacobian_entry(0, 0, theta); }) {
+    const int d = loss.dim();
+    team.each(loss.residual_count() * d, [&](int k) { J[k] = loss.jacobian_entry(k / d, k % d, theta); });
+  } else if constexpr (requires { loss.jacobian(theta, J); }) {
+    team.once([&] { loss.jacobian(theta, J); });
+  } else {
+    jacobian_automatic(loss, theta, J, team);
+  }
 }
 
 /// g[d] = J^T w for weights w[n] (a vector-Jacobian product).
-template <SquaredLoss L, class T>
-void pullback_automatic(const L& loss, const T* theta, const T* w, T* g) {
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void pullback_automatic(const L& loss, const T* theta, const T* w, T* g, const Team& team = {}) {
   constexpr int C = detail::chunk<L>;
   const int d = loss.dim(), n = loss.residual_count();
-  detail::Scratch<Dual<T, C>, residuals_of<L>, detail::ResidualTag> f(n);
-  detail::forward_chunks(loss, theta, [&](int start, const Dual<T, C>* x) {
-    loss.residuals(x, f.data());
-    for (int c = 0; c < C && start + c < d; ++c) {
-      T sum = w[0] * f.data()[0].d[c];
-      for (int i = 1; i < n; ++i) sum += w[i] * f.data()[i].d[c];
-      g[start + c] = sum;
-    }
-  });
+  detail::Scratch<Dual<T, C>, residuals_of<L>, detail::ResidualTag, Team> f(n, team);
+  detail::forward_chunks(
+      loss, theta,
+      [&](int start, const Dual<T, C>* x) {
+        loss.residuals(x, f.data());
+        for (int c = 0; c < C && start + c < d; ++c) {
+          T sum = w[0] * f.data()[0].d[c];
+          for (int i = 1; i < n; ++i) sum += w[i] * f.data()[i].d[c];
+          g[start + c] = sum;
+        }
+      },
+      team);
 }
-template <SquaredLoss L, class T>
-void pullback(const L& loss, const T* theta, const T* w, T* g) {
-  if constexpr (requires { loss.pullback(theta, w, g); })
-    loss.pullback(theta, w, g);
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void pullback(const L& loss, const T* theta, const T* w, T* g, const Team& team = {}) {
+  if constexpr (detail::kShared<Team> && requires { loss.pullback_entry(0, theta, w); })
+    team.each(loss.dim(), [&](int j) { g[j] = loss.pullback_entry(j, theta, w); });
+  else if constexpr (requires { loss.pullback(theta, w, g); })
+    team.once([&] { loss.pullback(theta, w, g); });
   else
-    pullback_automatic(loss, theta, w, g);
+    pullback_automatic(loss, theta, w, g, team);
 }
 
 /// out[d] = sum_i c_i F_i u for weights c[n] and a direction u[d].
-template <SquaredLoss L, class T>
-void weighted_hvp_automatic(const L& loss, const T* theta, const T* c, const T* u, T* out) {
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void weighted_hvp_automatic(const L& loss, const T* theta, const T* c, const T* u, T* out,
+                                       const Team& team = {}) {
   constexpr int C = detail::chunk<L>;
   using Inner = Dual<T, 1>;
   using Outer = Dual<Inner, C>;
   const int d = loss.dim(), n = loss.residual_count();
-  detail::Scratch<Inner, dim_of<L>, detail::ThetaTag> shifted(d);
-  detail::Scratch<Outer, residuals_of<L>, detail::ResidualTag> f(n);
+  detail::Scratch<Inner, dim_of<L>, detail::ThetaTag, Team> shifted(d, team);
+  detail::Scratch<Outer, residuals_of<L>, detail::ResidualTag, Team> f(n, team);
   for (int j = 0; j < d; ++j) {
     shifted.data()[j].v = theta[j];
     shifted.data()[j].d[0] = u[j];
   }
-  detail::forward_chunks(loss, static_cast<const Inner*>(shifted.data()), [&](int start, const Outer* x) {
-    loss.residuals(x, f.data());
-    for (int k = 0; k < C && start + k < d; ++k) {
-      T sum = c[0] * f.data()[0].d[k].d[0];
-      for (int i = 1; i < n; ++i) sum += c[i] * f.data()[i].d[k].d[0];
-      out[start + k] = sum;
-    }
-  });
+  detail::forward_chunks(
+      loss, static_cast<const Inner*>(shifted.data()),
+      [&](int start, const Outer* x) {
+        loss.residuals(x, f.data());
+        for (int k = 0; k < C && start + k < d; ++k) {
+          T sum = c[0] * f.data()[0].d[k].d[0];
+          for (int i = 1; i < n; ++i) sum += c[i] * f.data()[i].d[k].d[0];
+          out[start + k] = sum;
+        }
+      },
+      team);
 }
-template <SquaredLoss L, class T>
-void weighted_hvp(const L& loss, const T* theta, const T* c, const T* u, T* out) {
+/// The same as the derivative of the hand-written J^T c along u: one pass instead of one for each chunk of coordinates.
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void weighted_hvp_of_pullback(const L& loss, const T* theta, const T* c, const T* u, T* out,
+                                         const Team& team = {}) {
   using One = Dual<T, 1>;
-  if constexpr (requires { loss.weighted_hvp(theta, c, u, out); }) {
-    loss.weighted_hvp(theta, c, u, out);
-  } else if constexpr (requires(const One* x, One* g) { loss.pullback(x, x, g); }) {
-    // The derivative of the hand-written J^T c along u: one pass instead of one for each chunk of coordinates.
-    const int d = loss.dim(), n = loss.residual_count();
-    detail::Scratch<One, dim_of<L>, detail::ThetaTag> x(d);
-    detail::Scratch<One, dim_of<L>, detail::GradientTag> g(d);
-    detail::Scratch<One, residuals_of<L>, detail::ResidualTag> w(n);
+  const int d = loss.dim(), n = loss.residual_count();
+  detail::Scratch<One, dim_of<L>, detail::ThetaTag, Team> x(d, team);
+  detail::Scratch<One, dim_of<L>, detail::GradientTag, Team> g(d, team);
+  detail::Scratch<One, residuals_of<L>, detail::ResidualTag, Team> w(n, team);
+  team.once([&] {
     for (int j = 0; j < d; ++j) {
       x.data()[j].v = theta[j];
       x.data()[j].d[0] = u[j];
     }
     for (int i = 0; i < n; ++i) w.data()[i] = One(c[i]);
-    loss.pullback(x.data(), w.data(), g.data());
+    loss.pullback(static_cast<const One*>(x.data()), static_cast<const One*>(w.data()), g.data());
     for (int j = 0; j < d; ++j) out[j] = g.data()[j].d[0];
-  } else {
-    weighted_hvp_automatic(loss, theta, c, u, out);
-  }
+  });
+}
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void weighted_hvp(const L& loss, const T* theta, const T* c, const T* u, T* out, const Team& team = {}) {
+  using One = Dual<T, 1>;
+  if constexpr (detail::kShared<Team> && requires { loss.weighted_hvp_entry(0, theta, c, u); })
+    team.each(loss.dim(), [&](int j) { out[j] = loss.weighted_hvp_entry(j, theta, c, u); });
+  else if constexpr (requires { loss.weighted_hvp(theta, c, u, out); })
+    team.once([&] { loss.weighted_hvp(theta, c, u, out); });
+  else if constexpr (requires(const One* x, One* g) { loss.pullback(x, x, g); })
+    weighted_hvp_of_pullback(loss, theta, c, u, out, team);
+  else
+    weighted_hvp_automatic(loss, theta, c, u, out, team);
 }
 
 /// phi[n], phi_i = u^T F_i u: the second derivative of every residual along u[d].
 template <SquaredLoss L, class T>
-void curvature(const L& loss, const T* theta, const T* u, T* phi) {
+SDE_DEVICE void curvature(const L& loss, const T* theta, const T* u, T* phi) {
   using Inner = Dual<T, 1>;
   using Outer = Dual<Inner, 1>;
   const int d = loss.dim(), n = loss.residual_count();
@@ -168,7 +217,7 @@ void curvature(const L& loss, const T* theta, const T* u, T* phi) {
 
 /// L(theta).
 template <Loss L, class T>
-T value(const L& loss, const T* theta) {
+SDE_DEVICE T value(const L& loss, const T* theta) {
   if constexpr (ValueLoss<L>) {
     return loss.value(theta);
   } else {
@@ -182,19 +231,22 @@ T value(const L& loss, const T* theta) {
 }
 
 /// g[d] = grad L(theta), by one forward pass for each chunk of coordinates (any loss).
-template <Loss L, class T>
-void gradient_automatic(const L& loss, const T* theta, T* g) {
+template <Loss L, class T, class Team = Solo>
+SDE_DEVICE void gradient_automatic(const L& loss, const T* theta, T* g, const Team& team = {}) {
   constexpr int C = detail::chunk<L>;
   const int d = loss.dim();
-  detail::forward_chunks(loss, theta, [&](int start, const Dual<T, C>* x) {
-    const Dual<T, C> y = value(loss, x);
-    for (int c = 0; c < C && start + c < d; ++c) g[start + c] = y.d[c];
-  });
+  detail::forward_chunks(
+      loss, theta,
+      [&](int start, const Dual<T, C>* x) {
+        const Dual<T, C> y = value(loss, x);
+        for (int c = 0; c < C && start + c < d; ++c) g[start + c] = y.d[c];
+      },
+      team);
 }
 
 /// out[d] = Hess(L) u.
 template <Loss L>
-void hessian_vector(const L& loss, const double* theta, const double* u, double* out) {
+SDE_DEVICE void hessian_vector(const L& loss, const double* theta, const double* u, double* out) {
   constexpr int C = detail::chunk<L>;
   using Inner = Dual<double, 1>;
   const int d = loss.dim();
@@ -211,7 +263,7 @@ void hessian_vector(const L& loss, const double* theta, const double* u, double*
 
 /// out[d] = gradient of (u^T Hess(L) u), that is D3L[u u^T].
 template <Loss L>
-void third_along(const L& loss, const double* theta, const double* u, double* out) {
+SDE_DEVICE void third_along(const L& loss, const double* theta, const double* u, double* out) {
   constexpr int C = detail::chunk<L>;
   using One = Dual<double, 1>;
   using Two = Dual<One, 1>;

@@ -20,10 +20,10 @@ struct Flat {
   Flat() = default;
   /// Standard normal X and y = X theta* for a standard normal theta*.
   Flat(int equations, int dimension, std::uint64_t seed);
-  int dim() const { return d; }
-  int residual_count() const { return n; }
+  SDE_DEVICE int dim() const { return d; }
+  SDE_DEVICE int residual_count() const { return n; }
   template <class T>
-  void residuals(const T* x, T* f) const {
+  SDE_DEVICE void residuals(const T* x, T* f) const {
     for (int i = 0; i < n; ++i) {
       T sum = T(-y[i]);
       for (int j = 0; j < d; ++j) sum = sum + x[j] * X[i * d + j];
@@ -31,17 +31,17 @@ struct Flat {
     }
   }
   template <class T>
-  void jacobian(const T*, T* J) const {
+  SDE_DEVICE void jacobian(const T*, T* J) const {
     for (int k = 0; k < n * d; ++k) J[k] = T(X[k]);
   }
   template <class T>
-  void pullback(const T*, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T*, const T* w, T* g) const {
     for (int j = 0; j < d; ++j) g[j] = w[0] * X[j];
     for (int i = 1; i < n; ++i)
       for (int j = 0; j < d; ++j) g[j] += w[i] * X[i * d + j];
   }
   template <class T>
-  void weighted_hvp(const T*, const T*, const T*, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T*, const T*, const T*, T* out) const {
     for (int j = 0; j < d; ++j) out[j] = T(0.0);
   }
 };
@@ -57,10 +57,10 @@ struct DiagonalNetwork {
   DiagonalNetwork() = default;
   /// `sparsity` non-zero entries of the regressor, all 1.
   DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed);
-  int dim() const { return 2 * p; }
-  int residual_count() const { return n; }
+  SDE_DEVICE int dim() const { return 2 * p; }
+  SDE_DEVICE int residual_count() const { return n; }
   template <class T>
-  void residuals(const T* x, T* f) const {
+  SDE_DEVICE void residuals(const T* x, T* f) const {
     for (int i = 0; i < n; ++i) f[i] = T(-y[i]);
     for (int j = 0; j < p; ++j) {
       const T beta = x[j] * x[j] - x[p + j] * x[p + j];
@@ -68,7 +68,7 @@ struct DiagonalNetwork {
     }
   }
   template <class T>
-  void jacobian(const T* x, T* J) const {
+  SDE_DEVICE void jacobian(const T* x, T* J) const {
     for (int i = 0; i < n; ++i)
       for (int j = 0; j < p; ++j) {
         J[i * 2 * p + j] = x[j] * (2.0 * X[i * p + j]);
@@ -77,7 +77,7 @@ struct DiagonalNetwork {
   }
   /// s[j] = 2 sum_i w_i X_ij, by which all first and second derivatives scale.
   template <class T>
-  void pullback(const T* x, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     for (int j = 0; j < p; ++j) {
       T s = w[0] * X[j];
       for (int i = 1; i < n; ++i) s += w[i] * X[i * p + j];
@@ -86,7 +86,7 @@ struct DiagonalNetwork {
     }
   }
   template <class T>
-  void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     pullback(u, c, out);
   }
   double test_error(const double* theta) const;
@@ -108,10 +108,10 @@ struct TanhNetwork {
   /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard
   /// deviation `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
   std::vector<double> interpolating_start(double scale, std::uint64_t seed) const;
-  int dim() const { return width * (inputs + 1); }
-  int residual_count() const { return n; }
+  SDE_DEVICE int dim() const { return width * (inputs + 1); }
+  SDE_DEVICE int residual_count() const { return n; }
   template <class T>
-  T output(const T* theta, const double* x) const {
+  SDE_DEVICE T output(const T* theta, const double* x) const {
     T sum = T(0.0);
     for (int k = 0; k < width; ++k) {
       const T* w = theta + width + k * inputs;
@@ -122,12 +122,12 @@ struct TanhNetwork {
     return sum;
   }
   template <class T>
-  void residuals(const T* theta, T* f) const {
+  SDE_DEVICE void residuals(const T* theta, T* f) const {
     for (int i = 0; i < n; ++i) f[i] = output(theta, &X[i * inputs]) - y[i];
   }
   /// Adds weight * grad f(x) to g.
   template <class T>
-  void add_gradient(const T* theta, const double* x, const T& weight, T* g) const {
+  SDE_DEVICE void add_gradient(const T* theta, const double* x, const T& weight, T* g) const {
     for (int k = 0; k < width; ++k) {
       const T* w = theta + width + k * inputs;
       T z = w[0] * x[0];
@@ -139,18 +139,18 @@ struct TanhNetwork {
     }
   }
   template <class T>
-  void jacobian(const T* theta, T* J) const {
+  SDE_DEVICE void jacobian(const T* theta, T* J) const {
     const int d = dim();
     for (int i = 0; i < n * d; ++i) J[i] = T(0.0);
     for (int i = 0; i < n; ++i) add_gradient(theta, &X[i * inputs], T(1.0), J + i * d);
   }
   template <class T>
-  void pullback(const T* theta, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* theta, const T* w, T* g) const {
     for (int j = 0; j < dim(); ++j) g[j] = T(0.0);
     for (int i = 0; i < n; ++i) add_gradient(theta, &X[i * inputs], w[i], g);
   }
   template <class T>
-  void weighted_hvp(const T* theta, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T* theta, const T* c, const T* u, T* out) const {
     for (int j = 0; j < dim(); ++j) out[j] = T(0.0);
     for (int i = 0; i < n; ++i) {
       const double* x = &X[i * inputs];
@@ -183,11 +183,11 @@ struct MatrixSensing {
 
   MatrixSensing() = default;
   MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed);
-  int dim() const { return size * rank; }
-  int residual_count() const { return n; }
+  SDE_DEVICE int dim() const { return size * rank; }
+  SDE_DEVICE int residual_count() const { return n; }
   /// out[size*rank] = (sum_i w_i A_i) U, times scale.
   template <class T>
-  void weighted_product(const T* U, const T* w, double scale, T* out) const {
+  SDE_DEVICE void weighted_product(const T* U, const T* w, double scale, T* out) const {
     for (int k = 0; k < dim(); ++k) out[k] = T(0.0);
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < size; ++b) {
@@ -198,7 +198,7 @@ struct MatrixSensing {
       }
   }
   template <class T>
-  void residuals(const T* U, T* f) const {
+  SDE_DEVICE void residuals(const T* U, T* f) const {
     for (int i = 0; i < n; ++i) f[i] = T(-y[i]);
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < size; ++b) {
@@ -209,7 +209,7 @@ struct MatrixSensing {
   }
   /// grad f_i = 2 A_i U.
   template <class T>
-  void jacobian(const T* U, T* J) const {
+  SDE_DEVICE void jacobian(const T* U, T* J) const {
     for (int i = 0; i < n; ++i)
       for (int a = 0; a < size; ++a) {
         T* row = J + (i * size + a) * rank;
@@ -219,11 +219,11 @@ struct MatrixSensing {
       }
   }
   template <class T>
-  void pullback(const T* U, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* U, const T* w, T* g) const {
     weighted_product(U, w, 2.0, g);
   }
   template <class T>
-  void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     weighted_product(u, c, 2.0, out);
   }
   double test_error(const double* theta) const;

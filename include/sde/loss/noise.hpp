@@ -17,32 +17,48 @@ namespace sde {
 enum class Sampling { full, with_replacement, without_replacement };
 enum class Law { gaussian, two_point };
 
-/// A sum of the noise sources above; default: none. Matrices have d rows and are stored column by column.
-struct Noise {
+/// Which of the sources above, and how strong.
+struct NoiseKind {
   double sigma2 = 0;  ///< label variance
   Law label_law = Law::gaussian;
   Sampling sampling = Sampling::full;
-  int rank = 0;                ///< columns of the constant factor A
-  std::vector<double> factor;  ///< A: rank columns of d entries
-  int state_rank = 0;          ///< columns of A(theta)
-  std::vector<double> state;   ///< A_0, A_1, ..., A_d: (d + 1) matrices of state_rank columns of d entries
+  int rank = 0;        ///< columns of the constant factor A
+  int state_rank = 0;  ///< columns of A(theta)
 
   /// Variance of label noise per sample in units of Hess on Gamma.
-  double label_scale(int n) const { return sampling == Sampling::full ? sigma2 / n : sigma2; }
+  SDE_DEVICE double label_scale(int n) const { return sampling == Sampling::full ? sigma2 / n : sigma2; }
   /// Columns of the factor that does not come from labels or sampling.
-  int columns() const { return rank + state_rank; }
+  SDE_DEVICE int columns() const { return rank + state_rank; }
 };
 
-/// A[columns * d]: constant columns first, then the state-dependent ones at theta[d].
-template <class T>
-void noise_columns(const Noise& noise, int d, const T* theta, T* A) {
-  for (int k = 0; k < noise.rank * d; ++k) A[k] = T(noise.factor[k]);
-  const int size = noise.state_rank * d;
-  for (int k = 0; k < size; ++k) {
-    T sum = T(noise.state[k]);
-    for (int j = 0; j < d; ++j) sum += theta[j] * T(noise.state[(j + 1) * size + k]);
-    A[noise.rank * d + k] = sum;
+/// Noise as a kernel reads it: in its own numbers S, wherever they stand.
+template <class S>
+struct NoiseView : NoiseKind {
+  const S *factor = nullptr, *state = nullptr;
+
+  /// Entry k of column s of the factor at theta[d]: constant columns first, then the state-dependent ones.
+  template <class T>
+  SDE_INLINE T entry(int d, int s, int k, const T* theta) const {
+    if (s < rank) return T(factor[s * d + k]);
+    const int size = state_rank * d, i = (s - rank) * d + k;
+    T sum = T(state[i]);
+    for (int j = 0; j < d; ++j) sum += theta[j] * T(state[(j + 1) * size + i]);
+    return sum;
   }
-}
+};
+
+/// A sum of the noise sources above in numbers S; default: none. Matrices have d rows and are stored column by column.
+template <class S>
+struct NoiseOf : NoiseKind {
+  std::vector<S> factor;  ///< A: rank columns of d entries
+  std::vector<S> state;   ///< A_0, A_1, ..., A_d: (d + 1) matrices of state_rank columns of d entries
+
+  NoiseOf() = default;
+  template <class From>
+  explicit NoiseOf(const NoiseOf<From>& n)
+      : NoiseKind(n), factor(n.factor.begin(), n.factor.end()), state(n.state.begin(), n.state.end()) {}
+  NoiseView<S> view() const { return {*this, factor.data(), state.data()}; }
+};
+using Noise = NoiseOf<double>;
 
 }  // namespace sde

@@ -24,33 +24,33 @@ struct Valley {
   Profile profile = Profile::quadratic;
   double c = 1.0;
 
-  int dim() const { return 2; }
-  int residual_count() const { return 1; }
+  SDE_DEVICE int dim() const { return 2; }
+  SDE_DEVICE int residual_count() const { return 1; }
   /// sqrt(h(u))
   template <class T>
-  T root(const T& u) const {
+  SDE_DEVICE T root(const T& u) const {
     if (profile == Profile::quadratic) return sqrt(u * u + 1.0);
     return exp(u * (0.5 * c));
   }
   template <class T>
-  void residuals(const T* x, T* f) const {
+  SDE_DEVICE void residuals(const T* x, T* f) const {
     f[0] = root(x[0]) * x[1];
   }
   template <class T>
-  void jacobian(const T* x, T* J) const {
+  SDE_DEVICE void jacobian(const T* x, T* J) const {
     const T r = root(x[0]);
     const T slope = profile == Profile::quadratic ? x[0] * (T(1.0) / r) : r * (0.5 * c);
     J[0] = slope * x[1];
     J[1] = r;
   }
   template <class T>
-  void pullback(const T* x, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     jacobian(x, g);
     g[0] *= w[0];
     g[1] *= w[0];
   }
   template <class T>
-  void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
     const T r = root(x[0]);
     const bool quadratic = profile == Profile::quadratic;
     const T inverse = quadratic ? T(1.0) / r : T(0.0);
@@ -60,7 +60,7 @@ struct Valley {
     out[1] = c[0] * (first * u[0]);
   }
   template <class T>
-  auto intersect_normal(const T* v, T* x) const {
+  SDE_DEVICE auto intersect_normal(const T* v, T* x) const {
     const T t = x[1] / v[1];
     x[0] -= t * v[0];
     x[1] = T(0.0);
@@ -71,29 +71,29 @@ struct Valley {
 /// Hyperbola 1/2 (x y - 1)^2. Gamma = {x y = 1}, sharpness x^2 + y^2 = sqrt(q^2 + 4), q = x^2 - y^2.
 struct Hyperbola {
   static constexpr int Dim = 2, Residuals = 1;
-  int dim() const { return 2; }
-  int residual_count() const { return 1; }
+  SDE_DEVICE int dim() const { return 2; }
+  SDE_DEVICE int residual_count() const { return 1; }
   template <class T>
-  void residuals(const T* x, T* f) const {
+  SDE_DEVICE void residuals(const T* x, T* f) const {
     f[0] = x[0] * x[1] - 1.0;
   }
   template <class T>
-  void jacobian(const T* x, T* J) const {
+  SDE_DEVICE void jacobian(const T* x, T* J) const {
     J[0] = x[1];
     J[1] = x[0];
   }
   template <class T>
-  void pullback(const T* x, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     g[0] = w[0] * x[1];
     g[1] = w[0] * x[0];
   }
   template <class T>
-  void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     out[0] = c[0] * u[1];
     out[1] = c[0] * u[0];
   }
   template <class T>
-  auto intersect_normal(const T* v, T* x) const {
+  SDE_DEVICE auto intersect_normal(const T* v, T* x) const {
     T t;
     const auto lost = near_root(v[0] * v[1], (x[0] * v[1] + x[1] * v[0]) * 0.5, x[0] * x[1] - 1.0, t);
     x[0] += t * v[0];
@@ -106,17 +106,17 @@ struct Hyperbola {
 struct Chain {
   static constexpr int Residuals = 1;
   int depth = 3;
-  int dim() const { return depth; }
-  int residual_count() const { return 1; }
+  SDE_DEVICE int dim() const { return depth; }
+  SDE_DEVICE int residual_count() const { return 1; }
   template <class T>
-  void residuals(const T* w, T* f) const {
+  SDE_DEVICE void residuals(const T* w, T* f) const {
     T product = w[0];
     for (int i = 1; i < depth; ++i) product = product * w[i];
     f[0] = product - 1.0;
   }
   /// Products of all factors but one, from the left and from the right: no division, so zeros are allowed.
   template <class T>
-  void jacobian(const T* w, T* J) const {
+  SDE_DEVICE void jacobian(const T* w, T* J) const {
     J[0] = T(1.0);
     for (int i = 1; i < depth; ++i) J[i] = J[i - 1] * w[i - 1];
     T right = w[depth - 1];
@@ -126,7 +126,7 @@ struct Chain {
     }
   }
   template <class T>
-  void pullback(const T* x, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     jacobian(x, g);
     for (int i = 0; i < depth; ++i) g[i] *= w[0];
   }
@@ -152,28 +152,28 @@ struct Sphere {
   static constexpr int Residuals = 1;
   static constexpr double kScale = 0.70710678118654752440;  // f = (|x|^2 - 1)/sqrt(2), so 1/2 f^2 = L
   int d = 3;
-  int dim() const { return d; }
-  int residual_count() const { return 1; }
+  SDE_DEVICE int dim() const { return d; }
+  SDE_DEVICE int residual_count() const { return 1; }
   template <class T>
-  void residuals(const T* x, T* f) const {
+  SDE_DEVICE void residuals(const T* x, T* f) const {
     T sum = x[0] * x[0];
     for (int i = 1; i < d; ++i) sum = sum + x[i] * x[i];
     f[0] = (sum - 1.0) * kScale;
   }
   template <class T>
-  void jacobian(const T* x, T* J) const {
+  SDE_DEVICE void jacobian(const T* x, T* J) const {
     for (int i = 0; i < d; ++i) J[i] = x[i] * (2.0 * kScale);
   }
   template <class T>
-  void pullback(const T* x, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     for (int i = 0; i < d; ++i) g[i] = w[0] * (x[i] * (2.0 * kScale));
   }
   template <class T>
-  void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     for (int i = 0; i < d; ++i) out[i] = c[0] * (u[i] * (2.0 * kScale));
   }
   template <class T>
-  auto intersect_normal(const T* v, T* x) const {
+  SDE_DEVICE auto intersect_normal(const T* v, T* x) const {
     return intersect_sphere(d, v, x);
   }
 };
@@ -183,27 +183,27 @@ struct Sphere {
 struct Ring {
   static constexpr int Dim = 2, Residuals = 1;
   double a = 0.5;
-  int dim() const { return 2; }
-  int residual_count() const { return 1; }
+  SDE_DEVICE int dim() const { return 2; }
+  SDE_DEVICE int residual_count() const { return 1; }
   template <class T>
-  void residuals(const T* x, T* f) const {
+  SDE_DEVICE void residuals(const T* x, T* f) const {
     f[0] = sqrt(x[0] * a + 1.0) * (x[0] * x[0] + x[1] * x[1] - 1.0);
   }
   template <class T>
-  void jacobian(const T* x, T* J) const {
+  SDE_DEVICE void jacobian(const T* x, T* J) const {
     const T root = sqrt(x[0] * a + 1.0);
     const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
     J[0] = rho * (T(1.0) / root * (0.5 * a)) + root * x[0] * 2.0;
     J[1] = root * x[1] * 2.0;
   }
   template <class T>
-  void pullback(const T* x, const T* w, T* g) const {
+  SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     jacobian(x, g);
     g[0] *= w[0];
     g[1] *= w[0];
   }
   template <class T>
-  void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
     const T root = sqrt(x[0] * a + 1.0);
     const T first = T(0.5 * a) / root;                  // of the root
     const T second = first * first * (T(-1.0) / root);  // the same
@@ -215,7 +215,7 @@ struct Ring {
   }
   /// grad L; no square root is left in it.
   template <class T>
-  void gradient(const T* x, T* g) const {
+  SDE_DEVICE void gradient(const T* x, T* g) const {
     const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
     const T inside = x[0] * a + 1.0;  // not a square, and not a number, where this is negative
     const T c = select(inside > T(0.0), inside * rho * 2.0, T(std::numeric_limits<double>::quiet_NaN()));
@@ -223,7 +223,7 @@ struct Ring {
     g[1] = c * x[1];
   }
   template <class T>
-  auto intersect_normal(const T* v, T* x) const {
+  SDE_DEVICE auto intersect_normal(const T* v, T* x) const {
     return intersect_sphere(2, v, x);
   }
 };

@@ -8,7 +8,9 @@
 
 namespace sde {
 class LossModel;
-struct Noise;
+template <class S>
+struct NoiseOf;
+using Noise = NoiseOf<double>;
 }  // namespace sde
 
 namespace sde::manifold {

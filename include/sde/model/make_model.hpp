@@ -31,13 +31,22 @@ template <Loss L, class T, bool Coupled>
 class DiscreteLoop {
  public:
   DiscreteLoop(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
-      : loss_(loss), noise_(noise), algorithm_(algorithm), loop_(loss_, noise_, algorithm_), x_(loss.dim()) {}
+      : loss_(loss),
+        noise_(noise),
+        algorithm_(algorithm),
+        loop_(loss_, noise_.view(), discrete::Stepping(algorithm_)),
+        x_(loss.dim()) {}
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
+    constexpr std::int64_t kMostRates = 1 << 16;
     for (int first = 0; first < kLanes; first += lanes_of<T>) {
       load_state(x, first, loss_.dim(), x_.data());
       T s(0.0);
-      loop_.advance(x_.data(), path + static_cast<std::uint32_t>(first), from, to, s);
+      for (std::int64_t k = from; k < to;) {
+        const auto rounds = discrete::rounds_from(algorithm_, k, to, kMostRates, rates_);
+        loop_.advance(x_.data(), path + static_cast<std::uint32_t>(first), rounds, s);
+        k = rounds.to;
+      }
       store_state(x_.data(), first, loss_.dim(), x);
       for (int l = 0; l < lanes_of<T>; ++l) spread[first + l] = s[l];
       if constexpr (Coupled) loop_.take_noise(sums + first);
@@ -46,10 +55,11 @@ class DiscreteLoop {
 
  private:
   const L& loss_;
-  const Noise noise_;
+  const NoiseOf<scalar_of<T>> noise_;
   const discrete::LocalSgd algorithm_;
   discrete::LocalSgdLoop<L, T, Coupled> loop_;
   Buffer<T, dim_of<L>> x_;
+  std::vector<double> rates_;
 };
 
 template <Loss L, class S>
@@ -85,7 +95,7 @@ class SlowKernelOf final : public SlowKernel {
 
  public:
   SlowKernelOf(const L& loss, const Noise& noise)
-      : noise_(noise), geometry_(loss, noise_), x_(loss.dim()), move_(loss.dim()) {}
+      : noise_(noise), geometry_(loss, noise_.view()), x_(loss.dim()), move_(loss.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
     return in_packs(x, [&](int first, auto& lost) {
       auto mine = key;
@@ -123,7 +133,7 @@ class SlowKernelOf final : public SlowKernel {
     }
     return bits;
   }
-  const Noise noise_;
+  const NoiseOf<S> noise_;
   Geometry geometry_;
   Buffer<T, dim_of<L>> x_, move_;
 };
@@ -136,7 +146,7 @@ class ResidualTerms final : public slow::PointTerms {
 
  public:
   ResidualTerms(const L& loss, const Noise& noise)
-      : loss_(loss), noise_(noise), d_(loss.dim()), n_(loss.residual_count()), g_(loss, noise_), x_(loss.dim()) {}
+      : loss_(loss), noise_(noise), d_(loss.dim()), n_(loss.residual_count()), g_(loss, noise_.view()), x_(loss.dim()) {}
   void compute(const double* x) override {
     std::copy(x, x + d_, x_.data());
     g_.compute(x_.data());
@@ -157,7 +167,7 @@ class ResidualTerms final : public slow::PointTerms {
   Vector ito_normal(double batch) override {
     Vector phi = Vector::Zero(n_), one(n_);
     for (int s = 0; s < g_.r; ++s) {
-      loss::curvature(loss_, x_.data(), &g_.A[static_cast<std::size_t>(s * d_)], one.data());
+      loss::curvature(loss_, x_.data(), &g_.A[s * d_], one.data());
       phi += one;
     }
     return (-0.5 / batch) * pseudo_inverse(phi.data());

@@ -1,8 +1,13 @@
 // Philox4x32-10 (Salmon et al., SC 2011): bits = f(counter, key). Random123 gives the scalar function; the lane
-// version runs the same rounds on W counters at once and is held to Random123's words by a test.
+// version runs the same rounds on W counters at once and is held to Random123's words by a test; a GPU's words are
+// cuRAND's.
 #pragma once
 
-#include <Random123/philox.h>
+#if defined(__CUDACC__)
+#  include <curand_philox4x32_x.h>
+#else
+#  include <Random123/philox.h>
+#endif
 
 #include <array>
 #include <cstdint>
@@ -13,6 +18,7 @@ namespace sde::random {
 
 using Words = std::array<std::uint32_t, 4>;
 
+#if !defined(__CUDACC__)
 /// The four words of Philox4x32-10 for a 128-bit counter and a 64-bit key.
 inline Words philox(Words counter, std::uint64_t key) {
   r123::Philox4x32 generator;
@@ -21,11 +27,13 @@ inline Words philox(Words counter, std::uint64_t key) {
   const auto r = generator(c, k);
   return {r[0], r[1], r[2], r[3]};
 }
+#endif
 
 namespace detail {
 
 /// Product of the low 32 bits of a word with a constant, 64 bits wide; what stands above the low bits does not count.
-inline std::uint64_t multiply_low(std::uint64_t a, std::uint32_t b) { return (a & 0xffffffffull) * b; }
+SDE_DEVICE inline std::uint64_t multiply_low(std::uint64_t a, std::uint32_t b) { return (a & 0xffffffffull) * b; }
+#if !defined(__CUDACC__)
 template <int W>
 SDE_INLINE Pack<std::uint64_t, W> multiply_low(Pack<std::uint64_t, W> a, std::uint32_t b) {
   using P = Pack<std::uint64_t, W>;
@@ -46,6 +54,7 @@ SDE_INLINE Pack<std::uint64_t, W> multiply_low(Pack<std::uint64_t, W> a, std::ui
     return (a & P(0xffffffffull)) * P(static_cast<std::uint64_t>(b));
   }
 }
+#endif
 
 inline constexpr std::uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u, kWeyl0 = 0x9E3779B9u,
                                kWeyl1 = 0xBB67AE85u;
@@ -55,7 +64,7 @@ inline constexpr std::uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E
 /// The keys of the ten rounds.
 struct KeySchedule {
   std::uint64_t k0[10], k1[10];  ///< 32-bit values
-  explicit KeySchedule(std::uint64_t key) {
+  SDE_DEVICE explicit KeySchedule(std::uint64_t key) {
     for (std::uint32_t round = 0; round < 10; ++round) {
       k0[round] = static_cast<std::uint32_t>(key) + detail::kWeyl0 * round;
       k1[round] = static_cast<std::uint32_t>(key >> 32) + detail::kWeyl1 * round;

@@ -34,7 +34,7 @@ SDE_INLINE PsiParts<T> psi_parts(T x) {
 
 /// psi, increasing from psi(0) = 0 to 1.
 template <class T>
-T psi(T x) {
+SDE_DEVICE T psi(T x) {
   return psi_parts(x).n / select(x > T(0.0), x, T(1.0));
 }
 
@@ -47,7 +47,7 @@ struct Parameters {
   double H = 1;      ///< local steps a round, used by the refinement alone
 
   /// Whether Psi_hat's factor is psi itself: neither the refinement, nor one of the limits of alpha.
-  bool uses_psi() const { return eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity(); }
+  SDE_DEVICE bool uses_psi() const { return eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity(); }
 };
 
 /// A Hessian eigenvalue with psi's parts at alpha lambda. The default is a tangent direction: lambda = 0.
@@ -65,7 +65,7 @@ SDE_INLINE Mode<T> mode(const Parameters& p, T lambda) {
 }
 
 template <class T>
-T integer_power(T base, double exponent) {
+SDE_DEVICE T integer_power(T base, double exponent) {
   T result = T(1.0);
   for (auto e = static_cast<unsigned long long>(exponent); e; e >>= 1) {
     if (e & 1) result = result * base;
@@ -112,7 +112,7 @@ SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode
   return weight(term, p, i, j, hat_weight(p, i.lambda, j.lambda));
 }
 template <class T>
-T weight(Term term, const Parameters& p, T li, T lj) {
+SDE_DEVICE T weight(Term term, const Parameters& p, T li, T lj) {
   return weight(term, p, mode(p, li), mode(p, lj));
 }
 

@@ -23,91 +23,92 @@ struct Retraction {
   static constexpr int most_iterations = 60;
 };
 
-template <SquaredLoss L, class T>
+template <SquaredLoss L, class T, class Team = Solo>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;
 
  public:
-  ResidualGeometry(const L& loss, const Noise& noise)
+  SDE_DEVICE ResidualGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {})
       : loss_(loss),
         noise_(noise),
+        team_(team),
         d(loss.dim()),
         n(loss.residual_count()),
         r(noise.columns()),
-        f(n),
-        J(n * d),
-        gram(n * n),
-        Q(n * n),
-        V(n * d),
-        lambda(n),
-        root(n),
-        modes_(n),
-        y(d),
-        z(d),
-        c(n),
-        newton(n),
-        A(static_cast<std::size_t>(r * d)),
-        C(static_cast<std::size_t>(n * r)) {}
+        f(n, team),
+        J(n * d, team),
+        gram(n * n, team),
+        Q(n * n, team),
+        V(n * d, team),
+        lambda(n, team),
+        root(n, team),
+        modes_(n, team),
+        y(d, team),
+        z(d, team),
+        c(n, team),
+        newton(n, team),
+        A(r * d, team),
+        C(n * r, team) {}
 
   /// Evaluates everything that the calls below share, at x[d] on Gamma.
-  void compute(const T* x) {
+  SDE_DEVICE void compute(const T* x) {
     x_ = x;
-    loss::jacobian(loss_, x, J.data());
-    for (int i = 0; i < n; ++i)
-      for (int j = 0; j <= i; ++j) {
-        T sum = J[i * d] * J[j * d];
-        for (int k = 1; k < d; ++k) sum += J[i * d + k] * J[j * d + k];
-        gram[i * n + j] = gram[j * n + i] = sum * T(1.0 / n);
-      }
-    jacobi_eigen(n, gram.data(), Q.data());
+    loss::jacobian(loss_, x, J.data(), team_);
+    team_.each(n * n, [&](int pair) {
+      const int i = pair / n, j = pair % n;
+      if (j > i) return;
+      const T sum = dot(&J[i * d], &J[j * d]);
+      gram[i * n + j] = gram[j * n + i] = sum * T(1.0 / n);
+    });
+    jacobi_eigen(n, gram.data(), Q.data(), team_);
     largest = gram[0];
     for (int a = 1; a < n; ++a) largest = select(largest < gram[a * n + a], gram[a * n + a], largest);
     const T threshold = largest * T(kNullThresholdOf<T>);
-    for (int a = 0; a < n; ++a) {
+    team_.each(n, [&](int a) {
       const T value = gram[a * n + a];
       const auto normal = value > threshold;
       lambda[a] = select(normal, value, T(0.0));
       root[a] = sqrt(lambda[a]);
       newton[a] = select(normal, T(1.0) / (select(normal, root[a], T(1.0)) * T(std::sqrt(double(n)))), T(0.0));
-      const T inverse = newton[a];
-      for (int k = 0; k < d; ++k) {
-        T sum = Q[a] * J[k];
-        for (int i = 1; i < n; ++i) sum += Q[i * n + a] * J[i * d + k];
-        V[a * d + k] = sum * inverse;
-      }
-    }
+    });
+    team_.each(n * d, [&](int entry) {
+      const int a = entry / d, k = entry % d;
+      T sum = Q[a] * J[k];
+      for (int i = 1; i < n; ++i) sum += Q[i * n + a] * J[i * d + k];
+      V[entry] = sum * newton[a];
+    });
     if (r > 0) {
-      noise_columns(noise_, d, x, A.data());
-      for (int s = 0; s < r; ++s) {
+      team_.each(r * d, [&](int entry) { A[entry] = noise_.entry(d, entry / d, entry % d, x); });
+      team_.each(r, [&](int s) {
         for (int a = 0; a < n; ++a) C[a * r + s] = dot(&V[a * d], &A[s * d]);
         for (int a = 0; a < n; ++a)
           for (int k = 0; k < d; ++k) A[s * d + k] -= C[a * r + s] * V[a * d + k];  // now the column of P_par A
-      }
+      });
     }
   }
 
   /// out[d] = -P_par D3L[M], M = sum over pairs of weight(term) <v_i, Sigma_dia v_j> v_i v_j^T.
-  void contract(Term term, const Parameters& p, T* out) {
-    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+  SDE_DEVICE void contract(Term term, const Parameters& p, T* out) {
     const double label = noise_.label_scale(n);
-    for (int a = 0; a < n; ++a) modes_[a] = mode(p, lambda[a]);
+    team_.each(n, [&](int a) { modes_[a] = mode(p, lambda[a]); });
+    team_.strided(d, [&](int k) { out[k] = T(0.0); });
     const T scale = T(-2.0) / sqrt(T(double(n)));
     for (int a = 0; a < n; ++a) {
       // y = M v_a: the normal block, then the tangent-normal one.
-      for (int k = 0; k < d; ++k) y[k] = T(0.0);
+      team_.strided(d, [&](int k) { y[k] = T(0.0); });
       for (int b = 0; b < n; ++b) {
+        if (r == 0 && a != b) continue;
         T s = T(0.0);
         if (a == b) s += lambda[a] * T(label);
         for (int q = 0; q < r; ++q) s += C[a * r + q] * C[b * r + q];
-        if (r == 0 && a != b) continue;
         const T m = guarded(term, p, modes_[a], modes_[b]) * s;
-        for (int k = 0; k < d; ++k) y[k] += m * V[b * d + k];
+        team_.strided(d, [&](int k) { y[k] += m * V[b * d + k]; });
       }
       if (r > 0) {
         const T m = guarded(term, p, modes_[a], Mode<T>{});
         for (int q = 0; q < r; ++q) {
           const T mc = m * C[a * r + q];
-          for (int k = 0; k < d; ++k) y[k] += mc * A[q * d + k];
+          team_.strided(d, [&](int k) { y[k] += mc * A[q * d + k]; });
         }
       }
       add_hessian_product(a, scale, out);
@@ -116,38 +117,40 @@ class ResidualGeometry {
   }
 
   /// out[d] = P_par grad tr Hess = P_par D3L[I]: the contraction with M = the identity on the normal space.
-  void gradient_of_trace(T* out) {
-    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+  SDE_DEVICE void gradient_of_trace(T* out) {
+    team_.strided(d, [&](int k) { out[k] = T(0.0); });
     for (int a = 0; a < n; ++a) {
-      for (int k = 0; k < d; ++k) y[k] = V[a * d + k];
+      team_.strided(d, [&](int k) { y[k] = V[a * d + k]; });
       add_hessian_product(a, T(2.0) / sqrt(T(double(n))), out);
     }
     project(out);
   }
 
   /// u <- P_par u.
-  void project(T* u) const {
+  SDE_DEVICE void project(T* u) const {
+    team_.sync();
     for (int a = 0; a < n; ++a) {
       const T s = dot(&V[a * d], u);
-      for (int k = 0; k < d; ++k) u[k] -= s * V[a * d + k];
+      team_.each(d, [&](int k) { u[k] -= s * V[a * d + k]; });
     }
   }
 
   /// out[d] += scale * P_par A xi, whose covariance is scale^2 Sigma_par when xi ~ (0, I). xi() gives the next
   /// component.
   template <class Draw>
-  void diffuse(T scale, Draw&& xi, T* out) const {
+  SDE_DEVICE void diffuse(T scale, Draw&& xi, T* out) const {
     for (int s = 0; s < r; ++s) {
       const T step = scale * xi();
-      for (int k = 0; k < d; ++k) out[k] += step * A[s * d + k];
+      team_.strided(d, [&](int k) { out[k] += step * A[s * d + k]; });
     }
+    team_.sync();
   }
-  int noise_dimension() const { return r; }
+  SDE_DEVICE int noise_dimension() const { return r; }
 
   /// Retraction: x <- the point of Gamma in x + span of the normal space at `x` as last computed, by Newton's method
   /// with that point's Jacobian (a chord iteration). Agrees with Phi to second order on tangent steps. Converged lanes
   /// are left alone, so no lane depends on another. Returns the lanes that did not converge.
-  auto retract(T* x) {
+  SDE_DEVICE auto retract(T* x) {
     const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + root_largest() * T(double(n)));
     auto open = abs(largest) < T(0.0);
     for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
@@ -157,41 +160,42 @@ class ResidualGeometry {
         T s = T(0.0);
         for (int i = 0; i < n; ++i) s += Q[i * n + a] * f[i];
         s = select(open, s * newton[a], T(0.0));
-        for (int k = 0; k < d; ++k) x[k] -= s * V[a * d + k];
+        team_.strided(d, [&](int k) { x[k] -= s * V[a * d + k]; });
       }
+      team_.sync();
     }
     return !(largest_residual(x) <= tolerance * T(Retraction<T>::slack));
   }
 
-  T trace() const {
+  SDE_DEVICE T trace() const {
     T sum = lambda[0];
     for (int a = 1; a < n; ++a) sum += lambda[a];
     return sum;
   }
 
  private:
-  T dot(const T* u, const T* w) const {
+  SDE_DEVICE T dot(const T* u, const T* w) const {
     T sum = u[0] * w[0];
     for (int k = 1; k < d; ++k) sum += u[k] * w[k];
     return sum;
   }
   /// max |f_i| at x; f is left holding the residuals.
-  T largest_residual(const T* x) {
-    loss::residuals(loss_, x, f.data());
+  SDE_DEVICE T largest_residual(const T* x) {
+    loss::residuals(loss_, x, f.data(), team_);
     T worst = abs(f[0]);
     for (int i = 1; i < n; ++i) worst = select(worst < abs(f[i]), abs(f[i]), worst);
     return worst;
   }
-  T root_largest() const { return sqrt(largest); }
+  SDE_DEVICE T root_largest() const { return sqrt(largest); }
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
-  void add_hessian_product(int a, T scale, T* out) {
-    for (int i = 0; i < n; ++i) c[i] = Q[i * n + a];
-    loss::weighted_hvp(loss_, x_, c.data(), y.data(), z.data());
+  SDE_DEVICE void add_hessian_product(int a, T scale, T* out) {
+    team_.each(n, [&](int i) { c[i] = Q[i * n + a]; });
+    loss::weighted_hvp(loss_, x_, c.data(), y.data(), z.data(), team_);
     const T factor = scale * root[a];
-    for (int k = 0; k < d; ++k) out[k] += factor * z[k];
+    team_.strided(d, [&](int k) { out[k] += factor * z[k]; });
   }
   /// The weight, and 0 for a pair of two zero eigenvalues.
-  T guarded(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j) const {
+  SDE_DEVICE T guarded(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j) const {
     const T sum = i.lambda + j.lambda;
     const auto ok = sum > T(0.0);
     const T hat = hat_weight(p, select(ok, i.lambda, T(1.0)), j.lambda);
@@ -199,27 +203,28 @@ class ResidualGeometry {
   }
 
   const L& loss_;
-  const Noise& noise_;
+  const NoiseView<scalar_of<T>> noise_;
+  const Team team_;
   const T* x_ = nullptr;
 
  public:
   const Extent<D> d;
   const Extent<N> n;
   const int r;
-  Buffer<T, N> f;
-  Buffer<T, times(N, D)> J;
-  Buffer<T, times(N, N)> gram, Q;
-  Buffer<T, times(N, D)> V;   ///< rows: unit normals v_a
-  Buffer<T, N> lambda, root;  ///< eigenvalues and their square roots, 0 where tangent
-  T largest{};                ///< lambda_max
+  Buffer<T, N, Team> f;
+  Buffer<T, times(N, D), Team> J;
+  Buffer<T, times(N, N), Team> gram, Q;
+  Buffer<T, times(N, D), Team> V;   ///< rows: unit normals v_a
+  Buffer<T, N, Team> lambda, root;  ///< eigenvalues and their square roots, 0 where tangent
+  T largest{};                      ///< lambda_max
  private:
-  Buffer<Mode<T>, N> modes_;
-  Buffer<T, D> y, z;
-  Buffer<T, N> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
+  Buffer<Mode<T>, N, Team> modes_;
+  Buffer<T, D, Team> y, z;
+  Buffer<T, N, Team> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
 
  public:
-  std::vector<T> A;  ///< columns of P_par A
-  std::vector<T> C;  ///< <v_a, A_s>
+  Buffer<T, kDynamic, Team> A;  ///< columns of P_par A
+  Buffer<T, kDynamic, Team> C;  ///< <v_a, A_s>
 };
 
 }  // namespace sde::slow

@@ -24,44 +24,47 @@ struct Steps {
 };
 
 /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d]; draw() gives the components of xi.
-template <class Geometry, class T, class Draw>
-SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Parameters& p, double dt, Draw&& draw) {
+template <class Geometry, class T, class Draw, class Team = Solo>
+SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Parameters& p, double dt, Draw&& draw,
+                             const Team& team = {}) {
   if constexpr (requires { geometry.tangent_move(x, p, dt, draw, move); }) {
     geometry.tangent_move(x, p, dt, draw, move);
   } else {
-    const int d = geometry.d;
     geometry.compute(x);
     geometry.contract(Term::drift, p, move);
-    for (int k = 0; k < d; ++k) move[k] *= T(dt);
+    team.each(geometry.d, [&](int k) { move[k] *= T(dt); });
     geometry.diffuse(T(std::sqrt(dt / p.batch)), draw, move);
   }
 }
 
 /// One step of length dt: x[d] <- retraction of x + tangent move. move[d] is left holding the move; `lost` gathers the
 /// lanes where the retraction failed.
-template <class Geometry, class T, class Draw, class MaskType>
+template <class Geometry, class T, class Draw, class MaskType, class Team = Solo>
 SDE_INLINE void step(Geometry& geometry, T* x, T* move, const Parameters& p, double dt, Draw&& draw, bool retract,
-                     MaskType& lost) {
-  tangent_move(geometry, x, move, p, dt, draw);
-  for (int k = 0; k < geometry.d; ++k) x[k] += move[k];
+                     MaskType& lost, const Team& team = {}) {
+  tangent_move(geometry, x, move, p, dt, draw, team);
+  team.each(geometry.d, [&](int k) { x[k] += move[k]; });
   if (retract) lost = lost | geometry.retract(x);
 }
 
 /// Advances x[d] on Gamma by `steps`, with draws of its own.
-template <class Geometry, class T, class MaskType>
-void advance(Geometry& geometry, T* x, T* move, const random::StreamKey& key, const Steps& all, MaskType& lost) {
+template <class Geometry, class T, class MaskType, class Team = Solo>
+SDE_DEVICE void advance(Geometry& geometry, T* x, T* move, const random::StreamKey& key, const Steps& all,
+                        MaskType& lost, const Team& team = {}) {
   const Steps steps = all;  // a copy that no store of the loop can change
   const auto first =
       static_cast<std::uint64_t>(steps.first_step) * static_cast<std::uint64_t>(geometry.noise_dimension());
-  random::NormalStream<T> normals(key, random::Purpose::slow, first);
-  random::SignStream<T> signs(key, random::Purpose::slow, first);
-  const auto normal = [&] { return normals.next(); };
-  const auto sign = [&] { return signs.next(); };
-  for (std::int64_t s = 0; s < steps.count; ++s) {
-    if (steps.integrator == Integrator::weak_euler)
-      step(geometry, x, move, steps.parameters, steps.dt, sign, steps.retract, lost);
-    else
-      step(geometry, x, move, steps.parameters, steps.dt, normal, steps.retract, lost);
+  const auto march = [&](auto& stream) {
+    const auto draw = [&] { return stream.next(); };
+    for (std::int64_t s = 0; s < steps.count; ++s)
+      step(geometry, x, move, steps.parameters, steps.dt, draw, steps.retract, lost, team);
+  };
+  if (steps.integrator == Integrator::weak_euler) {
+    random::SignStream<T> signs(key, random::Purpose::slow, first);
+    march(signs);
+  } else {
+    random::TeamNormals<T, Team> normals(key, random::Purpose::slow, first, team);
+    march(normals);
   }
 }
 

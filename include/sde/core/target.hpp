@@ -1,0 +1,12 @@
+// Who compiles a template: g++ for lanes of the CPU, nvcc for the CPU and a GPU both.
+#pragma once
+
+#if defined(__CUDACC__)
+/// A function that also runs on a GPU.
+#  define SDE_DEVICE __host__ __device__
+/// For what only makes sense inside its caller: a call would pass packs through memory.
+#  define SDE_INLINE __host__ __device__ __forceinline__
+#else
+#  define SDE_DEVICE
+#  define SDE_INLINE [[gnu::always_inline]] inline
+#endif
