@@ -15,18 +15,17 @@ std::vector<double> normal_data(std::uint64_t seed, std::uint32_t what, int coun
 }
 
 Flat::Flat(int equations, int dimension, std::uint64_t seed)
-    : n(equations), d(dimension), X(normal_data(seed, 1, n * d)), y(static_cast<std::size_t>(n), 0.0) {
+    : FlatOf{equations, dimension, normal_data(seed, 1, equations * dimension),
+             std::vector<double>(static_cast<std::size_t>(equations))} {
   const auto truth = normal_data(seed, 2, d);
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < d; ++j) y[i] += X[i * d + j] * truth[j];
 }
 
 DiagonalNetwork::DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed)
-    : n(samples),
-      p(features),
-      X(normal_data(seed, 3, n * p)),
-      y(static_cast<std::size_t>(n), 0.0),
-      target(static_cast<std::size_t>(p), 0.0) {
+    : DiagonalNetworkOf{samples, features, normal_data(seed, 3, samples * features),
+                        std::vector<double>(static_cast<std::size_t>(samples))},
+      target(static_cast<std::size_t>(features)) {
   for (int j = 0; j < sparsity; ++j) target[j] = 1.0;
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < p; ++j) y[i] += X[i * p + j] * target[j];
@@ -43,7 +42,7 @@ double DiagonalNetwork::test_error(const double* theta) const {
 }
 
 TanhNetwork::TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed)
-    : n(samples), inputs(input_dim), width(student_width), teacher_width(width_of_teacher) {
+    : TanhNetworkOf{samples, input_dim, student_width, {}, {}}, teacher_width(width_of_teacher) {
   constexpr int kTests = 256;
   TanhNetwork shape;
   shape.n = 0;
@@ -85,12 +84,10 @@ double TanhNetwork::test_error(const double* theta) const {
 }
 
 MatrixSensing::MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed)
-    : n(measurements),
-      size(matrix_size),
-      rank(factor_rank),
-      A(normal_data(seed, 7, n * size * size)),
-      y(static_cast<std::size_t>(n), 0.0),
-      target(static_cast<std::size_t>(size * size), 0.0) {
+    : MatrixSensingOf{measurements, matrix_size, factor_rank,
+                      normal_data(seed, 7, measurements * matrix_size * matrix_size),
+                      std::vector<double>(static_cast<std::size_t>(measurements))},
+      target(static_cast<std::size_t>(matrix_size * matrix_size)) {
   for (int i = 0; i < n; ++i)
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < a; ++b) {

@@ -9,6 +9,11 @@
 // ones): jacobian, pullback, weighted_hvp as in derivatives.hpp, gradient(theta, g) of the whole loss, and for one
 // residual intersect_normal (toy.hpp); `double test_error(const double* theta) const`. Call sqrt, exp, log, sin, cos,
 // tanh without a namespace.
+//
+// On a GPU (gpu/device_model.cuh) the members that kernels call are marked SDE_DEVICE, and a loss with data has
+// on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant
+// Dim and Residuals a thread takes a path. Otherwise a warp shares it, and asks entry by entry where the loss has
+// residual(i, theta), jacobian_entry(i, j, theta), pullback_entry(j, theta, w), weighted_hvp_entry(j, theta, c, u).
 #pragma once
 
 #include <concepts>

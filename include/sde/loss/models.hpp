@@ -1,5 +1,6 @@
 // Losses with data: least squares, diagonal linear network, two-layer tanh network, matrix sensing (theory.md section
-// 7). The data are drawn from a seed, so an experiment file describes them completely.
+// 7). The data are drawn from a seed, so an experiment file describes them completely. What a kernel needs of a loss is
+// a template over where the data stand: in vectors, or (on_device) behind pointers to a GPU's memory.
 #pragma once
 
 #include <vector>
@@ -12,14 +13,16 @@ namespace sde::loss {
 std::vector<double> normal_data(std::uint64_t seed, std::uint32_t what, int count);
 
 /// Flat: least squares 1/(2n) |X theta - y|^2 with n < d equations. D3L = 0: no drift at all (a control).
-struct Flat {
+template <class Data>
+struct FlatOf {
   int n = 2, d = 4;
-  std::vector<double> X;  ///< n x d, row-major
-  std::vector<double> y;  ///< n
+  Data X;  ///< n x d, row-major
+  Data y;  ///< n
 
-  Flat() = default;
-  /// Standard normal X and y = X theta* for a standard normal theta*.
-  Flat(int equations, int dimension, std::uint64_t seed);
+  template <class Upload>
+  auto on_device(Upload upload) const {
+    return FlatOf<const double*>{n, d, upload(X), upload(y)};
+  }
   SDE_DEVICE int dim() const { return d; }
   SDE_DEVICE int residual_count() const { return n; }
   template <class T>
@@ -44,19 +47,45 @@ struct Flat {
   SDE_DEVICE void weighted_hvp(const T*, const T*, const T*, T* out) const {
     for (int j = 0; j < d; ++j) out[j] = T(0.0);
   }
+  template <class T>
+  SDE_DEVICE T residual(int i, const T* x) const {
+    T sum = T(-y[i]);
+    for (int j = 0; j < d; ++j) sum = sum + x[j] * X[i * d + j];
+    return sum;
+  }
+  template <class T>
+  SDE_DEVICE T jacobian_entry(int i, int j, const T*) const {
+    return T(X[i * d + j]);
+  }
+  template <class T>
+  SDE_DEVICE T pullback_entry(int j, const T*, const T* w) const {
+    T g = w[0] * X[j];
+    for (int i = 1; i < n; ++i) g += w[i] * X[i * d + j];
+    return g;
+  }
+  template <class T>
+  SDE_DEVICE T weighted_hvp_entry(int, const T*, const T*, const T*) const {
+    return T(0.0);
+  }
+};
+struct Flat : FlatOf<std::vector<double>> {
+  Flat() = default;
+  /// Standard normal X and y = X theta* for a standard normal theta*.
+  Flat(int equations, int dimension, std::uint64_t seed);
 };
 
 /// Diagonal linear network 1/(2n) sum_i (<u*u - v*v, x_i> - y_i)^2, theta = (u, v), d = 2 p. The labels are those of a
 /// sparse regressor; the test error is the mean squared error on fresh inputs.
-struct DiagonalNetwork {
+template <class Data>
+struct DiagonalNetworkOf {
   int n = 20, p = 20;
-  std::vector<double> X;       ///< n x p inputs
-  std::vector<double> y;       ///< n labels
-  std::vector<double> target;  ///< p, the sparse regressor
+  Data X;  ///< n x p inputs
+  Data y;  ///< n labels
 
-  DiagonalNetwork() = default;
-  /// `sparsity` non-zero entries of the regressor, all 1.
-  DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed);
+  template <class Upload>
+  auto on_device(Upload upload) const {
+    return DiagonalNetworkOf<const double*>{n, p, upload(X), upload(y)};
+  }
   SDE_DEVICE int dim() const { return 2 * p; }
   SDE_DEVICE int residual_count() const { return n; }
   template <class T>
@@ -89,25 +118,49 @@ struct DiagonalNetwork {
   SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     pullback(u, c, out);
   }
+  template <class T>
+  SDE_DEVICE T residual(int i, const T* x) const {
+    T f = T(-y[i]);
+    for (int j = 0; j < p; ++j) f = f + (x[j] * x[j] - x[p + j] * x[p + j]) * X[i * p + j];
+    return f;
+  }
+  template <class T>
+  SDE_DEVICE T jacobian_entry(int i, int j, const T* x) const {
+    return j < p ? x[j] * (2.0 * X[i * p + j]) : x[j] * (-2.0 * X[i * p + j - p]);
+  }
+  template <class T>
+  SDE_DEVICE T pullback_entry(int j, const T* x, const T* w) const {
+    const int feature = j < p ? j : j - p;
+    T s = w[0] * X[feature];
+    for (int i = 1; i < n; ++i) s += w[i] * X[i * p + feature];
+    return s * x[j] * (j < p ? 2.0 : -2.0);
+  }
+  template <class T>
+  SDE_DEVICE T weighted_hvp_entry(int j, const T*, const T* c, const T* u) const {
+    return pullback_entry(j, u, c);
+  }
+};
+struct DiagonalNetwork : DiagonalNetworkOf<std::vector<double>> {
+  std::vector<double> target;  ///< p, the sparse regressor
+
+  DiagonalNetwork() = default;
+  /// `sparsity` non-zero entries of the regressor, all 1.
+  DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed);
   double test_error(const double* theta) const;
 };
 
 /// Two-layer tanh network f(x) = sum_k a_k tanh(<w_k, x>), student against a teacher of the same form:
 /// L = 1/(2n) sum_i (f(x_i) - f*(x_i))^2; theta = (a, w row by row), d = width (inputs + 1).
-struct TanhNetwork {
+template <class Data>
+struct TanhNetworkOf {
   int n = 16, inputs = 2, width = 10;
-  std::vector<double> X;       ///< n x inputs
-  std::vector<double> y;       ///< n teacher outputs
-  std::vector<double> X_test;  ///< tests x inputs
-  std::vector<double> y_test;
-  std::vector<double> teacher;  ///< the teacher's parameters, as theta of its own width
-  int teacher_width = 0;
+  Data X;  ///< n x inputs
+  Data y;  ///< n teacher outputs
 
-  TanhNetwork() = default;
-  TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed);
-  /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard
-  /// deviation `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
-  std::vector<double> interpolating_start(double scale, std::uint64_t seed) const;
+  template <class Upload>
+  auto on_device(Upload upload) const {
+    return TanhNetworkOf<const double*>{n, inputs, width, upload(X), upload(y)};
+  }
   SDE_DEVICE int dim() const { return width * (inputs + 1); }
   SDE_DEVICE int residual_count() const { return n; }
   template <class T>
@@ -170,19 +223,76 @@ struct TanhNetwork {
       }
     }
   }
+  template <class T>
+  SDE_DEVICE T residual(int i, const T* theta) const {
+    return output(theta, &X[i * inputs]) - y[i];
+  }
+  /// <w_k, x_i>
+  template <class T>
+  SDE_DEVICE T preactivation(int k, int i, const T* theta) const {
+    const T* w = theta + width + k * inputs;
+    const double* x = &X[i * inputs];
+    T z = w[0] * x[0];
+    for (int j = 1; j < inputs; ++j) z = z + w[j] * x[j];
+    return z;
+  }
+  /// The neuron that parameter j belongs to.
+  SDE_DEVICE int neuron(int j) const { return j < width ? j : (j - width) / inputs; }
+  template <class T>
+  SDE_DEVICE T jacobian_entry(int i, int j, const T* theta) const {
+    const int k = neuron(j);
+    const T t = tanh(preactivation(k, i, theta));
+    return j < width ? t : theta[k] * (T(1.0) - t * t) * X[i * inputs + (j - width) % inputs];
+  }
+  template <class T>
+  SDE_DEVICE T pullback_entry(int j, const T* theta, const T* w) const {
+    const int k = neuron(j);
+    T g = T(0.0);
+    for (int i = 0; i < n; ++i) {
+      const T t = tanh(preactivation(k, i, theta));
+      g += j < width ? w[i] * t : w[i] * theta[k] * (T(1.0) - t * t) * X[i * inputs + (j - width) % inputs];
+    }
+    return g;
+  }
+  template <class T>
+  SDE_DEVICE T weighted_hvp_entry(int j, const T* theta, const T* c, const T* u) const {
+    const int k = neuron(j);
+    T out = T(0.0);
+    for (int i = 0; i < n; ++i) {
+      const T t = tanh(preactivation(k, i, theta)), dz = preactivation(k, i, u);
+      const T slope = T(1.0) - t * t;
+      out += j < width ? c[i] * slope * dz
+                       : c[i] * slope * (u[k] - theta[k] * t * dz * 2.0) * X[i * inputs + (j - width) % inputs];
+    }
+    return out;
+  }
+};
+struct TanhNetwork : TanhNetworkOf<std::vector<double>> {
+  std::vector<double> X_test;  ///< tests x inputs
+  std::vector<double> y_test;
+  std::vector<double> teacher;  ///< the teacher's parameters, as theta of its own width
+  int teacher_width = 0;
+
+  TanhNetwork() = default;
+  TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed);
+  /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard
+  /// deviation `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
+  std::vector<double> interpolating_start(double scale, std::uint64_t seed) const;
   double test_error(const double* theta) const;
 };
 
 /// Matrix sensing 1/(2n) sum_i (<A_i, U U^T> - y_i)^2 with U in R^{size x rank}, theta = U row-major, and labels from a
 /// ground truth of rank `true_rank`. The test error is |U U^T - M*|_F^2 / size^2.
-struct MatrixSensing {
+template <class Data>
+struct MatrixSensingOf {
   int n = 10, size = 4, rank = 4;
-  std::vector<double> A;  ///< n symmetric size x size matrices
-  std::vector<double> y;
-  std::vector<double> target;  ///< M*, size x size
+  Data A;  ///< n symmetric size x size matrices
+  Data y;
 
-  MatrixSensing() = default;
-  MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed);
+  template <class Upload>
+  auto on_device(Upload upload) const {
+    return MatrixSensingOf<const double*>{n, size, rank, upload(A), upload(y)};
+  }
   SDE_DEVICE int dim() const { return size * rank; }
   SDE_DEVICE int residual_count() const { return n; }
   /// out[size*rank] = (sum_i w_i A_i) U, times scale.
@@ -226,6 +336,45 @@ struct MatrixSensing {
   SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     weighted_product(u, c, 2.0, out);
   }
+  template <class T>
+  SDE_DEVICE T residual(int i, const T* U) const {
+    T f = T(-y[i]);
+    for (int a = 0; a < size; ++a)
+      for (int b = 0; b < size; ++b) {
+        T m = U[a * rank] * U[b * rank];
+        for (int r = 1; r < rank; ++r) m = m + U[a * rank + r] * U[b * rank + r];
+        f = f + m * A[(i * size + a) * size + b];
+      }
+    return f;
+  }
+  template <class T>
+  SDE_DEVICE T jacobian_entry(int i, int j, const T* U) const {
+    const int a = j / rank, r = j % rank;
+    T sum = T(0.0);
+    for (int b = 0; b < size; ++b) sum += U[b * rank + r] * (2.0 * A[(i * size + a) * size + b]);
+    return sum;
+  }
+  template <class T>
+  SDE_DEVICE T pullback_entry(int j, const T* U, const T* w) const {
+    const int a = j / rank, r = j % rank;
+    T sum = T(0.0);
+    for (int b = 0; b < size; ++b) {
+      T s = w[0] * A[a * size + b];
+      for (int i = 1; i < n; ++i) s += w[i] * A[(i * size + a) * size + b];
+      sum += s * 2.0 * U[b * rank + r];
+    }
+    return sum;
+  }
+  template <class T>
+  SDE_DEVICE T weighted_hvp_entry(int j, const T*, const T* c, const T* u) const {
+    return pullback_entry(j, u, c);
+  }
+};
+struct MatrixSensing : MatrixSensingOf<std::vector<double>> {
+  std::vector<double> target;  ///< M*, size x size
+
+  MatrixSensing() = default;
+  MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed);
   double test_error(const double* theta) const;
 };
 

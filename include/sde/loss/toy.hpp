@@ -173,6 +173,18 @@ struct Sphere {
     for (int i = 0; i < d; ++i) out[i] = c[0] * (u[i] * (2.0 * kScale));
   }
   template <class T>
+  SDE_DEVICE T jacobian_entry(int, int j, const T* x) const {
+    return x[j] * (2.0 * kScale);
+  }
+  template <class T>
+  SDE_DEVICE T pullback_entry(int j, const T* x, const T* w) const {
+    return w[0] * (x[j] * (2.0 * kScale));
+  }
+  template <class T>
+  SDE_DEVICE T weighted_hvp_entry(int j, const T*, const T* c, const T* u) const {
+    return c[0] * (u[j] * (2.0 * kScale));
+  }
+  template <class T>
   SDE_DEVICE auto intersect_normal(const T* v, T* x) const {
     return intersect_sphere(d, v, x);
   }

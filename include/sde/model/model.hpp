@@ -2,16 +2,15 @@
 // virtual call advances a group of paths over many steps. make_model.hpp instantiates it for a loss.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "sde/discrete/local_sgd.hpp"
+#include "sde/model/device_model.hpp"
 #include "sde/slow/point_terms.hpp"
 #include "sde/slow/slow_sde.hpp"
 
 namespace sde {
-
-/// Floating-point numbers of a kernel's steps; states are handed over, and observed, in double.
-enum class Precision { full, single };
 
 /// State of kLanes paths, component-major: x[k * kLanes + lane].
 using LaneState = double*;
@@ -66,6 +65,9 @@ class LossModel {
   /// For a squared loss that interpolates on Gamma.
   virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&, Precision = Precision::full) const = 0;
   virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;
+
+  /// Makes the loss's kernels for a GPU; empty where there are none. Throws DeviceUnusable.
+  std::function<std::shared_ptr<const DeviceModel>()> device;
 };
 
 }  // namespace sde

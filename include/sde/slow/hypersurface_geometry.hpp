@@ -50,8 +50,13 @@ class HypersurfaceGeometry {
   /// Retraction along the normal at the point of the last move, in closed form where the loss has one. Returns the
   /// lanes that did not converge.
   SDE_INLINE auto retract(T* x) {
-    if constexpr (requires { loss_.intersect_normal(v_.data(), x); } && std::is_same_v<Team, Solo>) {
-      return loss_.intersect_normal(v_.data(), x);
+    if constexpr (requires { loss_.intersect_normal(v_.data(), x); }) {
+      if constexpr (std::is_same_v<Team, Solo>) {
+        return loss_.intersect_normal(v_.data(), x);
+      } else {
+        team_.once([&] { f_[0] = select(loss_.intersect_normal(v_.data(), x), T(1.0), T(0.0)); });
+        return f_[0] > T(0.5);
+      }
     } else {
       auto open = T(1.0) < T(0.0);
       const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + sqrt(T(1.0) / inverse_));

@@ -1,0 +1,127 @@
+// What a thread, or a team, does with a path: loads it, runs the step loop that the CPU runs (local_sgd.hpp,
+// slow_sde.hpp), stores it. Compiled by nvcc for the device and by g++ for the tests.
+#pragma once
+
+#include "sde/discrete/local_sgd.hpp"
+#include "sde/slow/hypersurface_geometry.hpp"
+#include "sde/slow/slow_sde.hpp"
+#include "team.hpp"
+
+namespace sde::gpu {
+
+/// Paths in device memory: component k of path i at x[k * stride + i].
+template <class S>
+struct Paths {
+  S* x;
+  S* spread;
+  std::uint8_t* lost;
+  long stride;
+  std::uint32_t first;  ///< number of path 0
+};
+
+/// Every path to theta[d].
+template <class S>
+struct Start {
+  Paths<S> paths;
+  const S* theta;
+  int d;
+  SDE_DEVICE void operator()(long path) const {
+    for (int k = 0; k < d; ++k) paths.x[k * paths.stride + path] = theta[k];
+    paths.spread[path] = S(0);
+    paths.lost[path] = 0;
+  }
+};
+
+template <class L, class S, unsigned kSources>
+struct DiscreteSteps {
+  L loss;
+  NoiseView<S> noise;
+  discrete::Stepping stepping;
+  discrete::Rounds rounds;
+  Paths<S> paths;
+
+  template <class Team>
+  using Loop = discrete::LocalSgdLoop<L, Pack<S, 1>, false, Team, kSources>;
+
+  /// By one thread.
+  SDE_DEVICE void operator()(long path) const {
+    Loop<Solo> loop(loss, noise, stepping);
+    Pack<S, 1> x[dim_of<L>];
+    for (int k = 0; k < dim_of<L>; ++k) x[k] = paths.x[k * paths.stride + path];
+    Pack<S, 1> spread(S(0));
+    loop.advance(x, paths.first + static_cast<std::uint32_t>(path), rounds, spread);
+    for (int k = 0; k < dim_of<L>; ++k) paths.x[k * paths.stride + path] = x[k].v;
+    paths.spread[path] = spread.v;
+  }
+  /// By a team: paths first, first + every, ... below count.
+  SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
+    const int d = loss.dim();
+    Loop<Team> loop(loss, noise, stepping, team);
+    Buffer<Pack<S, 1>, kDynamic, Team> x(d, team);
+    for (long path = first; path < count; path += every) {
+      team.each(d, [&](int k) { x[k] = paths.x[k * paths.stride + path]; });
+      Pack<S, 1> spread(S(0));
+      loop.advance(x.data(), paths.first + static_cast<std::uint32_t>(path), rounds, spread);
+      team.each(d, [&](int k) { paths.x[k * paths.stride + path] = x[k].v; });
+      team.once([&] { paths.spread[path] = spread.v; });
+    }
+  }
+};
+
+template <class L, class S>
+struct SlowSteps {
+  L loss;
+  NoiseView<S> noise;
+  std::uint64_t seed;
+  slow::Steps steps;
+  Paths<S> paths;
+
+  template <class Team>
+  using Geometry = std::conditional_t<residuals_of<L> == 1, slow::HypersurfaceGeometry<L, Pack<S, 1>, Team>,
+                                      slow::ResidualGeometry<L, Pack<S, 1>, Team>>;
+
+  SDE_DEVICE void operator()(long path) const {
+    Geometry<Solo> geometry(loss, noise);
+    Pack<S, 1> x[dim_of<L>], move[dim_of<L>];
+    for (int k = 0; k < dim_of<L>; ++k) x[k] = paths.x[k * paths.stride + path];
+    Mask<S, 1> lost{false};
+    slow::advance(geometry, x, move, {seed, paths.first + static_cast<std::uint32_t>(path), 0}, steps, lost);
+    for (int k = 0; k < dim_of<L>; ++k) paths.x[k * paths.stride + path] = x[k].v;
+    if (lost.value) paths.lost[path] = 1;
+  }
+  SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
+    const int d = loss.dim();
+    Geometry<Team> geometry(loss, noise, team);
+    Buffer<Pack<S, 1>, kDynamic, Team> x(d, team), move(d, team);
+    for (long path = first; path < count; path += every) {
+      team.each(d, [&](int k) { x[k] = paths.x[k * paths.stride + path]; });
+      Mask<S, 1> lost{false};
+      const std::size_t before = team.used();
+      slow::advance(geometry, x.data(), move.data(), {seed, paths.first + static_cast<std::uint32_t>(path), 0}, steps,
+                    lost, team);
+      team.give_back(before);
+      team.each(d, [&](int k) { paths.x[k * paths.stride + path] = x[k].v; });
+      team.once([&] {
+        if (lost.value) paths.lost[path] = 1;
+      });
+    }
+  }
+};
+
+/// Bytes of a team's arena for a body: what its constructors take, and the scratch of automatic derivatives.
+template <class L, class S, class Body>
+std::size_t arena_bytes(const L& loss, const Body& body, int members) {
+  constexpr int C = loss::detail::chunk<L>;
+  std::size_t used = 0;
+  char nowhere[1];  // no path, so nothing is written
+  body(Team::counting(members, nowhere, &used), 0, 1, 0);
+  int n = 1;
+  if constexpr (SquaredLoss<L>) n = loss.residual_count();
+  const int d = loss.dim();
+  // The widest pass: the product of a Hessian with a vector, for all members at once.
+  const std::size_t scratch = Team::bytes<Pack<S, 1>>(members * (2 * (C + 1) * (d + n) + 2 * d)) + 64;
+  const std::size_t stream = Team::bytes<Pack<S, 1>>(4 * members);
+  return used + scratch + stream;
+}
+
+}  // namespace sde::gpu

@@ -1,0 +1,199 @@
+// A tile of paths on a device: memory, and the launches that move it. `Device` is a CUDA device (cuda_device.cuh) or, in
+// the tests, the CPU running the same bodies (host_device.hpp).
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "sde/model/device_model.hpp"
+#include "steps.hpp"
+
+namespace sde::gpu {
+
+/// Whether a thread takes a path (the sizes are constants, the arrays stay in registers), or a team.
+template <class L>
+inline constexpr bool kPathPerThread = dim_of<L> > 0 && (!SquaredLoss<L> || residuals_of<L> == 1);
+
+/// Members of a team: a warp, or a block where one would be long about it.
+inline int team_size(int d) { return d <= 256 ? 32 : 256; }
+
+template <class Device, class L, class S>
+class TileOf final : public DeviceTile {
+  template <class T>
+  using Memory = typename Device::template Memory<T>;
+
+  /// A loss with arrays is replaced by one that refers to their copies on the device.
+  struct Uploader {
+    const Device& device;
+    std::vector<Memory<double>>& kept;
+    const double* operator()(const std::vector<double>& from) const {
+      kept.emplace_back(device, from.size());
+      kept.back().write(from.data(), from.size());
+      return kept.back().data();
+    }
+  };
+  static auto on_device(const L& loss, const Uploader& upload) {
+    if constexpr (requires { loss.on_device(upload); })
+      return loss.on_device(upload);
+    else
+      return loss;
+  }
+  using DeviceLoss = decltype(on_device(std::declval<const L&>(), std::declval<const Uploader&>()));
+  static_assert(std::is_trivially_copyable_v<DeviceLoss>,
+                "a loss with arrays needs on_device(upload) to run on a GPU (sde/loss/concepts.hpp)");
+
+ public:
+  TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
+      : TileOf(ordinal, paths, loss, noise) {
+    stepping_ = discrete::Stepping(algorithm);
+    sources_ = discrete::sources_of(noise, algorithm.conventional, residuals(loss));
+  }
+  TileOf(int ordinal, long paths, const L& loss, const Noise& noise, std::uint64_t seed)
+      : TileOf(ordinal, paths, loss, noise) {
+    seed_ = seed;
+  }
+
+  long capacity() const override { return stride_; }
+
+  void start(std::uint32_t first, long count, const double* theta) override {
+    first_ = first;
+    count_ = count;
+    const std::vector<S> from(theta, theta + d_);
+    start_.write(from.data(), from.size());
+    device_.launch(count_, Start<S>{paths(), start_.data(), d_});
+  }
+
+  void advance(const discrete::Rounds& rounds) override {
+    using namespace discrete;
+    auto here = rounds;
+    if (rounds.rates) {
+      const auto n = static_cast<std::size_t>(rounds.to - rounds.from);
+      if (rates_.size() < n) rates_ = Memory<double>(device_, n);
+      rates_.write(rounds.rates, n);
+      here.rates = rates_.data();
+    }
+    if constexpr (kPathPerThread<L>)
+      if (launch_if<kGaussianLabels>(here) || launch_if<kTwoPointLabels>(here) || launch_if<kAdditive>(here)) return;
+    launch_discrete<kAnySource>(here);
+  }
+
+  void advance(const slow::Steps& steps) override {
+    if constexpr (SquaredLoss<L>) {
+      const SlowSteps<DeviceLoss, S> body{loss_, noise_, seed_, steps, paths()};
+      launch(body);
+    } else {
+      throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected a squared loss");
+    }
+  }
+
+  void read(TileState& state) override {
+    const auto n = static_cast<std::size_t>(count_), size = n * static_cast<std::size_t>(d_);
+    state.x.resize(size);
+    state.spread.resize(n);
+    state.lost.resize(n);
+    buffer_.resize(std::max(size, n));
+    for (int k = 0; k < d_; ++k)
+      x_.read(buffer_.data() + static_cast<std::size_t>(k) * n, n, static_cast<std::size_t>(k) * stride());
+    std::copy_n(buffer_.begin(), size, state.x.begin());
+    spread_.read(buffer_.data(), n);
+    std::copy_n(buffer_.begin(), n, state.spread.begin());
+    lost_.read(state.lost.data(), n);
+  }
+
+ private:
+  TileOf(int ordinal, long paths, const L& loss, const Noise& noise)
+      : device_(ordinal),
+        d_(loss.dim()),
+        loss_(on_device(loss, Uploader{device_, data_})),
+        start_(device_, static_cast<std::size_t>(d_)),
+        rates_(device_, 0) {
+    const NoiseOf<S> own(noise);
+    factor_ = Memory<S>(device_, own.factor.size());
+    factor_.write(own.factor.data(), own.factor.size());
+    state_ = Memory<S>(device_, own.state.size());
+    state_.write(own.state.data(), own.state.size());
+    noise_ = {own, factor_.data(), state_.data()};
+    // Where memory is short, half as many paths at a time.
+    for (stride_ = paths;; stride_ = (stride_ / 2 + kLanes - 1) / kLanes * kLanes) {
+      try {
+        x_ = Memory<S>(device_, stride() * static_cast<std::size_t>(d_));
+        spread_ = Memory<S>(device_, stride());
+        lost_ = Memory<std::uint8_t>(device_, stride());
+        return;
+      } catch (const std::bad_alloc&) {
+        if (stride_ <= kLanes) throw DeviceUnusable("the problem is too large for the device's memory");
+      }
+    }
+  }
+
+  static int residuals(const L& loss) {
+    if constexpr (SquaredLoss<L>)
+      return loss.residual_count();
+    else
+      return 1;
+  }
+  std::size_t stride() const { return static_cast<std::size_t>(stride_); }
+  Paths<S> paths() { return {x_.data(), spread_.data(), lost_.data(), stride_, first_}; }
+
+  template <unsigned kSources>
+  bool launch_if(const discrete::Rounds& rounds) {
+    if ((sources_ & ~kSources) != 0) return false;
+    launch_discrete<kSources>(rounds);
+    return true;
+  }
+  template <unsigned kSources>
+  void launch_discrete(const discrete::Rounds& rounds) {
+    launch(DiscreteSteps<DeviceLoss, S, kSources>{loss_, noise_, stepping_, rounds, paths()});
+  }
+  template <class Body>
+  void launch(const Body& body) {
+    if constexpr (kPathPerThread<L>) {
+      device_.launch(count_, body);
+    } else {
+      const int members = team_size(d_);
+      device_.launch_teams(count_, members, arena_bytes<DeviceLoss, S>(loss_, body, members), body);
+    }
+  }
+
+  Device device_;
+  std::vector<Memory<double>> data_;  ///< the loss's arrays
+  const int d_;
+  const DeviceLoss loss_;
+  Memory<S> start_, factor_, state_;
+  NoiseView<S> noise_;
+  discrete::Stepping stepping_;
+  std::uint64_t seed_ = 0;
+  unsigned sources_ = discrete::kAnySource;
+  Memory<double> rates_;
+  Memory<S> x_, spread_;
+  Memory<std::uint8_t> lost_;
+  long stride_ = 0, count_ = 0;
+  std::uint32_t first_ = 0;
+  std::vector<S> buffer_;
+};
+
+template <class Device, class L>
+class DeviceModelOf final : public DeviceModel {
+ public:
+  explicit DeviceModelOf(L loss) : loss_(std::move(loss)) {}
+  std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise& noise, const discrete::LocalSgd& a,
+                                            Precision precision) const override {
+    return tile(ordinal, paths, noise, a, precision);
+  }
+  std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise& noise, std::uint64_t seed,
+                                        Precision precision) const override {
+    return tile(ordinal, paths, noise, seed, precision);
+  }
+
+ private:
+  template <class What>
+  std::unique_ptr<DeviceTile> tile(int ordinal, long paths, const Noise& noise, const What& what,
+                                   Precision precision) const {
+    if (precision == Precision::single)
+      return std::make_unique<TileOf<Device, L, float>>(ordinal, paths, loss_, noise, what);
+    return std::make_unique<TileOf<Device, L, double>>(ordinal, paths, loss_, noise, what);
+  }
+  const L loss_;
+};
+
+}  // namespace sde::gpu

@@ -1,0 +1,61 @@
+// A loss on a GPU, behind an interface: what gpu/ implements and the ensemble drives. Nothing here needs CUDA.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sde/discrete/local_sgd.hpp"
+#include "sde/slow/slow_sde.hpp"
+
+namespace sde {
+
+/// Floating-point numbers of a kernel's steps; states are handed over, and observed, in double.
+enum class Precision { full, single };
+
+/// No usable device: none there, a driver too old, an unknown ordinal, a problem too large for it.
+struct DeviceUnusable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// A device that failed while it worked.
+struct DeviceFailure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// State of a tile's paths on the host.
+struct TileState {
+  std::vector<double> x;         ///< component k of path i: x[k * count + i]
+  std::vector<double> spread;    ///< rms distance of the workers from their average
+  std::vector<std::uint8_t> lost;  ///< retraction failed since start()
+};
+
+/// Consecutive paths of one loss on their way on one device. Calls return before the work is done; read() waits for it.
+/// Every member throws DeviceFailure.
+class DeviceTile {
+ public:
+  virtual ~DeviceTile() = default;
+  /// Most paths that it holds: what was asked for, or less where memory is short.
+  virtual long capacity() const = 0;
+  /// Paths number first .. first + count - 1 begin at theta[d].
+  virtual void start(std::uint32_t first, long count, const double* theta) = 0;
+  /// A discrete algorithm or a conventional SDE: through `rounds`.
+  virtual void advance(const discrete::Rounds& rounds) = 0;
+  /// A slow SDE on Gamma: `steps`.
+  virtual void advance(const slow::Steps& steps) = 0;
+  virtual void read(TileState& state) = 0;
+};
+
+class DeviceModel {
+ public:
+  virtual ~DeviceModel() = default;
+  /// Room for `paths` paths on device number `ordinal`, or for fewer where memory is short. Throws DeviceUnusable.
+  virtual std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise&, const discrete::LocalSgd&,
+                                                    Precision) const = 0;
+  /// For a squared loss that interpolates on Gamma; draws from `seed`.
+  virtual std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise&, std::uint64_t seed,
+                                                Precision) const = 0;
+};
+
+}  // namespace sde
