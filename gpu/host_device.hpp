@@ -40,6 +40,7 @@ class HostDevice {
     std::vector<T> values_;
   };
 
+  void wait() {}
   template <class Body>
   void launch(long count, const Body& body) {
     for (long i = 0; i < count; ++i) body(i);

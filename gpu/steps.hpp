@@ -53,6 +53,11 @@ struct DiscreteSteps {
     for (int k = 0; k < dim_of<L>; ++k) paths.x[k * paths.stride + path] = x[k].v;
     paths.spread[path] = spread.v;
   }
+  /// Takes of a counting team what the call below takes.
+  void take_arrays(const Team& team) const {
+    Loop<Team> loop(loss, noise, stepping, team);
+    Buffer<Pack<S, 1>, kDynamic, Team> x(loss.dim(), team);
+  }
   /// By a team: paths first, first + every, ... below count.
   SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
     const int d = loss.dim();
@@ -89,6 +94,10 @@ struct SlowSteps {
     for (int k = 0; k < dim_of<L>; ++k) paths.x[k * paths.stride + path] = x[k].v;
     if (lost.value) paths.lost[path] = 1;
   }
+  void take_arrays(const Team& team) const {
+    Geometry<Team> geometry(loss, noise, team);
+    Buffer<Pack<S, 1>, kDynamic, Team> x(loss.dim(), team), move(loss.dim(), team);
+  }
   SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
     const int d = loss.dim();
     Geometry<Team> geometry(loss, noise, team);
@@ -113,8 +122,7 @@ template <class L, class S, class Body>
 std::size_t arena_bytes(const L& loss, const Body& body, int members) {
   constexpr int C = loss::detail::chunk<L>;
   std::size_t used = 0;
-  char nowhere[1];  // no path, so nothing is written
-  body(Team::counting(members, nowhere, &used), 0, 1, 0);
+  body.take_arrays(Team::counting(members, &used));
   int n = 1;
   if constexpr (SquaredLoss<L>) n = loss.residual_count();
   const int d = loss.dim();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "sde/core/buffer.hpp"
 #if !defined(__CUDACC__)
@@ -33,11 +34,11 @@ class Team {
   }
 #endif
   /// One that only counts what is taken.
-  static Team counting(int size, char* arena, std::size_t* used) {
+  static Team counting(int size, std::size_t* used) {
 #if defined(__CUDACC__)
-    return Team(0, size, arena, used);
+    return Team(0, size, nullptr, used);
 #else
-    return Team(0, size, arena, used, nullptr);
+    return Team(0, size, nullptr, used, nullptr);
 #endif
   }
   SDE_DEVICE int member() const { return member_; }
@@ -67,7 +68,7 @@ class Team {
   /// n values of the arena, the same for all members.
   template <class T>
   SDE_DEVICE T* take(int n) const {
-    T* const taken = reinterpret_cast<T*>(arena_ + *used_);
+    T* const taken = reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(arena_) + *used_);
     *used_ += bytes<T>(n);
     return taken;
   }

@@ -86,6 +86,8 @@ class TileOf final : public DeviceTile {
     }
   }
 
+  void wait() override { device_.wait(); }
+
   void read(TileState& state) override {
     const auto n = static_cast<std::size_t>(count_), size = n * static_cast<std::size_t>(d_);
     state.x.resize(size);

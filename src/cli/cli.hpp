@@ -27,6 +27,9 @@ int draw(const std::string& script, const std::vector<std::string>& arguments);
 /// Where a script is: in $SDE_SHARE, beside the installed program, or in the source tree.
 std::string plot_script(const std::string& name);
 
+/// Adds --device, whose text `device` receives.
+void add_device_option(CLI::App& sub, std::string& device);
+
 /// Colour on a terminal's standard error, unless NO_COLOR is set.
 bool color();
 

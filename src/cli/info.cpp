@@ -3,9 +3,11 @@
 #include <Eigen/Core>
 #include <boost/version.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
+#include "../experiment/devices.hpp"
 #include "../experiment/kernels.hpp"
 #include "cli.hpp"
 #include "sde/version.hpp"
@@ -20,6 +22,11 @@ std::string cpu_model() {
     if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
   return "unknown";
 }
+void print_devices() {
+  const std::size_t count = built_for_cuda() ? cuda().devices().all.size() : 0;
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, count); ++i)
+    fmt::print("CUDA        {}\n", device_line(static_cast<int>(i)));
+}
 }  // namespace
 
 Command add_info(CLI::App& app) {
@@ -31,7 +38,7 @@ Command add_info(CLI::App& app) {
             fmt::print("processor   {}, {} threads\n", cpu_model(), std::thread::hardware_concurrency());
             fmt::print("kernels     {}, {} doubles a register (SDE_KERNELS chooses another)\n", kernel_level(),
                        kernels().register_bytes / 8);
-            fmt::print("CUDA        not in this build: this version has no GPU backend\n");
+            print_devices();
             fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION,
                        EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());
             fmt::print("figures     {} {}\n", SDE_PYTHON_DEFAULT, plot_script("plot.py"));

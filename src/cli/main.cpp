@@ -4,6 +4,7 @@
 #include "cli.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/model/device_model.hpp"
 #include "sde/version.hpp"
 
 int main(int argc, char** argv) {
@@ -45,6 +46,8 @@ int main(int argc, char** argv) {
     return complain(e.what(), kBadInput);
   } catch (const sde::IoError& e) {
     return complain(e.what(), kIoFailure);
+  } catch (const sde::DeviceUnusable& e) {
+    return complain(e.what(), kBadInput);
   } catch (const sde::manifold::FlowError& e) {
     return complain(e.what(), kNumericalFailure);
   } catch (const std::exception& e) {

@@ -4,6 +4,7 @@
 
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
+#include "../experiment/devices.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
 #include "session.hpp"
@@ -13,7 +14,7 @@ namespace sde::cli {
 namespace {
 
 struct Options {
-  std::string file, out = "out";
+  std::string file, out = "out", device = "cpu";
   std::vector<std::string> set;
   long seed = -1;
   int threads = 0;
@@ -84,7 +85,12 @@ int run(const Options& o, const std::string& command_line) {
   ensemble::Control control;
   control.threads = thread_count(o.threads);
   control.interrupted = interruptible();
+  control.device = device_named(o.device);
   Progress progress(o.quiet);
+  control.notice = [&](const std::string& text) {
+    progress.clear();
+    fmt::print(stderr, "sde: {}\n", text);
+  };
   std::vector<MethodResult> results;
   // Weights of the bar: local steps times workers; a slow SDE step costs about as much as a few gradients.
   std::vector<double> work;
@@ -99,12 +105,18 @@ int run(const Options& o, const std::string& command_line) {
   for (std::size_t i = 0; i < e.methods.size(); ++i) {
     control.progress = [&](double fraction) { progress.show((done + fraction * work[i]) / all, e.methods[i].name); };
     control.progress(0);
-    if (!ensemble::resume(e.problem, e.methods[i], e.observation, control, states[i])) {
+    const auto stop = [&](const std::string& why, ExitCode with) {
       progress.clear();
       experiment::save_checkpoint(checkpoint, e, states);
-      fmt::print(stderr, "sde: interrupted; checkpoint {} (the same command with --resume goes on from it)\n",
+      fmt::print(stderr, "sde: {}; checkpoint {} (the same command with --resume goes on from it)\n", why,
                  checkpoint.string());
-      return kInterrupted;
+      return with;
+    };
+    try {
+      if (!ensemble::resume(e.problem, e.methods[i], e.observation, control, states[i]))
+        return stop("interrupted", kInterrupted);
+    } catch (const DeviceFailure& failure) {
+      return stop(failure.what(), kNumericalFailure);
     }
     results.push_back(states[i].total);
     done += work[i];
@@ -159,6 +171,7 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   sub->add_option("--threads", o->threads, "Threads (default: all cores); results are the same bits for any number")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
+  add_device_option(*sub, o->device);
   sub->add_flag("--resume", o->resume,
                 "Go on from the checkpoint that an interrupted run left in --out; same bits as without interruption");
   sub->add_flag("--json", o->json, "Print the summary as JSON");

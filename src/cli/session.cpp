@@ -29,6 +29,12 @@ int thread_count(int asked) {
   return asked > 0 ? asked : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
+void add_device_option(CLI::App& sub, std::string& device) {
+  sub.add_option("--device", device, "Where paths advance: cpu, cuda or cuda:N (a GPU), auto (a GPU if there is one)")
+      ->type_name("DEVICE")
+      ->capture_default_str();
+}
+
 void prepare_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

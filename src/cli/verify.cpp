@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include "../experiment/devices.hpp"
 #include "../experiment/error.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
@@ -27,6 +28,7 @@ struct Options {
   std::string budget = "quick", out;
   std::uint64_t seed = 1;
   int threads = 0;
+  std::string device = "cpu";
   bool all = false, json = false, quiet = false, no_figure = false;
 };
 
@@ -113,6 +115,7 @@ int verify(const Options& o) {
   Setting setting;
   setting.seed = o.seed;
   setting.control.threads = thread_count(o.threads);
+  setting.control.device = device_named(o.device);
   setting.control.interrupted = interruptible();
   Progress progress(o.quiet);
   const auto start = std::chrono::steady_clock::now();
@@ -167,6 +170,7 @@ Command add_verify(CLI::App& app) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("N")
       ->capture_default_str();
+  add_device_option(*sub, o->device);
   sub->add_option("--threads", o->threads, "Threads (default: all cores); verdicts are the same bits for any number")
       ->check(CLI::PositiveNumber)
       ->type_name("N");

@@ -47,7 +47,7 @@ class DiscreteMover final : public Mover {
       stop_if(interrupted_);
       const std::int64_t next = whole_rounds(k, end, 1);
       kernel_->advance(x, path, k, next, spread);
-      if (!in_domain(x, dim_, lane)) return next;
+      if (!in_domain(x + lane, dim_, kLanes)) return next;
       k = next;
     }
     return end;
@@ -70,51 +70,33 @@ class DiscreteMover final : public Mover {
   std::unique_ptr<DiscreteKernel> kernel_;
 };
 
-/// Steps in the interval and before it: each interval has a whole number of equal steps of at most dt.
-struct StepPlan {
-  std::vector<std::int64_t> first{0};
-  StepPlan(const std::vector<double>& times, double dt) {
-    for (std::size_t i = 0; i + 1 < times.size(); ++i)
-      first.push_back(first.back() +
-                      std::max<std::int64_t>(1, std::llround(std::ceil((times[i + 1] - times[i]) / dt - 1e-9))));
-  }
-};
-
 class SlowMover final : public Mover {
  public:
   SlowMover(const Problem& p, const Method& m, const std::vector<double>& times, const SlowClock& clock,
             const std::atomic<bool>* interrupted)
-      : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), plan_(times, m.dt), interrupted_(interrupted) {
+      : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), first_step_(slow_steps(times, m.dt)), interrupted_(interrupted) {
     kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise, m.precision)
                               : slow::dense_slow_kernel(*p.model, p.noise);
     if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model);
   }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
-    const std::int64_t count = plan_.first[i + 1] - plan_.first[i];
-    slow::Steps steps;
-    steps.dt = (times_[i + 1] - times_[i]) / static_cast<double>(count);
-    steps.integrator = method_.integrator;
-    const std::int64_t piece = clock_.constant() && !flow_ ? kPiece / 16 : 1;
-    steps.retract = !flow_;
     unsigned lost = 0;
-    for (std::int64_t s = 0; s < count; s += steps.count) {
+    clock_.for_each_piece(times_, first_step_, i, flow_ ? 1 : kPiece / 16, [&](slow::Steps& steps) {
       stop_if(interrupted_);
-      steps.count = std::min(piece, count - s);
-      steps.parameters = clock_.at(times_[i] + (static_cast<double>(s) + 0.5) * steps.dt);
-      steps.first_step = plan_.first[i] + s;
+      steps.retract = !flow_;
       lost |= kernel_->advance(x, {method_.algorithm.seed, path, 0}, steps);
       if (flow_) lost |= flow_lanes(x);
-    }
+    });
     return lost;
   }
-  long step_after(std::size_t i) const override { return plan_.first[i + 1]; }
+  long step_after(std::size_t i) const override { return first_step_[i + 1]; }
 
  private:
   const int dim_;
   const Method& method_;
   const std::vector<double>& times_;
   const SlowClock& clock_;
-  const StepPlan plan_;
+  const std::vector<std::int64_t> first_step_;
   const std::atomic<bool>* interrupted_;
   std::unique_ptr<SlowKernel> kernel_;
   std::unique_ptr<manifold::FlowMap> flow_;
@@ -246,10 +228,10 @@ class CoupledMover final : public Mover {
 
 }  // namespace
 
-bool in_domain(const double* x, int dim, int lane) {
+bool in_domain(const double* x, int dim, int stride) {
   constexpr double kDiverged = 1e8;
   for (int k = 0; k < dim; ++k)
-    if (!(std::abs(x[k * kLanes + lane]) < kDiverged)) return false;
+    if (!(std::abs(x[k * stride]) < kDiverged)) return false;
   return true;
 }
 

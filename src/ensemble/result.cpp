@@ -18,9 +18,19 @@ using Table = std::vector<std::vector<stats::Moments>>;
 
 Table table(std::size_t times, std::size_t quantities) { return Table(times, std::vector<stats::Moments>(quantities)); }
 
+void merge_row(std::vector<stats::Moments>& into, const std::vector<stats::Moments>& from) {
+  for (std::size_t q = 0; q < into.size(); ++q) into[q].merge(from[q]);
+}
 void merge_table(Table& into, const Table& from) {
-  for (std::size_t t = 0; t < into.size(); ++t)
-    for (std::size_t q = 0; q < into[t].size(); ++q) into[t][q].merge(from[t][q]);
+  for (std::size_t t = 0; t < into.size(); ++t) merge_row(into[t], from[t]);
+}
+/// Adds to the samples of one time, as far as there is room.
+void merge_samples(std::vector<std::vector<double>>& into, const std::vector<std::vector<double>>& from) {
+  for (std::size_t q = 0; q < into.size(); ++q) {
+    const auto room = static_cast<std::size_t>(MethodResult::kQuantilePaths) - into[q].size();
+    const auto more = static_cast<std::ptrdiff_t>(std::min(room, from[q].size()));
+    into[q].insert(into[q].end(), from[q].begin(), from[q].begin() + more);
+  }
 }
 
 }  // namespace
@@ -41,17 +51,21 @@ void MethodResult::merge(const MethodResult& from) {
   merge_table(ito_normal, from.ito_normal);
   merge_table(diffusion, from.diffusion);
   merge_table(rate, from.rate);
-  for (std::size_t t = 0; t < samples.size(); ++t)
-    for (std::size_t q = 0; q < samples[t].size(); ++q) {
-      auto& kept = samples[t][q];
-      const auto& more = from.samples[t][q];
-      const auto room = static_cast<std::size_t>(kQuantilePaths) - kept.size();
-      kept.insert(kept.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(std::min(room, more.size())));
-    }
+  for (std::size_t t = 0; t < samples.size(); ++t) merge_samples(samples[t], from.samples[t]);
   if (lost == 0 && from.lost > 0) first_lost = from.first_lost;
   paths += from.paths;
   lost += from.lost;
   gradients += from.gradients;
+}
+
+void MethodResult::merge_time(std::size_t t, const MethodResult& from, std::size_t row) {
+  merge_row(values[t], from.values[row]);
+  merge_row(drift_1[t], from.drift_1[row]);
+  merge_row(drift_2[t], from.drift_2[row]);
+  merge_row(ito_normal[t], from.ito_normal[row]);
+  merge_row(diffusion[t], from.diffusion[row]);
+  if (t > 0) merge_row(rate[t - 1], from.rate[row - 1]);
+  merge_samples(samples[t], from.samples[row]);
 }
 
 double MethodResult::quantile(std::size_t time, std::size_t observable, double p) const {

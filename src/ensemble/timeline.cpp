@@ -36,6 +36,14 @@ Timeline observe_at_rounds(const discrete::LocalSgd& a, const std::vector<double
   return timeline;
 }
 
+std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt) {
+  std::vector<std::int64_t> first{0};
+  for (std::size_t i = 0; i + 1 < times.size(); ++i)
+    first.push_back(first.back() +
+                    std::max<std::int64_t>(1, std::llround(std::ceil((times[i + 1] - times[i]) / dt - 1e-9))));
+  return first;
+}
+
 SlowClock::SlowClock(const Method& method) : method_(method) {
   const auto& a = method.algorithm;
   constant_ = a.rate.is_constant() && a.sync.switch_step == 0;

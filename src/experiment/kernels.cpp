@@ -1,15 +1,15 @@
 #include "kernels.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <vector>
 
+#include "devices.hpp"
 #include "error.hpp"
+#include "module.hpp"
 #include "sde/version.hpp"
 
 namespace sde {
@@ -56,17 +56,7 @@ Loaded load() {
     for (const auto& l : levels())
       if (level.empty() && runs_here(l)) level = l;
   }
-  const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  const auto file = program / SDE_KERNEL_FOLDER / ("kernels-" + level + ".so");
-  void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!module) throw IoError(fmt::format("the kernels for {} do not load: {}", level, dlerror()));
-  const auto table = reinterpret_cast<decltype(&sde_kernel_table)>(dlsym(module, "sde_kernel_table"));
-  if (!table) throw IoError(fmt::format("{}: not a module of this program", file.string()));
-  const KernelTable* kernels = table();
-  if (std::string(kernels->version) != kVersion || kernels->size != sizeof(KernelTable))
-    throw IoError(fmt::format("{}: of version {}, this program is {}: build or install both together", file.string(),
-                              kernels->version, kVersion));
-  return {level, kernels};
+  return {level, &module_table<KernelTable>("kernels-" + level, "sde_kernel_table", kVersion)};
 }
 
 const Loaded& loaded() {
@@ -79,14 +69,34 @@ const Loaded& loaded() {
 const KernelTable& kernels() { return *loaded().table; }
 std::string kernel_level() { return loaded().level; }
 
-std::shared_ptr<const LossModel> model_of(loss::Valley l) { return kernels().valley(l); }
-std::shared_ptr<const LossModel> model_of(loss::Hyperbola l) { return kernels().hyperbola(l); }
-std::shared_ptr<const LossModel> model_of(loss::Chain l) { return kernels().chain(l); }
-std::shared_ptr<const LossModel> model_of(loss::Sphere l) { return kernels().sphere(l); }
-std::shared_ptr<const LossModel> model_of(loss::Ring l) { return kernels().ring(l); }
-std::shared_ptr<const LossModel> model_of(loss::Flat l) { return kernels().flat(std::move(l)); }
-std::shared_ptr<const LossModel> model_of(loss::DiagonalNetwork l) { return kernels().diagonal_network(std::move(l)); }
-std::shared_ptr<const LossModel> model_of(loss::TanhNetwork l) { return kernels().tanh_network(std::move(l)); }
-std::shared_ptr<const LossModel> model_of(loss::MatrixSensing l) { return kernels().matrix_sensing(std::move(l)); }
+namespace {
+
+/// The CPU's model of a loss, which also knows how to make the GPU's.
+template <class L>
+std::shared_ptr<LossModel> model_with(std::shared_ptr<LossModel> (*on_cpu)(L),
+                                      std::shared_ptr<const DeviceModel> (*gpu::DeviceTable::*on_device)(L), L loss) {
+  auto model = on_cpu(loss);
+  model->device = [on_device, loss = std::move(loss)] { return (cuda().*on_device)(loss); };
+  return model;
+}
+
+}  // namespace
+
+using Table = gpu::DeviceTable;
+std::shared_ptr<LossModel> model_of(loss::Valley l) { return model_with(kernels().valley, &Table::valley, l); }
+std::shared_ptr<LossModel> model_of(loss::Hyperbola l) { return model_with(kernels().hyperbola, &Table::hyperbola, l); }
+std::shared_ptr<LossModel> model_of(loss::Chain l) { return model_with(kernels().chain, &Table::chain, l); }
+std::shared_ptr<LossModel> model_of(loss::Sphere l) { return model_with(kernels().sphere, &Table::sphere, l); }
+std::shared_ptr<LossModel> model_of(loss::Ring l) { return model_with(kernels().ring, &Table::ring, l); }
+std::shared_ptr<LossModel> model_of(loss::Flat l) { return model_with(kernels().flat, &Table::flat, std::move(l)); }
+std::shared_ptr<LossModel> model_of(loss::DiagonalNetwork l) {
+  return model_with(kernels().diagonal_network, &Table::diagonal_network, std::move(l));
+}
+std::shared_ptr<LossModel> model_of(loss::TanhNetwork l) {
+  return model_with(kernels().tanh_network, &Table::tanh_network, std::move(l));
+}
+std::shared_ptr<LossModel> model_of(loss::MatrixSensing l) {
+  return model_with(kernels().matrix_sensing, &Table::matrix_sensing, std::move(l));
+}
 
 }  // namespace sde

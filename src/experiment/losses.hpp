@@ -8,14 +8,14 @@
 
 namespace sde {
 
-std::shared_ptr<const LossModel> model_of(loss::Valley);
-std::shared_ptr<const LossModel> model_of(loss::Hyperbola);
-std::shared_ptr<const LossModel> model_of(loss::Chain);
-std::shared_ptr<const LossModel> model_of(loss::Sphere);
-std::shared_ptr<const LossModel> model_of(loss::Ring);
-std::shared_ptr<const LossModel> model_of(loss::Flat);
-std::shared_ptr<const LossModel> model_of(loss::DiagonalNetwork);
-std::shared_ptr<const LossModel> model_of(loss::TanhNetwork);
-std::shared_ptr<const LossModel> model_of(loss::MatrixSensing);
+std::shared_ptr<LossModel> model_of(loss::Valley);
+std::shared_ptr<LossModel> model_of(loss::Hyperbola);
+std::shared_ptr<LossModel> model_of(loss::Chain);
+std::shared_ptr<LossModel> model_of(loss::Sphere);
+std::shared_ptr<LossModel> model_of(loss::Ring);
+std::shared_ptr<LossModel> model_of(loss::Flat);
+std::shared_ptr<LossModel> model_of(loss::DiagonalNetwork);
+std::shared_ptr<LossModel> model_of(loss::TanhNetwork);
+std::shared_ptr<LossModel> model_of(loss::MatrixSensing);
 
 }  // namespace sde

@@ -12,15 +12,15 @@ struct KernelTable {
   const char* version;  ///< of the project, and the table's size: modules of another build are refused
   unsigned long size;
   int register_bytes;
-  std::shared_ptr<const LossModel> (*valley)(loss::Valley);
-  std::shared_ptr<const LossModel> (*hyperbola)(loss::Hyperbola);
-  std::shared_ptr<const LossModel> (*chain)(loss::Chain);
-  std::shared_ptr<const LossModel> (*sphere)(loss::Sphere);
-  std::shared_ptr<const LossModel> (*ring)(loss::Ring);
-  std::shared_ptr<const LossModel> (*flat)(loss::Flat);
-  std::shared_ptr<const LossModel> (*diagonal_network)(loss::DiagonalNetwork);
-  std::shared_ptr<const LossModel> (*tanh_network)(loss::TanhNetwork);
-  std::shared_ptr<const LossModel> (*matrix_sensing)(loss::MatrixSensing);
+  std::shared_ptr<LossModel> (*valley)(loss::Valley);
+  std::shared_ptr<LossModel> (*hyperbola)(loss::Hyperbola);
+  std::shared_ptr<LossModel> (*chain)(loss::Chain);
+  std::shared_ptr<LossModel> (*sphere)(loss::Sphere);
+  std::shared_ptr<LossModel> (*ring)(loss::Ring);
+  std::shared_ptr<LossModel> (*flat)(loss::Flat);
+  std::shared_ptr<LossModel> (*diagonal_network)(loss::DiagonalNetwork);
+  std::shared_ptr<LossModel> (*tanh_network)(loss::TanhNetwork);
+  std::shared_ptr<LossModel> (*matrix_sensing)(loss::MatrixSensing);
   std::vector<bench::Work> (*floors)();
   std::vector<bench::Work> (*linear_works)();
 };

@@ -2,5 +2,5 @@
 #include "sde/model/make_model.hpp"
 
 namespace sde {
-std::shared_ptr<const LossModel> model_of(loss::TanhNetwork loss) { return make_model(std::move(loss)); }
+std::shared_ptr<LossModel> model_of(loss::TanhNetwork loss) { return make_model(std::move(loss)); }
 }  // namespace sde

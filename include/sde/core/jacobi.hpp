@@ -13,7 +13,7 @@ SDE_DEVICE constexpr int jacobi_sweeps(int n) { return n == 1 ? 0 : n == 2 ? 2 :
 template <class T, class Team = Solo>
 SDE_DEVICE void jacobi_eigen(int n, T* A, T* Q, const Team& team = {}) {
   team.each(n * n, [&](int k) { Q[k] = T(k / n == k % n ? 1.0 : 0.0); });
-  const T one(1.0), zero(0.0), tiny(1e-300);
+  const T one(1.0), zero(0.0), tiny(sizeof(scalar_of<T>) == 8 ? 1e-300 : 1e-30);
   for (int sweep = 0; sweep < jacobi_sweeps(n); ++sweep)
     for (int p = 0; p < n - 1; ++p)
       for (int q = p + 1; q < n; ++q) {

@@ -79,6 +79,8 @@ struct MethodResult {
   MethodResult(const Problem&, const Observation&, std::vector<double> times);
   /// Adds the paths of `from`, which come after those held so far.
   void merge(const MethodResult& from);
+  /// The same for what `from` observed as its time number `row`, which is time `t` here; the counts of paths stay.
+  void merge_time(std::size_t t, const MethodResult& from, std::size_t row);
 
   std::vector<double> slow_time;  ///< the actual slow time of each observation
   std::vector<std::string> observables;
@@ -102,6 +104,8 @@ struct Control {
   int threads = 1;
   std::function<void(double)> progress = [](double) {};  ///< fraction of this method done
   const std::atomic<bool>* interrupted = nullptr;
+  int device = -1;  ///< number of the CUDA device that advances paths, where it can; -1: none
+  std::function<void(const std::string&)> notice = [](const std::string&) {};  ///< told what the user should know
 };
 
 /// A block of consecutive paths on its way: all that is needed to go on with the same bits.
@@ -123,7 +127,8 @@ struct MethodState {
 };
 
 /// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).
-/// Same bits for any number of threads and interruptions.
+/// Same bits for any number of threads and interruptions; on a device all but the last digits of what is observed.
+/// Throws DeviceUnusable and DeviceFailure.
 bool resume(const Problem&, const Method&, const Observation&, const Control&, MethodState& state);
 
 struct Interrupted : std::exception {};

@@ -31,7 +31,8 @@ struct TileState {
   std::vector<std::uint8_t> lost;  ///< retraction failed since start()
 };
 
-/// Consecutive paths of one loss on their way on one device. Calls return before the work is done; read() waits for it.
+/// Consecutive paths of one loss on their way on one device. Calls return before the work is done; wait()
+/// and read() wait for it.
 /// Every member throws DeviceFailure.
 class DeviceTile {
  public:
@@ -44,6 +45,7 @@ class DeviceTile {
   virtual void advance(const discrete::Rounds& rounds) = 0;
   /// A slow SDE on Gamma: `steps`.
   virtual void advance(const slow::Steps& steps) = 0;
+  virtual void wait() = 0;
   virtual void read(TileState& state) = 0;
 };
 

@@ -294,7 +294,7 @@ class ModelOf final : public LossModel {
 
 /// A user's loss as a model.
 template <Loss L>
-std::shared_ptr<const LossModel> make_model(L loss) {
+std::shared_ptr<LossModel> make_model(L loss) {
   return std::make_shared<model_detail::ModelOf<L>>(std::move(loss));
 }
 

@@ -1,0 +1,56 @@
+# The CUDA module, wherever there is a CUDA compiler. SDE_CUDA: AUTO (if found), ON (fail without), OFF.
+set(SDE_CUDA "AUTO" CACHE STRING "Build the GPU backend: AUTO, ON or OFF")
+set(SDE_CUDA_ARCHITECTURES "80-real;90-real;90-virtual" CACHE STRING
+  "GPU architectures: code for A100 and H100, and PTX that newer ones translate")
+set(sde_cuda_found FALSE)
+if(NOT SDE_CUDA STREQUAL "OFF")
+  include(CheckLanguage)
+  if(NOT CMAKE_CUDA_COMPILER)
+    find_program(CMAKE_CUDA_COMPILER nvcc PATHS /usr/local/cuda/bin)
+    if(NOT CMAKE_CUDA_COMPILER)
+      unset(CMAKE_CUDA_COMPILER CACHE)
+    endif()
+  endif()
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(CMAKE_CUDA_ARCHITECTURES ${SDE_CUDA_ARCHITECTURES})
+    enable_language(CUDA)
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has it
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+    endif()
+    set(sde_cuda_found TRUE)
+  elseif(SDE_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "SDE_CUDA=ON, but there is no CUDA compiler: install the CUDA toolkit, or set CMAKE_CUDA_COMPILER")
+  endif()
+endif()
+if(NOT sde_cuda_found)
+  message(STATUS "no CUDA compiler: the program is built without its GPU backend")
+endif()
+
+# What every translation unit for the GPU needs: the arithmetic of the CPU (no fused multiply-adds, IEEE division and
+# square root), constexpr functions of the standard library on the device.
+add_library(sde_cuda_options INTERFACE)
+target_include_directories(sde_cuda_options INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/gpu> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/sde/gpu>)
+target_compile_options(sde_cuda_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -fmad=false -prec-div=true -prec-sqrt=true -ftz=false
+  "SHELL:-Xcompiler -ffp-contract=off">)
+
+if(sde_cuda_found)
+  add_library(sde_kernels_cuda MODULE
+    gpu/table.cu gpu/cuda_device.cu gpu/losses/chain.cu gpu/losses/diagonal_network.cu gpu/losses/flat.cu
+    gpu/losses/hyperbola.cu gpu/losses/matrix_sensing.cu gpu/losses/ring.cu gpu/losses/sphere.cu
+    gpu/losses/tanh_network.cu gpu/losses/valley.cu)
+  target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda_options)
+  target_compile_options(sde_kernels_cuda PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:-Werror all-warnings "SHELL:-Xcompiler -Wall,-Wextra">)
+  target_link_options(sde_kernels_cuda PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/gpu/module.map)
+  set_target_properties(sde_kernels_cuda PROPERTIES PREFIX "" OUTPUT_NAME kernels-cuda SUFFIX .so
+    CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/sde
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/gpu/module.map)
+  install(TARGETS sde_kernels_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sde)
+endif()

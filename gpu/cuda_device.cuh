@@ -1,0 +1,134 @@
+// A CUDA device: memory, launches, errors. What runs is in steps.hpp; here is what only CUDA has.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "sde/model/device_model.hpp"
+#include "team.hpp"
+
+namespace sde::gpu {
+
+/// Throws DeviceFailure, with CUDA's words, unless `status` is success.
+inline void check(cudaError_t status, const char* doing) {
+  if (status != cudaSuccess)
+    throw DeviceFailure(std::string("the CUDA device failed while ") + doing + ": " + cudaGetErrorString(status));
+}
+
+template <class Body>
+__global__ void __launch_bounds__(128, 4) path_per_thread(const __grid_constant__ Body body, long count) {
+  const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i < count) body(i);
+}
+
+/// Teams of `size` threads, blockDim.x / size of them in a block, each with `bytes` of `arena`, or of the block's shared
+/// memory where there is no arena.
+template <class Body>
+__global__ void path_per_team(const __grid_constant__ Body body, long count, int size, std::size_t bytes, char* arena) {
+  extern __shared__ __align__(16) char shared[];
+  const int in_block = static_cast<int>(threadIdx.x) / size, teams = static_cast<int>(blockDim.x) / size;
+  const long team = static_cast<long>(blockIdx.x) * teams + in_block;
+  char* const mine = arena ? arena + static_cast<std::size_t>(team) * bytes : shared + in_block * bytes;
+  std::size_t used = 0;
+  body(Team(static_cast<int>(threadIdx.x) % size, size, mine, &used), team, static_cast<long>(gridDim.x) * teams, count);
+}
+
+class CudaDevice {
+ public:
+  /// Throws DeviceUnusable where there is no device `ordinal`.
+  explicit CudaDevice(int ordinal);
+  CudaDevice(const CudaDevice&) = delete;
+  ~CudaDevice();
+
+  template <class T>
+  class Memory {
+   public:
+    Memory() = default;
+    /// Throws std::bad_alloc where the device has no room.
+    Memory(const CudaDevice& device, std::size_t n) : device_(&device), size_(n) {
+      if (n > 0) at_ = static_cast<T*>(device.allocate(n * sizeof(T)));
+    }
+    Memory(Memory&& m) noexcept { swap(m); }
+    Memory& operator=(Memory&& m) noexcept {
+      Memory taken(std::move(m));
+      swap(taken);
+      return *this;
+    }
+    ~Memory() {
+      if (at_) device_->release(at_);
+    }
+    T* data() { return at_; }
+    std::size_t size() const { return size_; }
+    void write(const T* from, std::size_t n) {
+      if (n > 0) device_->copy_in(at_, from, n * sizeof(T));
+    }
+    void read(T* to, std::size_t n, std::size_t first = 0) const {
+      if (n > 0) device_->copy_out(to, at_ + first, n * sizeof(T));
+    }
+
+   private:
+    void swap(Memory& m) noexcept {
+      std::swap(device_, m.device_);
+      std::swap(at_, m.at_);
+      std::swap(size_, m.size_);
+    }
+    const CudaDevice* device_ = nullptr;
+    T* at_ = nullptr;
+    std::size_t size_ = 0;
+  };
+
+  void wait() const { check(cudaStreamSynchronize(stream_), "working"); }
+
+  template <class Body>
+  void launch(long count, const Body& body) {
+    if (count == 0) return;
+    constexpr unsigned kThreads = 128;
+    use();
+    path_per_thread<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, 0, stream_>>>(body, count);
+    check(cudaGetLastError(), "starting a kernel");
+  }
+
+  /// Teams of `members` with `arena` bytes each: in shared memory where that leaves several teams to a multiprocessor,
+  /// else in global memory.
+  template <class Body>
+  void launch_teams(long count, int members, std::size_t arena, const Body& body) {
+    if (count == 0) return;
+    use();
+    const int teams = members == 32 ? std::max(1, static_cast<int>(std::min<std::size_t>(4, shared_limit_ / arena))) : 1;
+    const bool shared = arena * static_cast<std::size_t>(teams) <= shared_limit_;
+    const std::size_t in_shared = shared ? arena * static_cast<std::size_t>(teams) : 0;
+    const auto kernel = path_per_team<Body>;
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(in_shared)),
+          "asking for shared memory");
+    int resident = 0;
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, teams * members, in_shared),
+          "counting blocks");
+    const long most = static_cast<long>(std::max(1, resident)) * multiprocessors_;
+    const long blocks = std::min(most, (count + teams - 1) / teams);
+    char* global = nullptr;
+    if (!shared) global = scratch(arena * static_cast<std::size_t>(blocks * teams));
+    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(teams * members), in_shared, stream_>>>(
+        body, count, members, arena, global);
+    check(cudaGetLastError(), "starting a kernel");
+  }
+
+ private:
+  void use() const { check(cudaSetDevice(ordinal_), "choosing it"); }
+  void* allocate(std::size_t bytes) const;
+  void release(void* at) const noexcept;
+  void copy_in(void* to, const void* from, std::size_t bytes) const;
+  void copy_out(void* to, const void* from, std::size_t bytes) const;
+  char* scratch(std::size_t bytes);
+
+  int ordinal_ = 0, multiprocessors_ = 1;
+  std::size_t shared_limit_ = 0;
+  cudaStream_t stream_ = nullptr;
+  void* scratch_ = nullptr;
+  std::size_t scratch_bytes_ = 0;
+};
+
+}  // namespace sde::gpu

@@ -1,0 +1,6 @@
+#include "../losses.hpp"
+#include "../device_model.cuh"
+
+namespace sde::gpu {
+std::shared_ptr<const DeviceModel> device_model_of(loss::Flat loss) { return make_device_model(std::move(loss)); }
+}  // namespace sde::gpu

@@ -1,0 +1,42 @@
+// The paths of one block on the CPU, from where its state stands to the end or to an interruption.
+#pragma once
+
+#include "mover.hpp"
+#include "observer.hpp"
+#include "sde/ensemble/parallel.hpp"
+
+namespace sde::ensemble {
+
+class BlockRunner {
+ public:
+  BlockRunner(const Problem& problem, const Method& method, const Observation& observation, const Timeline& timeline,
+              const SlowClock& clock, const std::atomic<bool>* interrupted)
+      : problem_(problem),
+        method_(method),
+        observation_(observation),
+        timeline_(timeline),
+        interrupted_(interrupted),
+        dim_(problem.model->dim()),
+        mover_(make_mover(problem, method, timeline, clock, interrupted)),
+        observe_(problem, method, observation, clock) {}
+
+  /// Returns false where it was interrupted.
+  bool operator()(long b, BlockState& s);
+
+ private:
+  void start(BlockState& s) const;
+  void observe(BlockState& s, long group, int lane, bool failed);
+
+  const Problem& problem_;
+  const Method& method_;
+  const Observation& observation_;
+  const Timeline& timeline_;
+  const std::atomic<bool>* interrupted_;
+  const int dim_;
+  std::unique_ptr<Mover> mover_;
+  Observer observe_;
+  Vector theta_;
+  std::vector<double> before_;  ///< state of the paths in hand at their last observation
+};
+
+}  // namespace sde::ensemble

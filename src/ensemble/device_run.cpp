@@ -1,0 +1,211 @@
+#include "device_run.hpp"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "block.hpp"
+#include "sde/model/device_model.hpp"
+
+namespace sde::ensemble {
+
+namespace {
+
+/// Paths on the device at a time. Enough to fill it, and few enough for their states to pass through the host.
+constexpr long kTilePaths = 1 << 17;
+/// Steps between two looks at the interruption flag.
+constexpr std::int64_t kPiece = 1 << 15;
+
+/// Observers for the threads that ask for one: each has storage of its own.
+class Observers {
+ public:
+  Observers(const Problem& p, const Method& m, const Observation& o, const SlowClock& c)
+      : make_([&p, &m, &o, &c] { return std::make_unique<Observer>(p, m, o, c); }) {}
+  std::unique_ptr<Observer> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return make_();
+    auto one = std::move(idle_.back());
+    idle_.pop_back();
+    return one;
+  }
+  void give_back(std::unique_ptr<Observer> one) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(one));
+  }
+
+ private:
+  const std::function<std::unique_ptr<Observer>()> make_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Observer>> idle_;
+};
+
+/// One method's tiles.
+class DeviceRun {
+ public:
+  DeviceRun(const Problem& problem, const Method& method, const Observation& observation, const Control& control,
+            const Timeline& timeline, const SlowClock& clock)
+      : problem_(problem),
+        method_(method),
+        observation_(observation),
+        control_(control),
+        timeline_(timeline),
+        clock_(clock),
+        dim_(problem.model->dim()),
+        first_step_(method.stepwise() ? std::vector<std::int64_t>{} : slow_steps(timeline.slow_time, method.dt)),
+        observers_(problem, method, observation, clock),
+        device_(problem.model->device()) {
+    const long wanted = std::min(kTilePaths, block_count(method) * kBlockPaths);
+    tile_ = method.stepwise()
+                ? device_->discrete_tile(control.device, wanted, problem.noise, method.algorithm, method.precision)
+                : device_->slow_tile(control.device, wanted, problem.noise, method.algorithm.seed, method.precision);
+    if (tile_->capacity() < wanted)
+      control.notice(fmt::format("{}: the device has memory for {} paths at a time, not {}: smaller tiles", method.name,
+                                 tile_->capacity(), wanted));
+  }
+
+  long blocks_at_once() const { return std::max(1l, tile_->capacity() / kBlockPaths); }
+
+  /// Runs `blocks` blocks from number `first`, and adds them to `total`; false where it was interrupted.
+  bool operator()(long first, long blocks, MethodResult& total) {
+    const long first_path = first * kBlockPaths;
+    count_ = std::min(method_.paths - first_path, blocks * kBlockPaths);
+    const Vector& at = method_.stepwise() ? problem_.start : problem_.start_on_gamma;
+    tile_->start(static_cast<std::uint32_t>(first_path), count_, at.data());
+    gone_.assign(static_cast<std::size_t>(count_), 0);
+    previous_.assign(static_cast<std::size_t>(count_), Vector());
+    const long lost_before = total.lost;
+    const std::size_t times = timeline_.slow_time.size();
+    for (std::size_t t = 0; t < times; ++t) {
+      if (t > 0 && !advance(t - 1)) return false;
+      tile_->read(state_);
+      observe(t, blocks, total);
+      const double part = static_cast<double>(t + 1) / static_cast<double>(times) * static_cast<double>(blocks);
+      control_.progress((static_cast<double>(first) + part) / static_cast<double>(block_count(method_)));
+    }
+    total.paths += count_;
+    return total.lost == lost_before || lost_before > 0 || describe_first_lost(first, total);
+  }
+
+ private:
+  bool interrupted() const { return control_.interrupted && *control_.interrupted; }
+
+  bool advance(std::size_t i) {
+    if (!method_.stepwise()) {
+      bool on = true;
+      clock_.for_each_piece(timeline_.slow_time, first_step_, i, kPiece, [&](const slow::Steps& steps) {
+        on = on && !interrupted();
+        if (on) launched(steps.count, [&] { tile_->advance(steps); });
+      });
+      return on;
+    }
+    for (std::int64_t k = timeline_.steps[i]; k < timeline_.steps[i + 1];) {
+      if (interrupted()) return false;
+      const auto rounds = discrete::rounds_from(method_.algorithm, k, timeline_.steps[i + 1], kPiece, rates_);
+      launched((rounds.to - k) * rounds.workers, [&] { tile_->advance(rounds); });
+      k = rounds.to;
+    }
+    return true;
+  }
+
+  /// Waits for the device now and then, so that an interruption is soon obeyed.
+  template <class Launch>
+  void launched(std::int64_t steps, Launch launch) {
+    launch();
+    steps_ += steps;
+    if (steps_ < kPiece) return;
+    tile_->wait();
+    steps_ = 0;
+  }
+
+  void observe(std::size_t t, long blocks, MethodResult& total) {
+    // Tables of one time, after a row for the one before it: rates are differences.
+    const std::size_t row = t > 0 ? 1 : 0;
+    std::vector<double> times(timeline_.slow_time.begin() + static_cast<std::ptrdiff_t>(t - row),
+                              timeline_.slow_time.begin() + static_cast<std::ptrdiff_t>(t + 1));
+    parallel_ordered(
+        0, blocks, control_.threads,
+        [&](long b) {
+          MethodResult part(problem_, observation_, times);
+          auto observer = observers_.take();
+          for (long path = b * kBlockPaths; path < std::min(count_, (b + 1) * kBlockPaths); ++path)
+            observe_path(*observer, static_cast<std::size_t>(path), row, part);
+          observers_.give_back(std::move(observer));
+          return part;
+        },
+        [&](long, const MethodResult& part) {
+          total.merge_time(t, part, row);
+          total.lost += part.lost;
+        });
+  }
+
+  void observe_path(Observer& observer, std::size_t path, std::size_t row, MethodResult& part) {
+    if (gone_[path]) return;
+    Vector theta(dim_);
+    for (int k = 0; k < dim_; ++k)
+      theta[k] = state_.x[static_cast<std::size_t>(k) * static_cast<std::size_t>(count_) + path];
+    bool kept = !state_.lost[path] && in_domain(theta.data(), dim_);
+    if (kept) try {
+        observer(row, theta.data(), state_.spread[path], previous_[path], part);
+      } catch (const manifold::FlowError&) {
+        kept = false;
+      }
+    if (kept) return;
+    gone_[path] = 1;
+    ++part.lost;
+  }
+
+  /// What became of the first lost path: its block again on the CPU, which takes the same steps.
+  bool describe_first_lost(long first, MethodResult& total) {
+    const auto path = std::find(gone_.begin(), gone_.end(), 1) - gone_.begin();
+    BlockState block;
+    if (!BlockRunner(problem_, method_, observation_, timeline_, clock_, control_.interrupted)(first + path / kBlockPaths,
+                                                                                             block))
+      return false;
+    total.first_lost = block.part.first_lost;
+    return true;
+  }
+
+  const Problem& problem_;
+  const Method& method_;
+  const Observation& observation_;
+  const Control& control_;
+  const Timeline& timeline_;
+  const SlowClock& clock_;
+  const int dim_;
+  const std::vector<std::int64_t> first_step_;
+  Observers observers_;
+  const std::shared_ptr<const DeviceModel> device_;
+  std::unique_ptr<DeviceTile> tile_;
+  long count_ = 0;
+  std::int64_t steps_ = 0;
+  TileState state_;
+  std::vector<char> gone_;
+  std::vector<Vector> previous_;  ///< Phi at each path's last observation
+  std::vector<double> rates_;
+};
+
+}  // namespace
+
+bool runs_on_device(const Problem& problem, const Method& method) {
+  if (!problem.model->device) return false;
+  if (method.stepwise()) return true;
+  return method.kind != Kind::coupled_slow && !method.ode && !method.flow_retraction && problem.interpolating;
+}
+
+bool resume_on_device(const Problem& problem, const Method& method, const Observation& observation,
+                      const Control& control, const Timeline& timeline, const SlowClock& clock, MethodState& state) {
+  state.unfinished.clear();  // blocks begun on the CPU are run again
+  const long blocks = block_count(method);
+  if (state.merged >= blocks) return true;
+  DeviceRun run(problem, method, observation, control, timeline, clock);
+  while (state.merged < blocks) {
+    const long next = std::min(run.blocks_at_once(), blocks - state.merged);
+    MethodResult total = state.total;
+    if (!run(state.merged, next, total)) return false;
+    state.total = std::move(total);
+    state.merged += next;
+  }
+  return true;
+}
+
+}  // namespace sde::ensemble
