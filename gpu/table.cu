@@ -17,7 +17,7 @@ Devices devices() {
   cudaDriverGetVersion(&driver);
   found.versions = "runtime " + dotted(runtime) + ", driver " + (driver > 0 ? dotted(driver) : "none");
   if (const auto status = cudaGetDeviceCount(&count); status != cudaSuccess) {
-    found.problem = cudaGetErrorString(status);
+    found.problem = driver == 0 ? "no NVIDIA driver is installed" : cudaGetErrorString(status);
     return found;
   }
   for (int i = 0; i < count; ++i) {

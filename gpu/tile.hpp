@@ -123,7 +123,7 @@ class TileOf final : public DeviceTile {
         lost_ = Memory<std::uint8_t>(device_, stride());
         return;
       } catch (const std::bad_alloc&) {
-        if (stride_ <= kLanes) throw DeviceUnusable("the problem is too large for the device's memory");
+        if (stride_ <= kLanes) throw;
       }
     }
   }
@@ -191,9 +191,13 @@ class DeviceModelOf final : public DeviceModel {
   template <class What>
   std::unique_ptr<DeviceTile> tile(int ordinal, long paths, const Noise& noise, const What& what,
                                    Precision precision) const {
-    if (precision == Precision::single)
-      return std::make_unique<TileOf<Device, L, float>>(ordinal, paths, loss_, noise, what);
-    return std::make_unique<TileOf<Device, L, double>>(ordinal, paths, loss_, noise, what);
+    try {
+      if (precision == Precision::single)
+        return std::make_unique<TileOf<Device, L, float>>(ordinal, paths, loss_, noise, what);
+      return std::make_unique<TileOf<Device, L, double>>(ordinal, paths, loss_, noise, what);
+    } catch (const std::bad_alloc&) {
+      throw DeviceUnusable("the problem is too large for the device's memory: expected fewer dimensions or data");
+    }
   }
   const L loss_;
 };

@@ -4,6 +4,7 @@
 #include "../gpu/host_device.hpp"
 #include "../gpu/tile.hpp"
 #include "all_losses.hpp"
+#include "sde/ensemble/method.hpp"
 #include "sde/loss/models.hpp"
 #include "sde/manifold/flow_map.hpp"
 
@@ -134,4 +135,128 @@ TEST_CASE("a device's slow SDEs give the CPU's bits, for every loss") {
       for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler})
         check_slow(l, all_sources(l), on_gamma, integrator, precision);
   });
+}
+
+namespace {
+
+/// A problem whose "GPU" is the CPU in its place.
+template <class L>
+ensemble::Problem on_host_device(const L& l, const Noise& noise, const std::vector<double>& start) {
+  ensemble::Problem p;
+  auto model = model_of(l);
+  model->device = [l] { return std::make_shared<gpu::DeviceModelOf<gpu::HostDevice, L>>(l); };
+  p.model = model;
+  p.noise = noise;
+  p.start = Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
+  p.settle();
+  return p;
+}
+
+void check_same(const std::vector<std::vector<stats::Moments>>& a, const std::vector<std::vector<stats::Moments>>& b) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t t = 0; t < a.size(); ++t)
+    for (std::size_t q = 0; q < a[t].size(); ++q) {
+      CHECK(a[t][q].n == b[t][q].n);
+      CHECK(a[t][q].mean == b[t][q].mean);
+      CHECK(a[t][q].m2 == b[t][q].m2);
+      CHECK(a[t][q].m4 == b[t][q].m4);
+    }
+}
+void check_same(const ensemble::MethodResult& a, const ensemble::MethodResult& b) {
+  check_same(a.values, b.values);
+  check_same(a.drift_1, b.drift_1);
+  check_same(a.drift_2, b.drift_2);
+  check_same(a.ito_normal, b.ito_normal);
+  check_same(a.diffusion, b.diffusion);
+  check_same(a.rate, b.rate);
+  CHECK(a.samples == b.samples);
+  CHECK(a.paths == b.paths);
+  CHECK(a.lost == b.lost);
+  CHECK(a.first_lost.path == b.first_lost.path);
+  CHECK(a.first_lost.step == b.first_lost.step);
+  CHECK(a.first_lost.reason == b.first_lost.reason);
+  CHECK(a.gradients == b.gradients);
+}
+
+ensemble::Method method_of(ensemble::Kind kind, double eta, long paths) {
+  ensemble::Method m;
+  m.kind = kind;
+  m.paths = paths;
+  m.dt = 0.01;
+  m.algorithm = {.workers = kind == ensemble::Kind::sgd ? 1 : 4, .batch = 4, .seed = 5};
+  m.algorithm.rate.eta = eta;
+  m.algorithm.rate.fit_steps(0.2);
+  m.algorithm.sync.H = 8;
+  return m;
+}
+
+const ensemble::Observation kAt{.times = {0, 0.1, 0.2}, .polynomials = {}, .components = 2};
+
+Noise labels_and_constant() {
+  Noise noise;
+  noise.sigma2 = 1;
+  noise.rank = 2;
+  noise.factor = {0.3, 0.1, -0.1, 0.4};
+  return noise;
+}
+
+}  // namespace
+
+TEST_CASE("an ensemble on a device is that of the CPU, bit for bit: schedules, tiles, statistics, lost paths") {
+  const auto problem = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
+  for (const auto kind : {ensemble::Kind::sgd, ensemble::Kind::local_sgd, ensemble::Kind::slow_local_sgd}) {
+    auto m = method_of(kind, 0.05, 90);
+    check_same(ensemble::run(problem, m, kAt, {.threads = 2}), ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
+    m.algorithm.rate.kind = discrete::LearningRate::Kind::cosine;
+    m.algorithm.rate.floor = 0.2;
+    m.algorithm.sync.kind = discrete::Synchronization::Kind::qsr;
+    m.algorithm.sync.beta = 0.15;
+    m.algorithm.sync.switch_step = 13;
+    m.algorithm.rate.fit_steps(0.2);
+    check_same(ensemble::run(problem, m, kAt, {.threads = 2}), ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
+  }
+  // A rate at which some paths diverge.
+  Noise strong = labels_and_constant();
+  strong.sigma2 = 9;
+  const auto wild = on_host_device(loss::Hyperbola{}, strong, {2.0, 0.5});
+  auto m = method_of(ensemble::Kind::local_sgd, 0.2, 64);
+  m.algorithm.rate.fit_steps(4);
+  const ensemble::Observation at{.times = {0, 2, 4}, .polynomials = {}, .components = 2};
+  const auto on_cpu = ensemble::run(wild, m, at, {.threads = 2});
+  CHECK(on_cpu.lost > 0);
+  CHECK(on_cpu.lost < on_cpu.paths);
+  check_same(on_cpu, ensemble::run(wild, m, at, {.threads = 2, .device = 0}));
+}
+
+TEST_CASE("where a device's memory is short tiles are smaller, which is said, and nothing else changes") {
+  const auto problem = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
+  const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 300);
+  std::string said;
+  ensemble::Control control{.threads = 2, .device = 0};
+  control.notice = [&](const std::string& text) { said += text; };
+  gpu::HostDevice::memory = 2 * 80 * sizeof(double);
+  const auto result = ensemble::run(problem, m, kAt, control);
+  CHECK(said.find("memory for 80 paths at a time, not 304") != std::string::npos);
+  gpu::HostDevice::memory = 8;
+  CHECK_THROWS_AS(ensemble::run(problem, m, kAt, control), DeviceUnusable);
+  gpu::HostDevice::memory = ~std::size_t(0);
+  check_same(ensemble::run(problem, m, kAt, {.threads = 2}), result);
+}
+
+TEST_CASE("an interrupted run on a device goes on, there or on the CPU, with the same bits") {
+  const auto problem = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
+  const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 100);
+  gpu::HostDevice::memory = 2 * 32 * sizeof(double);  // four tiles
+  for (const int next : {0, -1}) {
+    std::atomic<bool> stop{false};
+    ensemble::Control control{.threads = 1, .interrupted = &stop, .device = 0};
+    control.progress = [&](double fraction) { stop = fraction > 0.5; };
+    ensemble::MethodState state;
+    CHECK(!ensemble::resume(problem, m, kAt, control, state));
+    CHECK(state.merged > 0);
+    CHECK(state.merged < 7);
+    CHECK(ensemble::resume(problem, m, kAt, {.threads = 2, .device = next}, state));
+    check_same(ensemble::run(problem, m, kAt, {.threads = 2}), state.total);
+  }
+  gpu::HostDevice::memory = ~std::size_t(0);
 }
