@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sde/model/device_model.hpp"
+#include "observe.hpp"
 #include "steps.hpp"
 
 namespace sde::gpu {
@@ -13,6 +14,10 @@ namespace sde::gpu {
 /// Whether a thread takes a path (the sizes are constants, the arrays stay in registers), or a team.
 template <class L>
 inline constexpr bool kPathPerThread = dim_of<L> > 0 && (!SquaredLoss<L> || residuals_of<L> == 1);
+
+/// Whether the device itself observes the paths of a loss.
+template <class L>
+inline constexpr bool kObservedHere = kPathPerThread<L> && SquaredLoss<L> && !HasTestError<L>;
 
 /// Members of a team: a warp, or a block where one would be long about it.
 inline int team_size(int d) { return d <= 256 ? 32 : 256; }
@@ -61,6 +66,7 @@ class TileOf final : public DeviceTile {
     const std::vector<S> from(theta, theta + d_);
     start_.write(from.data(), from.size());
     device_.launch(count_, Start<S>{paths(), start_.data(), d_});
+    if (quantities_ > 0) device_.launch(count_, Clear{gone_.data()});
   }
 
   void advance(const discrete::Rounds& rounds) override {
@@ -83,6 +89,46 @@ class TileOf final : public DeviceTile {
       launch(body);
     } else {
       throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected a squared loss");
+    }
+  }
+
+  bool observe_here(const FlatPolynomials& polynomials, const TileObservation& shape) override {
+    if constexpr (kObservedHere<L>) {
+      const auto count = static_cast<int>(polynomials.term_end.size());
+      polynomials_ = {count,
+                      copy_of(polynomials.coefficient, coefficient_),
+                      copy_of(polynomials.term_end, term_end_),
+                      copy_of(polynomials.power_end, power_end_),
+                      copy_of(polynomials.coordinate, coordinate_),
+                      copy_of(polynomials.exponent, exponent_)};
+      quantities_ = shape.quantities(count);
+      totals_ = Memory<stats::Moments>(device_, static_cast<std::size_t>(quantities_));
+      reserve();
+      return true;
+    } else {
+      (void)polynomials, (void)shape;
+      return false;
+    }
+  }
+
+  void observe(const TileObservation& what, std::vector<stats::Moments>& totals, long keep,
+               std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) override {
+    if constexpr (kObservedHere<L>) {
+      const Observe<DeviceLoss, S> body{loss_,          full_noise_,      paths(),    what, polynomials_,
+                                        values_.data(), previous_.data(), gone_.data()};
+      device_.launch(count_, body);
+      const long blocks = (count_ + kLanes - 1) / kLanes;
+      device_.launch(blocks * quantities_,
+                     ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, parts_.data()});
+      totals_.write(totals.data(), totals.size());
+      device_.launch(quantities_, MergeBlocks{parts_.data(), blocks, totals_.data()});
+      totals_.read(totals.data(), totals.size());
+      gone.resize(static_cast<std::size_t>(count_));
+      gone_.read(gone.data(), gone.size());
+      read_samples(keep, totals.size(), gone, samples);
+    } else {
+      (void)what, (void)totals, (void)keep, (void)samples, (void)gone;
+      throw std::logic_error("observe_here() was false");
     }
   }
 
@@ -110,22 +156,55 @@ class TileOf final : public DeviceTile {
         start_(device_, static_cast<std::size_t>(d_)),
         rates_(device_, 0) {
     const NoiseOf<S> own(noise);
-    factor_ = Memory<S>(device_, own.factor.size());
-    factor_.write(own.factor.data(), own.factor.size());
-    state_ = Memory<S>(device_, own.state.size());
-    state_.write(own.state.data(), own.state.size());
-    noise_ = {own, factor_.data(), state_.data()};
-    // Where memory is short, half as many paths at a time.
-    for (stride_ = paths;; stride_ = (stride_ / 2 + kLanes - 1) / kLanes * kLanes) {
+    noise_ = {own, copy_of(own.factor, factor_), copy_of(own.state, state_)};
+    if constexpr (kObservedHere<L> && sizeof(S) != sizeof(double))
+      full_noise_ = {noise, copy_of(noise.factor, full_factor_), copy_of(noise.state, full_state_)};
+    else if constexpr (kObservedHere<L>)
+      full_noise_ = noise_;
+    stride_ = paths;
+    reserve();
+  }
+
+  /// Memory for stride_ paths, or where it is short for half as many, and so on.
+  void reserve() {
+    for (;; stride_ = (stride_ / 2 + kLanes - 1) / kLanes * kLanes) {
       try {
+        x_ = {}, spread_ = {}, lost_ = {}, values_ = {}, previous_ = {}, gone_ = {}, parts_ = {};
         x_ = Memory<S>(device_, stride() * static_cast<std::size_t>(d_));
         spread_ = Memory<S>(device_, stride());
         lost_ = Memory<std::uint8_t>(device_, stride());
+        if (quantities_ == 0) return;
+        const auto q = static_cast<std::size_t>(quantities_);
+        values_ = Memory<double>(device_, stride() * q);
+        parts_ = Memory<stats::Moments>(device_, (stride() / kLanes + 1) * q);
+        previous_ = Memory<double>(device_, stride() * static_cast<std::size_t>(d_));
+        gone_ = Memory<Gone>(device_, stride());
         return;
       } catch (const std::bad_alloc&) {
         if (stride_ <= kLanes) throw;
       }
     }
+  }
+
+  void read_samples(long keep, std::size_t quantities, const std::vector<std::uint8_t>& gone,
+                    std::vector<std::vector<double>>& samples) {
+    std::vector<std::size_t> kept;  // the paths
+    for (std::size_t i = 0; i < gone.size() && static_cast<long>(kept.size()) < keep; ++i)
+      if (!gone[i]) kept.push_back(i);
+    samples.assign(quantities, {});
+    if (kept.empty()) return;
+    std::vector<double> row(kept.back() + 1);
+    for (std::size_t q = 0; q < quantities; ++q) {
+      values_.read(row.data(), row.size(), q * stride());
+      for (const std::size_t i : kept) samples[q].push_back(row[i]);
+    }
+  }
+
+  template <class T>
+  const T* copy_of(const std::vector<T>& from, Memory<T>& to) const {
+    to = Memory<T>(device_, from.size());
+    to.write(from.data(), from.size());
+    return to.data();
   }
 
   static int residuals(const L& loss) {
@@ -162,7 +241,9 @@ class TileOf final : public DeviceTile {
   const int d_;
   const DeviceLoss loss_;
   Memory<S> start_, factor_, state_;
+  Memory<double> full_factor_, full_state_;
   NoiseView<S> noise_;
+  NoiseView<double> full_noise_;  ///< for what is observed, in double
   discrete::Stepping stepping_;
   std::uint64_t seed_ = 0;
   unsigned sources_ = discrete::kAnySource;
@@ -172,6 +253,13 @@ class TileOf final : public DeviceTile {
   long stride_ = 0, count_ = 0;
   std::uint32_t first_ = 0;
   std::vector<S> buffer_;
+  // Of observations.
+  int quantities_ = 0;
+  Polynomials polynomials_;
+  Memory<double> coefficient_, values_, previous_;
+  Memory<int> term_end_, power_end_, coordinate_, exponent_;
+  Memory<Gone> gone_;
+  Memory<stats::Moments> parts_, totals_;
 };
 
 template <class Device, class L>

@@ -11,8 +11,8 @@ namespace sde::ensemble {
 
 namespace {
 
-/// Paths on the device at a time. Enough to fill it, and few enough for their states to pass through the host.
-constexpr long kTilePaths = 1 << 17;
+/// Paths on the device at a time: enough to fill it, and fewer where their states pass through the host.
+constexpr long kTilePaths = 1 << 20, kTilePathsThroughHost = 1 << 17;
 /// Steps between two looks at the interruption flag.
 constexpr std::int64_t kPiece = 1 << 15;
 
@@ -39,6 +39,29 @@ class Observers {
   std::vector<std::unique_ptr<Observer>> idle_;
 };
 
+FlatPolynomials flatten(const std::vector<Polynomial>& polynomials) {
+  FlatPolynomials flat;
+  for (const auto& p : polynomials) {
+    for (const auto& term : p.terms) {
+      flat.coefficient.push_back(term.coefficient);
+      for (const auto& [coordinate, exponent] : term.powers) {
+        flat.coordinate.push_back(coordinate);
+        flat.exponent.push_back(exponent);
+      }
+      flat.power_end.push_back(static_cast<int>(flat.coordinate.size()));
+    }
+    flat.term_end.push_back(static_cast<int>(flat.coefficient.size()));
+  }
+  return flat;
+}
+
+/// The moments of one time in the order of TileObservation::quantities(). The rate's is that of the interval before.
+template <class Result, class Use>
+void for_each_row(Result& r, std::size_t t, Use use) {
+  for (auto* table : {&r.values, &r.drift_1, &r.drift_2, &r.ito_normal, &r.diffusion}) use((*table)[t]);
+  if (t > 0) use(r.rate[t - 1]);
+}
+
 /// One method's tiles.
 class DeviceRun {
  public:
@@ -58,12 +81,19 @@ class DeviceRun {
     tile_ = method.stepwise()
                 ? device_->discrete_tile(control.device, wanted, problem.noise, method.algorithm, method.precision)
                 : device_->slow_tile(control.device, wanted, problem.noise, method.algorithm.seed, method.precision);
+    what_.components = observation.components;
+    what_.flow = method.stepwise();
+    what_.tolerance = manifold::kObservationFlow.tolerance;
+    observed_there_ = tile_->observe_here(flatten(observation.polynomials), what_);
     if (tile_->capacity() < wanted)
       control.notice(fmt::format("{}: the device has memory for {} paths at a time, not {}: smaller tiles", method.name,
                                  tile_->capacity(), wanted));
   }
 
-  long blocks_at_once() const { return std::max(1l, tile_->capacity() / kBlockPaths); }
+  long blocks_at_once() const {
+    const long most = observed_there_ ? kTilePaths : kTilePathsThroughHost;
+    return std::max(1l, std::min(tile_->capacity(), most) / kBlockPaths);
+  }
 
   /// Runs `blocks` blocks from number `first`, and adds them to `total`; false where it was interrupted.
   bool operator()(long first, long blocks, MethodResult& total) {
@@ -77,11 +107,16 @@ class DeviceRun {
     const std::size_t times = timeline_.slow_time.size();
     for (std::size_t t = 0; t < times; ++t) {
       if (t > 0 && !advance(t - 1)) return false;
-      tile_->read(state_);
-      observe(t, blocks, total);
+      if (observed_there_) {
+        observe_there(t, total);
+      } else {
+        tile_->read(state_);
+        observe(t, blocks, total);
+      }
       const double part = static_cast<double>(t + 1) / static_cast<double>(times) * static_cast<double>(blocks);
       control_.progress((static_cast<double>(first) + part) / static_cast<double>(block_count(method_)));
     }
+    if (observed_there_) total.lost += std::count(gone_.begin(), gone_.end(), 1);
     total.paths += count_;
     return total.lost == lost_before || lost_before > 0 || describe_first_lost(first, total);
   }
@@ -115,6 +150,28 @@ class DeviceRun {
     if (steps_ < kPiece) return;
     tile_->wait();
     steps_ = 0;
+  }
+
+  /// On the device: only moments, and the samples kept for quantiles, come back.
+  void observe_there(std::size_t t, MethodResult& total) {
+    what_.parameters = clock_.at(timeline_.slow_time[t]);
+    what_.width = t > 0 ? timeline_.slow_time[t] - timeline_.slow_time[t - 1] : 0;
+    std::vector<stats::Moments> moments;
+    for_each_row(total, t, [&](const auto& row) { moments.insert(moments.end(), row.begin(), row.end()); });
+    const std::size_t recorded = what_.width > 0 ? moments.size() : moments.size() - (t > 0 ? total.rate[0].size() : 0);
+    moments.resize(static_cast<std::size_t>(what_.quantities(static_cast<int>(observation_.polynomials.size()))));
+    const auto room = MethodResult::kQuantilePaths - static_cast<long>(total.samples[t][0].size());
+    std::vector<std::vector<double>> samples;
+    tile_->observe(what_, moments, room, samples, gone_);
+    std::size_t q = 0;
+    for_each_row(total, t, [&](auto& row) {
+      for (auto& m : row) {
+        if (q < recorded) m = moments[q];
+        ++q;
+      }
+    });
+    for (std::size_t i = 0; i < total.samples[t].size(); ++i)
+      total.samples[t][i].insert(total.samples[t][i].end(), samples[i].begin(), samples[i].end());
   }
 
   void observe(std::size_t t, long blocks, MethodResult& total) {
@@ -179,7 +236,9 @@ class DeviceRun {
   long count_ = 0;
   std::int64_t steps_ = 0;
   TileState state_;
-  std::vector<char> gone_;
+  bool observed_there_ = false;
+  TileObservation what_;
+  std::vector<std::uint8_t> gone_;
   std::vector<Vector> previous_;  ///< Phi at each path's last observation
   std::vector<double> rates_;
 };

@@ -9,6 +9,7 @@
 
 #include "sde/discrete/local_sgd.hpp"
 #include "sde/slow/slow_sde.hpp"
+#include "sde/stats/moments.hpp"
 
 namespace sde {
 
@@ -31,6 +32,26 @@ struct TileState {
   std::vector<std::uint8_t> lost;  ///< retraction failed since start()
 };
 
+/// Polynomials of the coordinates, flattened: polynomial p has the terms term_end[p - 1] .. term_end[p], and term t
+/// the factors coordinate^exponent number power_end[t - 1] .. power_end[t].
+struct FlatPolynomials {
+  std::vector<double> coefficient;
+  std::vector<int> term_end, power_end, coordinate, exponent;
+};
+
+/// What is observed of a tile at one time.
+struct TileObservation {
+  slow::Parameters parameters;  ///< for the predicted drifts and diffusion
+  int components = 0;           ///< first coordinates whose drift and diffusion are recorded
+  bool flow = true;             ///< send the paths through Phi first
+  double tolerance = 1e-9;      ///< of the flow
+  double width = 0;             ///< slow time since the last observation; 0 at the first
+
+  /// loss, tr Hess, lambda_max, distance, disagreement, the polynomials; then for each component: drift-I, drift-II,
+  /// the Ito normal drift, diffusion, rate of Phi.
+  int quantities(int polynomials) const { return 5 + polynomials + 5 * components; }
+};
+
 /// Consecutive paths of one loss on their way on one device. Calls return before the work is done; wait()
 /// and read() wait for it.
 /// Every member throws DeviceFailure.
@@ -47,6 +68,14 @@ class DeviceTile {
   virtual void advance(const slow::Steps& steps) = 0;
   virtual void wait() = 0;
   virtual void read(TileState& state) = 0;
+
+  /// Makes room for observing on the device, which may lower capacity(). Returns false where the loss has no code for
+  /// it: then its state is to be read and observed by the caller.
+  virtual bool observe_here(const FlatPolynomials&, const TileObservation& shape) = 0;
+  /// Adds the quantities of the paths in hand to totals[quantity], and gives the values of the first `keep` that are
+  /// still there as samples[quantity]; gone[path] is set for those that are not.
+  virtual void observe(const TileObservation&, std::vector<stats::Moments>& totals, long keep,
+                       std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) = 0;
 };
 
 class DeviceModel {

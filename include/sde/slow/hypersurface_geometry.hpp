@@ -17,19 +17,21 @@ class HypersurfaceGeometry {
   SDE_DEVICE HypersurfaceGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {})
       : d(loss.dim()), loss_(loss), noise_(noise), team_(team), here_(d, team), v_(d, team), f_(1, team), work_(d, team) {}
 
-  /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d] on Gamma; draw() gives the components of xi.
+  /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d] on Gamma; draw() gives the components of xi. The drift is that
+  /// of `term` (psi.hpp).
   template <class Draw>
-  SDE_INLINE void tangent_move(const T* x, const Parameters& p, double dt, Draw&& draw, T* move) {
+  SDE_INLINE void tangent_move(const T* x, const Parameters& p, double dt, Draw&& draw, T* move,
+                               Term term = Term::drift) {
     // On the stack where d is constant, so that the compiler keeps them in registers; else allocated once.
     if constexpr (kInRegisters) {
       Work fresh(d, team_);
       Buffer<T, D, Team> here(d, team_), v(d, team_);
-      tangent_move(x, p, dt, draw, move, here.data(), v.data(), fresh);
+      tangent_move(x, p, term, dt, draw, move, here.data(), v.data(), fresh);
       for (int k = 0; k < d; ++k) v_[k] = v[k];
       if (noise_.state_rank > 0)  // else diffuse() does not ask
         for (int k = 0; k < d; ++k) here_[k] = here[k];
     } else {
-      tangent_move(x, p, dt, draw, move, here_.data(), v_.data(), work_);
+      tangent_move(x, p, term, dt, draw, move, here_.data(), v_.data(), work_);
     }
   }
 
@@ -46,6 +48,34 @@ class HypersurfaceGeometry {
     team_.sync();
   }
   SDE_DEVICE int noise_dimension() const { return noise_.columns(); }
+
+  /// out[d] = the drift of `term` at x[d]; the calls below are of this point.
+  SDE_DEVICE void drift(const T* x, const Parameters& p, Term term, T* out) {
+    tangent_move(x, p, 1.0, [] { return T(0.0); }, out, term);
+    for (int k = 0; k < d; ++k) here_[k] = x[k];
+  }
+  /// The non-zero eigenvalue of the Hessian.
+  SDE_DEVICE T eigenvalue() const { return T(1.0) / inverse_; }
+  /// out[d] = -1/(2B) pinv(Hess) D3L[Sigma_par], with D3L[u u^T] = grad f (u^T F u) for tangent u.
+  SDE_DEVICE void ito_normal(double batch, T* out) const {
+    T sum = T(0.0), column[D], phi;
+    for (int s = 0; s < noise_dimension(); ++s) {
+      tangent_column(s, column);
+      loss::curvature(loss_, here_.data(), static_cast<const T*>(column), &phi);
+      sum += phi;
+    }
+    for (int k = 0; k < d; ++k) out[k] = T(-0.5 / batch) * (v_[k] * inverse_ * sum);
+  }
+  /// out[d] = the diagonal of Sigma_par / B.
+  SDE_DEVICE void diffusion(double batch, T* out) const {
+    T column[D];
+    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+    for (int s = 0; s < noise_dimension(); ++s) {
+      tangent_column(s, column);
+      for (int k = 0; k < d; ++k) out[k] += column[k] * column[k];
+    }
+    for (int k = 0; k < d; ++k) out[k] = out[k] / T(batch);
+  }
 
   /// Retraction along the normal at the point of the last move, in closed form where the loss has one. Returns the
   /// lanes that did not converge.
@@ -75,6 +105,15 @@ class HypersurfaceGeometry {
   const Extent<D> d;
 
  private:
+  /// P_par A_s at the point of the last move.
+  SDE_DEVICE void tangent_column(int s, T* column) const {
+    T c = T(0.0);
+    for (int k = 0; k < d; ++k) {
+      column[k] = noise_.entry(d, s, k, here_.data());
+      c += column[k] * v_[k];
+    }
+    for (int k = 0; k < d; ++k) column[k] -= c * inverse_ * v_[k];
+  }
   struct Work {
     Buffer<T, D, Team> y, z, cross;
     SDE_DEVICE Work(int d, const Team& team) : y(d, team), z(d, team), cross(d, team) {}
@@ -84,8 +123,8 @@ class HypersurfaceGeometry {
   };
 
   template <class Draw>
-  SDE_INLINE void tangent_move(const T* x, const Parameters& p, double dt, Draw&& draw, T* move, T* here, T* v,
-                               Work& work) {
+  SDE_INLINE void tangent_move(const T* x, const Parameters& p, Term term, double dt, Draw&& draw, T* move, T* here,
+                               T* v, Work& work) {
     auto& [y, z, cross] = work;
     team_.each(d, [&](int k) { here[k] = x[k]; });
     // v = grad f, not normalized: lengths enter squared, and no square root is taken.
@@ -112,8 +151,8 @@ class HypersurfaceGeometry {
     const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
     const T hat_normal = p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * inverse;
     const T both =
-        weight(Term::drift, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
-    const T mixed = weight(Term::drift, p, normal, Mode<T>{}, hat);
+        weight(term, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
+    const T mixed = weight(term, p, normal, Mode<T>{}, hat);
     // drift = -2 P_par F M grad f
     const T factor = T(-2.0 * dt);
     team_.strided(d, [&](int k) { y[k] = both * v[k] + mixed * cross[k]; });

@@ -6,13 +6,15 @@
 #include <cmath>
 #include <limits>
 
+#include "sde/core/target.hpp"
+
 namespace sde::stats {
 
 struct Moments {
   double n = 0, mean = 0, m2 = 0, m3 = 0, m4 = 0;
 
-  void add(double x) { merge({1, x, 0, 0, 0}); }
-  void merge(const Moments& b) {
+  SDE_DEVICE void add(double x) { merge({1, x, 0, 0, 0}); }
+  SDE_DEVICE void merge(const Moments& b) {
     if (b.n == 0) return;
     if (n == 0) {
       *this = b;
