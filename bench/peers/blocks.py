@@ -5,7 +5,9 @@ arrays."""
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's and scipy's small products: the blocks are the parallelism
+
+import numpy as np  # noqa: E402
 
 THREADS = os.cpu_count()
 
@@ -55,10 +57,11 @@ def jax_blocks(paths, block, run):
     return lambda: np.asarray(compiled(keys).block_until_ready(), dtype=float).reshape(-1)
 
 
-def jax_points(function, *arrays):
-    """function, of one point's row of each array, mapped over all rows on all devices."""
+def jax_points(function, *arrays, spread=False):
+    """function, of one point's row of each array, mapped over all rows; `spread`: on all devices. Without it on one, whose linear
+    algebra is parallel itself: on several at once, eigenproblems and factorizations wait for each other without end."""
     jax = import_jax()
-    devices = jax.local_device_count()
-    compiled = jax.pmap(jax.vmap(function))
-    rows = [jax.numpy.asarray(a).reshape(devices, -1, *a.shape[1:]) for a in arrays]
+    shape = (jax.local_device_count(), -1) if spread else (-1,)
+    compiled = (jax.pmap if spread else jax.jit)(jax.vmap(function))
+    rows = [jax.numpy.asarray(a).reshape(*shape, *a.shape[1:]) for a in arrays]
     return lambda: np.asarray(compiled(*rows).block_until_ready(), dtype=float).reshape(-1)

@@ -1,12 +1,30 @@
-"""Peers: what a user would write instead, by library. A module for each kind of work has functions NAME_peers(argument) that
-import the library (ImportError where it is missing) and give {work: function}, one run of which returns its sample. The first
-call compiles. numpy, numba, torchsde and diffrax are given the arrays that networks need, by work."""
+"""Peers: what a user would write instead. Each module has the works of one kind, in functions LIBRARY_peers that import the library
+(ImportError where it is missing) and give {work: function}; one run of a function returns its sample, an array, and its first
+run compiles. `arrays` are those that networks need, by work."""
 
+import peers_flow
 import peers_linear
 import peers_local_sgd
+import peers_network_slow
+import peers_networks
 import peers_slow
 
-MODULES = [peers_linear, peers_slow, peers_local_sgd]
-LIBRARIES = {  # name: function of the modules, precision
-    "numpy": ("numpy_peers", None),
+MODULES = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow, peers_flow)
+PEERS = {  # name: the functions, and what they take beside the arrays
+    "numpy": ("numpy_peers",),
+    "scipy": ("scipy_peers",),
+    "numba": ("numba_peers",),
+    "PyTorch float64": ("torch_peers", "float64"),
+    "PyTorch float32": ("torch_peers", "float32"),
+    "torchsde": ("torchsde_peers",),
+    "JAX float64": ("jax_peers", "float64"),
+    "JAX float32": ("jax_peers", "float32"),
+    "diffrax": ("diffrax_peers",),
 }
+
+
+def functions_of(peer, arrays):
+    """{work: function} of one peer over all kinds of work."""
+    name, *others = PEERS[peer]
+    return {work: function for module in MODULES if hasattr(module, name)
+            for work, function in getattr(module, name)(arrays, *others).items()}

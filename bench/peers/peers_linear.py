@@ -45,7 +45,7 @@ def numba_peers(_):
     return {"linear": run}
 
 
-def torch_peers(dtype_name):
+def torch_peers(_, dtype_name):
     import torch
 
     dtype = getattr(torch, dtype_name)
@@ -81,7 +81,7 @@ def torchsde_peers(_):
     return {"linear": run}
 
 
-def jax_peers(dtype_name):
+def jax_peers(_, dtype_name):
     jax = import_jax()
     jnp = jax.numpy
     dtype = getattr(jnp, dtype_name)

@@ -81,7 +81,7 @@ def numba_peers(_):
     return {name: peer(name, *work) for name, work in WORKS.items()}
 
 
-def torch_peers(dtype_name):
+def torch_peers(_, dtype_name):
     import torch
 
     dtype = getattr(torch, dtype_name)
@@ -104,7 +104,7 @@ def torch_peers(dtype_name):
     return {name: peer(name, *work) for name, work in WORKS.items()}
 
 
-def jax_peers(dtype_name):
+def jax_peers(_, dtype_name):
     jax = import_jax()
     jnp = jax.numpy
     dtype = getattr(jnp, dtype_name)

@@ -152,7 +152,7 @@ def numba_peers(arrays):
     return {"diagonal_sgd": peer(nets["diagonal_sgd"], diagonal, diagonal_output), "tanh_sgd": peer(nets["tanh_sgd"], tanh, tanh_output)}
 
 
-def torch_peers(dtype_name, arrays):
+def torch_peers(arrays, dtype_name):
     import torch
 
     dtype = getattr(torch, dtype_name)
@@ -176,7 +176,7 @@ def torch_peers(dtype_name, arrays):
     return {name: peer(net) for name, net in networks(arrays).items()}
 
 
-def jax_peers(dtype_name, arrays):
+def jax_peers(arrays, dtype_name):
     jax = import_jax()
     jnp = jax.numpy
     dtype = getattr(jnp, dtype_name)

@@ -11,7 +11,7 @@ from curves import CURVES, psi_of
 
 BLOCK, SPHERE_BLOCK = 16384, 4096
 SQRT_DT = math.sqrt(w.DT)
-SPHERE_STEP = math.sqrt(w.DT / w.B)
+SPHERE_STEP = w.SPHERE_SIGMA * math.sqrt(w.DT / w.B)
 
 
 def paths_of(name):
@@ -89,7 +89,7 @@ def numba_peers(_):
     return {**{name: curve_peer(name, curve) for name, curve in CURVES.items()}, "sphere_sde": sphere}
 
 
-def torch_peers(dtype_name):
+def torch_peers(_, dtype_name):
     import torch
 
     dtype = getattr(torch, dtype_name)
@@ -150,7 +150,7 @@ def torchsde_peers(_):
     return {name: curve_peer(name, curve) for name, curve in CURVES.items()}
 
 
-def jax_peers(dtype_name):
+def jax_peers(_, dtype_name):
     jax = import_jax()
     jnp = jax.numpy
     dtype = getattr(jnp, dtype_name)

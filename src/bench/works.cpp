@@ -27,9 +27,9 @@ Noise columns(int d, std::vector<double> factor) {
   n.factor = std::move(factor);
   return n;
 }
-Noise isotropic(int d) {
+Noise isotropic(int d, double sigma) {
   std::vector<double> factor(static_cast<std::size_t>(d * d), 0.0);
-  for (int k = 0; k < d; ++k) factor[static_cast<std::size_t>(k * (d + 1))] = 1;
+  for (int k = 0; k < d; ++k) factor[static_cast<std::size_t>(k * (d + 1))] = sigma;
   return columns(d, std::move(factor));
 }
 Noise label() {
@@ -175,7 +175,7 @@ std::vector<Work> works() {
   const auto noisy_hyperbola = settled_problem(model_of(loss::Hyperbola{}), labels_and_columns, {2, 0.5});
   std::vector<double> pole(10, 0.0);
   pole[0] = 1;
-  const auto sphere = settled_problem(model_of(loss::Sphere{10}), isotropic(10), pole);
+  const auto sphere = settled_problem(model_of(loss::Sphere{10}), isotropic(10, 0.5), pole);
   const loss::DiagonalNetwork diagonal(20, 20, 3, 5);
   const auto network = settled_problem(model_of(diagonal), label(), std::vector<double>(40, 0.6));
   const loss::TanhNetwork student(16, 4, 10, 2, 5);
