@@ -1,6 +1,6 @@
-"""Paths in blocks that stay in the cache, on every core: for numpy and PyTorch by threads (both let go of the interpreter's
-lock in their loops), for JAX by devices. Blocks of a few ten thousand numbers were fastest, up to three times as fast as whole
-arrays."""
+"""Paths in blocks that stay in the cache, on every core: for numpy and PyTorch by threads (both let go of the
+interpreter's lock in their loops), for JAX by devices. Blocks of a few ten thousand numbers were fastest, up to three
+times as fast as whole arrays."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -58,8 +58,8 @@ def jax_blocks(paths, block, run):
 
 
 def jax_points(function, *arrays, spread=False):
-    """function, of one point's row of each array, mapped over all rows; `spread`: on all devices. Without it on one, whose linear
-    algebra is parallel itself: on several at once, eigenproblems and factorizations wait for each other without end."""
+    """function, of one point's row of each array, mapped over all rows; `spread`: on all devices. Without it on one:
+    on several at once, eigenproblems and factorizations wait for each other without end."""
     jax = import_jax()
     shape = (jax.local_device_count(), -1) if spread else (-1,)
     compiled = (jax.pmap if spread else jax.jit)(jax.vmap(function))

@@ -1,6 +1,6 @@
-"""The slow SDE of Local SGD on a manifold that is a curve, as dX = drift(X) dt + diffusion(X) dW for one coordinate X of it
-(theory.md section 7): what a user who has the closed form would simulate. Each maker takes an array module xp and psi, and
-returns X -> (drift, diffusion), so that every library runs the same formula."""
+"""The slow SDE of Local SGD on a manifold that is a curve, as dX = drift(X) dt + diffusion(X) dW for one coordinate X
+of it (theory.md section 7): what a user who has the closed form would simulate. Each maker takes an array module xp and
+psi, and returns X -> (drift, diffusion), so that every library runs the same formula."""
 
 import math
 from dataclasses import dataclass
@@ -46,7 +46,10 @@ def valley(xp, psi):
 
 def hyperbola(xp, psi):
     """X = log x. With lam = x^2 + y^2, q = x^2 - y^2, tangent (x, -y)/sqrt(lam) and normal (y, x)/sqrt(lam):
-    dX = sqrt(S_tt/(B lam)) dW - [ q S_nn/2 (1 + (K-1) psi(2 alpha lam)) - 2 S_tn (1 + (K-1) psi(alpha lam)) + q S_tt/2 ]/(B lam^2) dt;
+
+    dX = sqrt(S_tt/(B lam)) dW
+         - [ q S_nn/2 (1 + (K-1) psi(2 alpha lam)) - 2 S_tn (1 + (K-1) psi(alpha lam)) + q S_tt/2 ]/(B lam^2) dt;
+
     label noise of variance 1 adds lam to S_nn. Label noise alone gives section 7's equation for q."""
 
     def coefficients(s):
@@ -57,8 +60,8 @@ def hyperbola(xp, psi):
         tt = (S00 * xx - 2 * S01 + S11 * yy) / lam
         nn = (S00 * yy + 2 * S01 + S11 * xx) / lam + lam
         tn = (S00 - S11 + S01 * q) / lam
-        drift = -(0.5 * q * nn * (1 + (K - 1) * psi(2 * ALPHA * lam)) - 2 * tn * (1 + (K - 1) * psi(ALPHA * lam)) + 0.5 * q * tt)
-        return drift / (B * lam * lam), xp.sqrt(tt / (B * lam))
+        across = 0.5 * q * nn * (1 + (K - 1) * psi(2 * ALPHA * lam)) - 2 * tn * (1 + (K - 1) * psi(ALPHA * lam))
+        return -(across + 0.5 * q * tt) / (B * lam * lam), xp.sqrt(tt / (B * lam))
 
     return coefficients
 

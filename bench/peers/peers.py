@@ -1,6 +1,6 @@
-"""Peers: what a user would write instead. Each module has the works of one kind, in functions LIBRARY_peers that import the library
-(ImportError where it is missing) and give {work: function}; one run of a function returns its sample, an array, and its first
-run compiles. `arrays` are those that networks need, by work."""
+"""Peers: what a user would write instead. Each module has the works of one kind, in functions LIBRARY_peers that import
+the library (ImportError where it is missing) and give {work: function}; one run of a function returns its sample, an
+array, and its first run compiles. `arrays` are those that networks need, by work."""
 
 import peers_flow
 import peers_linear

@@ -1,6 +1,6 @@
-"""Phi: the gradient flow with an error of FLOW_TOLERANCE a step, for as long as it needs at the slowest rate to come within
-FLOW_POLISH of the manifold, then Newton's method along the normal space. The ring is not stiff (explicit methods); the diagonal
-network is (eigenvalues from 9e-4 to 11: implicit ones)."""
+"""Phi: the gradient flow with an error of FLOW_TOLERANCE a step, for as long as it needs at the slowest rate to come
+within FLOW_POLISH of the manifold, then Newton's method along the normal space. The ring is not stiff (explicit
+methods); the diagonal network is (eigenvalues from 9e-4 to 11: implicit ones)."""
 
 import math
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +12,7 @@ import works as w
 from blocks import THREADS, import_jax, jax_points, on_threads
 
 NEWTON = 3
+STRICT = {"rtol": w.FLOW_TOLERANCE, "atol": w.FLOW_TOLERANCE}
 RING_BLOCK = 1024
 
 
@@ -78,8 +79,8 @@ def lsoda(network, points):
     from scipy.integrate import solve_ivp
 
     def one(point):
-        end = solve_ivp(lambda _, x: network.field(np, x), (0, network.time), point, method="LSODA", t_eval=[network.time],
-                        jac=lambda _, x: -network.hessian(x), rtol=w.FLOW_TOLERANCE, atol=w.FLOW_TOLERANCE).y[:, -1]
+        end = solve_ivp(lambda _, x: network.field(np, x), (0, network.time), point, method="LSODA",
+                        jac=lambda _, x: -network.hessian(x), **STRICT).y[:, -1]
         return network.polish(np, end)[0]
 
     return np.array([one(point) for point in points])
@@ -93,8 +94,8 @@ def scipy_peers(arrays):
     def ring(block, number):
         """A block of points as one system: numpy's loops are over points."""
         start = RING_START + offsets(range(number * block, (number + 1) * block), 2)
-        end = solve_ivp(lambda _, z: np.concatenate(ring_field(z[:block], z[block:])), (0, RING_TIME), start.T.reshape(-1),
-                        method="DOP853", t_eval=[RING_TIME], rtol=w.FLOW_TOLERANCE, atol=w.FLOW_TOLERANCE).y[:, -1]
+        end = solve_ivp(lambda _, z: np.concatenate(ring_field(z[:block], z[block:])), (0, RING_TIME),
+                        start.T.reshape(-1), method="DOP853", **STRICT).y[:, -1]
         return end[:block] / np.hypot(end[:block], end[block:])  # Newton's method along the radius, to its end
 
     # Python's own calls hold the interpreter's lock, so a process for each core.
@@ -113,7 +114,7 @@ def diffrax_peers(arrays):
 
     def flow(field, solver, start, time):
         return diffrax.diffeqsolve(diffrax.ODETerm(lambda t, x, _: field(x)), solver, 0.0, time, None, start,
-                                   stepsize_controller=diffrax.PIDController(rtol=w.FLOW_TOLERANCE, atol=w.FLOW_TOLERANCE),
+                                   stepsize_controller=diffrax.PIDController(**STRICT),
                                    adjoint=diffrax.DirectAdjoint(), max_steps=100_000).ys[0]
 
     def ring(point):

@@ -8,7 +8,7 @@ import works as w
 from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
 
 PATHS, STEPS = w.WORKS["linear"].runs, w.LINEAR_STEPS
-BLOCK = 8192
+BLOCK = 16384
 DRIFT, NOISE = 1.5 / STEPS, 0.01 * math.sqrt(1 / STEPS)
 
 
@@ -76,7 +76,8 @@ def torchsde_peers(_):
     @torch.no_grad()
     def run():
         times = torch.tensor([0.0, 1.0])
-        return torchsde.sdeint(Linear(), torch.ones(PATHS, 3), times, dt=1 / STEPS, method="euler")[-1][:, 0].double().numpy()
+        x = torchsde.sdeint(Linear(), torch.ones(PATHS, 3), times, dt=1 / STEPS, method="euler")[-1]
+        return x[:, 0].double().numpy()
 
     return {"linear": run}
 

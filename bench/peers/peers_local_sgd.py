@@ -6,7 +6,7 @@ import numpy as np
 import works as w
 from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
 
-BLOCK = 1024  # paths; K workers each
+BLOCK = 4096  # paths; K workers each
 (F00, F01), (F10, F11) = w.FACTOR
 A, K, H, ETA, ROUNDS = w.A, w.K, w.H, w.ETA, w.LOCAL_STEPS // w.H
 
@@ -113,7 +113,8 @@ def jax_peers(_, dtype_name):
         def run(key, block):
             def step(state, k):
                 keys = iter(jax.random.split(k, 2))
-                return tuple(s.astype(dtype) for s in update(*state, lambda: jax.random.normal(next(keys), (K, block), dtype))), None
+                new = update(*state, lambda: jax.random.normal(next(keys), (K, block), dtype))
+                return tuple(s.astype(dtype) for s in new), None
 
             def round_(state, k):
                 workers = tuple(jnp.broadcast_to(s, (K, block)) for s in state)

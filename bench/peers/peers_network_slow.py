@@ -1,10 +1,11 @@
 """The slow SDE of the diagonal network under label noise of variance 1, and its drift alone. With s = u*u + v*v and the
 eigenpairs (lam_a, q_a) of G = J J^T/n = 4/n X diag(s) X^T, label noise makes the whole drift
 
-    -1/(2B) P_par D3L[Sigma_hat + (K-1) Psi_hat] = -2/(n B) P_par [u*D, v*D],  D_k = sum_a (1 + (K-1) psi(2 alpha lam_a)) (q_a^T X)_k^2
+    -1/(2B) P_par D3L[Sigma_hat + (K-1) Psi_hat] = -2/(n B) P_par [u*D, v*D],
+    D_k = sum_a (1 + (K-1) psi(2 alpha lam_a)) (q_a^T X)_k^2
 
-(theory.md sections 3 and 4, the closed-form derivatives put in), where P_par = I - J^T (J J^T)^-1 J takes matrix-vector products
-only. A step adds dt times the drift and returns to the manifold by Newton's method with the step's J."""
+(theory.md sections 3 and 4, the closed-form derivatives put in), where P_par = I - J^T (J J^T)^-1 J takes matrix-vector
+products only. A step adds dt times the drift and returns to the manifold by Newton's method with the step's J."""
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Data:
 
 
 def batch_functions(xp, X, y, eigh):
-    """drift(u, v) and step(u, v) on arrays whose last axis is the features'; any leading ones."""
+    """drift(u, v), step(u, v) and trace(u, v) = tr Hess on arrays whose last axis is the features'."""
     n = len(y)
 
     def psi(x):
@@ -39,7 +40,7 @@ def batch_functions(xp, X, y, eigh):
         return xp.swapaxes(matrix, -1, -2)
 
     def drift(u, v):
-        """And r -> P_normal r, f -> the Newton step, which share the eigenproblem."""
+        """The drift of u and of v, and the function newton, which shares the eigenproblem."""
         lam, q = eigh(4 / n * (X * (u * u + v * v)[..., None, :]) @ X.T)
         qt = transposed(q)
         weights = 1 + (K - 1) * psi(2 * ALPHA * lam)
@@ -90,7 +91,8 @@ def torch_peers(arrays, dtype_name):
 
     dtype = getattr(torch, dtype_name)
     sde, terms = Data("diagonal_sde", arrays), Data("diagonal_terms", arrays)
-    drift, step, trace = batch_functions(torch, *(torch.tensor(a, dtype=dtype) for a in (sde.X, sde.y)), torch.linalg.eigh)
+    X, y = (torch.tensor(a, dtype=dtype) for a in (sde.X, sde.y))
+    drift, step, trace = batch_functions(torch, X, y, torch.linalg.eigh)
 
     def start(data, block):
         return (s.repeat(block, 1) for s in torch.tensor(data.start, dtype=dtype))
@@ -101,8 +103,11 @@ def torch_peers(arrays, dtype_name):
             u, v = step(u, v)
         return trace(u, v)
 
+    def run_terms(block, _):
+        return drift(*start(terms, block))[0][:, 0]
+
     return {"diagonal_sde": lambda: torch_blocks(sde.runs, BLOCK, run_sde),
-            "diagonal_terms": lambda: torch_blocks(terms.runs, BLOCK, lambda block, _: drift(*start(terms, block))[0][:, 0])}
+            "diagonal_terms": lambda: torch_blocks(terms.runs, BLOCK, run_terms)}
 
 
 def jax_peers(arrays, dtype_name):

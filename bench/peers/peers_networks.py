@@ -1,39 +1,38 @@
-"""Local SGD on the networks: each worker's step draws one sample and perturbs its label. Only that sample's gradient is computed.
-States are tuples of arrays whose first axis runs over workers and paths."""
+"""Local SGD on the networks: each worker's step draws one sample and perturbs its label. Only that sample's gradient is
+computed. States are tuples of arrays whose last axis runs over workers and paths."""
 
 import numpy as np
 
 import works as w
 from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
 
-BLOCK = 256  # paths; K workers each
+BLOCK = 512  # paths; K workers each
 K, H, ETA, ROUNDS = w.K, w.H, w.ETA, w.LOCAL_STEPS // w.H
 
 
 def diagonal_step(xp, state, x, y, noise):
     """f = <u*u - v*v, x> - y"""
     u, v = state
-    e = (2 * ETA) * (xp.linalg.vecdot(u * u - v * v, x) - y + noise)[:, None] * x
+    e = (2 * ETA) * (xp.sum((u * u - v * v) * x, 0) - y + noise) * x
     return u - e * u, v + e * v
 
 
 def diagonal_loss(xp, state, X, y):
     u, v = state
-    return (((u * u - v * v) @ X.T - y) ** 2).mean(-1) / 2
+    return ((X @ (u * u - v * v) - y[:, None]) ** 2).mean(0) / 2
 
 
 def tanh_step(xp, state, x, y, noise):
     """f = sum_k a_k tanh(<w_k, x>) - y"""
     a, weights = state
-    x = x[:, None, :]
-    t = xp.tanh(xp.linalg.vecdot(weights, x))
-    e = ETA * (xp.linalg.vecdot(a, t) - y + noise)[:, None]
-    return a - e * t, weights - (e * a * (1 - t * t))[:, :, None] * x
+    t = xp.tanh(xp.sum(weights * x, 1))
+    e = ETA * (xp.sum(a * t, 0) - y + noise)
+    return a - e * t, weights - (e * a * (1 - t * t))[:, None] * x
 
 
 def tanh_loss(xp, state, X, y):
     a, weights = state
-    return (((a[:, None, :] * xp.tanh(X @ weights.swapaxes(-1, -2))).sum(-1) - y) ** 2).mean(-1) / 2
+    return ((xp.sum(a[:, None] * xp.tanh(X @ weights), 0) - y[:, None]) ** 2).mean(0) / 2
 
 
 class Network:
@@ -60,14 +59,16 @@ def networks(arrays):
 
 def numpy_peers(arrays):
     def peer(net):
+        X = np.ascontiguousarray(net.X.T)
+
         def run(block, rng):
-            state = tuple(np.broadcast_to(s, (block, *s.shape)) for s in net.start)
+            state = tuple(np.repeat(s[..., None], block, -1) for s in net.start)
             for _ in range(ROUNDS):
-                workers = tuple(np.tile(s, (K,) + (1,) * (s.ndim - 1)) for s in state)
+                workers = tuple(np.tile(s, K) for s in state)
                 for _ in range(H):
                     i = rng.integers(net.n, size=K * block)
-                    workers = net.step(np, workers, net.X[i], net.y[i], rng.standard_normal(K * block))
-                state = tuple(s.reshape(K, block, *s.shape[1:]).mean(axis=0) for s in workers)
+                    workers = net.step(np, workers, X[:, i], net.y[i], rng.standard_normal(K * block))
+                state = tuple(s.reshape(*s.shape[:-1], K, block).mean(-2) for s in workers)
             return net.loss(np, state, net.X, net.y)
 
         return lambda: numpy_blocks(net.paths, BLOCK, run)
@@ -149,7 +150,8 @@ def numba_peers(arrays):
         return run
 
     nets = networks(arrays)
-    return {"diagonal_sgd": peer(nets["diagonal_sgd"], diagonal, diagonal_output), "tanh_sgd": peer(nets["tanh_sgd"], tanh, tanh_output)}
+    return {"diagonal_sgd": peer(nets["diagonal_sgd"], diagonal, diagonal_output),
+            "tanh_sgd": peer(nets["tanh_sgd"], tanh, tanh_output)}
 
 
 def torch_peers(arrays, dtype_name):
@@ -159,16 +161,18 @@ def torch_peers(arrays, dtype_name):
 
     def peer(net):
         X, y = torch.tensor(net.X, dtype=dtype), torch.tensor(net.y, dtype=dtype)
+        columns = X.T.contiguous()
         start = tuple(torch.tensor(s, dtype=dtype) for s in net.start)
 
         def run(block, generator):
-            state = tuple(s.expand(block, *s.shape) for s in start)
+            state = tuple(s[..., None].expand(*s.shape, block) for s in start)
             for _ in range(ROUNDS):
-                workers = tuple(s.repeat(K, *(1 for _ in s.shape[1:])) for s in state)
+                workers = tuple(s.repeat(*(1 for _ in s.shape[1:]), K) for s in state)
                 for _ in range(H):
                     i = torch.randint(net.n, (K * block,), generator=generator)
-                    workers = net.step(torch, workers, X[i], y[i], torch.randn(K * block, dtype=dtype, generator=generator))
-                state = tuple(s.view(K, block, *s.shape[1:]).mean(0) for s in workers)
+                    noise = torch.randn(K * block, dtype=dtype, generator=generator)
+                    workers = net.step(torch, workers, columns.index_select(1, i), y[i], noise)
+                state = tuple(s.view(*s.shape[:-1], K, block).mean(-2) for s in workers)
             return net.loss(torch, state, X, y)
 
         return lambda: torch_blocks(net.paths, BLOCK, run)
@@ -188,14 +192,14 @@ def jax_peers(arrays, dtype_name):
             def step(workers, k):
                 sample_key, noise_key = jax.random.split(k)
                 i = jax.random.randint(sample_key, (K * block,), 0, net.n)
-                return net.step(jnp, workers, X[i], y[i], jax.random.normal(noise_key, (K * block,), dtype)), None
+                return net.step(jnp, workers, X.T[:, i], y[i], jax.random.normal(noise_key, (K * block,), dtype)), None
 
             def round_(state, k):
-                workers = tuple(jnp.tile(s, (K,) + (1,) * (s.ndim - 1)) for s in state)
+                workers = tuple(jnp.tile(s, K) for s in state)
                 workers, _ = jax.lax.scan(step, workers, jax.random.split(k, H))
-                return tuple(s.reshape(K, block, *s.shape[1:]).mean(axis=0) for s in workers), None
+                return tuple(s.reshape(*s.shape[:-1], K, block).mean(-2) for s in workers), None
 
-            start = tuple(jnp.broadcast_to(jnp.asarray(s, dtype), (block, *s.shape)) for s in net.start)
+            start = tuple(jnp.repeat(jnp.asarray(s, dtype)[..., None], block, -1) for s in net.start)
             return net.loss(jnp, jax.lax.scan(round_, start, jax.random.split(key, ROUNDS))[0], X, y)
 
         return jax_blocks(net.paths, BLOCK, run)

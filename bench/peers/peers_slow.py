@@ -1,5 +1,5 @@
-"""Slow SDEs on curves, in their coordinate (curves.py), and on the sphere, where the tangent noise and the retraction are one
-step: add the isotropic increment, normalize (its radial part moves the point by second order and mean zero)."""
+"""Slow SDEs on curves, in their coordinate (curves.py), and on the sphere, where the tangent noise and the retraction
+are one step: add the isotropic increment, normalize (its radial part moves the point by second order and mean zero)."""
 
 import math
 
@@ -161,9 +161,11 @@ def jax_peers(_, dtype_name):
         def run(key, block):
             def step(x, k):
                 drift, diffusion = coefficients(x)
-                return (x + drift * w.DT + diffusion * SQRT_DT * jax.random.normal(k, (block,), dtype)).astype(dtype), None
+                x = x + drift * w.DT + diffusion * SQRT_DT * jax.random.normal(k, (block,), dtype)
+                return x.astype(dtype), None
 
-            return observe(jax.lax.scan(step, jnp.full(block, curve.start, dtype), jax.random.split(key, w.SLOW_STEPS))[0])
+            start = jnp.full(block, curve.start, dtype)
+            return observe(jax.lax.scan(step, start, jax.random.split(key, w.SLOW_STEPS))[0])
 
         return jax_blocks(paths_of(name), BLOCK, run)
 
@@ -191,9 +193,12 @@ def diffrax_peers(_):
 
         def run(key, block):
             motion = diffrax.UnsafeBrownianPath(shape=(block,), key=key)  # the paths' own, in one array
-            terms = diffrax.MultiTerm(
-                diffrax.ODETerm(lambda t, x, _: coefficients(x)[0]),
-                diffrax.ControlTerm(lambda t, x, _: lineax.DiagonalLinearOperator(coefficients(x)[1] * jnp.ones_like(x)), motion))
+
+            def diffusion(t, x, _):
+                return lineax.DiagonalLinearOperator(coefficients(x)[1] * jnp.ones_like(x))
+
+            terms = diffrax.MultiTerm(diffrax.ODETerm(lambda t, x, _: coefficients(x)[0]),
+                                      diffrax.ControlTerm(diffusion, motion))
             end = diffrax.diffeqsolve(terms, diffrax.Euler(), 0.0, w.TIME, w.DT, jnp.full(block, curve.start),
                                       adjoint=diffrax.DirectAdjoint(), max_steps=w.SLOW_STEPS + 1)
             return observe(end.ys[0])

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Runs every installed peer beside `sde bench` on this machine, checks that they compute the same thing (means within 5
-standard errors of each other; where nothing is random, the same number), and writes one table (standard output, peers.json) and
-one figure (peers.png, peers.svg).
+standard errors of each other; where nothing is random, the same number), and writes one table (standard output,
+peers.json) and one figure (peers.png, peers.svg).
 
     bench/peers/run.py build/release/bin/sde --out out/peers
+    bench/peers/run.py build/release/bin/sde --only "flow map"
 
-Peers are optional: pip install numpy scipy numba torch torchsde jax diffrax matplotlib. Missing ones are named and left out.
+Peers are optional: pip install numpy scipy numba torch torchsde jax diffrax matplotlib. Missing ones are named and left
+out. The C++ peer needs Boost and Eigen, which the toolkit needs too.
 """
 
 import argparse
@@ -34,8 +36,8 @@ def boost(names, arrays):
     program = os.path.join(folder, "boost_peer")
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boost", "main.cpp")
     # C++17: Boost's uBLAS, which Odeint's Rosenbrock method needs, does not compile as C++20.
-    subprocess.run(["c++", "-O3", "-march=native", "-ffast-math", "-std=c++17", "-isystem", "/usr/include/eigen3", source, "-o", program,
-                    "-pthread"], check=True)
+    subprocess.run(["c++", "-O3", "-march=native", "-ffast-math", "-std=c++17", "-isystem", "/usr/include/eigen3",
+                    source, "-o", program, "-pthread"], check=True)
 
     def runner(work):
         command = [program, work, str(w.WORKS[work].runs), str(os.cpu_count())]
@@ -88,8 +90,10 @@ class Table:
                 # Finite precision and the peers' other time grids are far below this.
                 allowed = 5 * math.hypot(error, other_error) + 2e-6 * abs(mean) + bias
             if not abs(mean - value) <= allowed:
-                self.wrong.append(f"{peer}, {work}: mean {mean:.9g} +- {error:.2g}, {who} {value:.9g} +- {other_error:.2g}")
-        self.rows.append({"work": work, "peer": peer, "rate": rate, "unit": w.WORKS[work].unit, "mean": mean, "standard_error": error})
+                self.wrong.append(f"{peer}, {work}: mean {mean:.9g} +- {error:.2g}, {who} {value:.9g} +- "
+                                  f"{other_error:.2g}, expected within {allowed:.2g}")
+        self.rows.append({"work": work, "peer": peer, "rate": rate, "unit": w.WORKS[work].unit, "mean": mean,
+                          "standard_error": error})
 
     def of(self, work):
         return sorted((r for r in self.rows if r["work"] == work), key=lambda r: -r["rate"])
@@ -99,7 +103,9 @@ class Table:
         best = max((r["rate"] for r in self.of(work) if not r["peer"].startswith("sde")), default=math.nan)
         for r in self.of(work):
             rate = f"{r['rate'] / 1e6:10.4g} M steps/s" if r["unit"] == "steps" else f"{r['rate']:10.4g} {r['unit']}/s "
-            mean = f"mean {r['mean']:.6f}" + (f" +- {1.96 * r['standard_error']:.6f}" if not w.WORKS[work].tolerance else "")
+            mean = f"mean {r['mean']:.6f}"
+            if not w.WORKS[work].tolerance:
+                mean += f" +- {1.96 * r['standard_error']:.6f}"
             print(f"  {r['peer']:<18} {rate}  {r['rate'] / best:7.2f} of the best peer  {mean}")
 
 
@@ -119,7 +125,8 @@ def figure(table, names, prefix):
         ax.barh([r["peer"] for r in rows], [r["rate"] for r in rows],
                 color=["#0072B2" if r["peer"].startswith("sde") else "0.6" for r in rows])
         ax.set_xscale("log")
-        ax.set_xlim(left=rows[0]["rate"] / 2)
+        slowest, fastest = rows[0]["rate"], rows[-1]["rate"]
+        ax.set_xlim(10 ** math.floor(math.log10(slowest / 1.2)), 10 ** math.ceil(math.log10(fastest)))
         ax.tick_params(axis="y", labelsize=7)
         ax.set_title(w.WORKS[work].name.replace("), ", "),\n"), fontsize=9)
         ax.set_xlabel(f"{w.WORKS[work].unit} a second")
@@ -136,7 +143,8 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
     names = [work for work in w.WORKS if arguments.only in w.WORKS[work].name]
     if not names:
-        parser.error(f"--only {arguments.only}: expected part of one of " + "; ".join(work.name for work in w.WORKS.values()))
+        all_names = "; ".join(work.name for work in w.WORKS.values())
+        parser.error(f"--only {arguments.only}: expected part of one of {all_names}")
     ours = our_rates(arguments.sde, arguments.only)
     arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in names}
     arrays = {work: a for work, a in arrays.items() if a}
