@@ -24,9 +24,8 @@ import works as w
 VARIANTS = ("", ", float", ", weak", ", weak, float")
 
 
-def our_rates(sde, only):
-    command = [sde, "bench", "--json", "--quiet"] + (["--only", only] if only else [])
-    out = subprocess.run(command, capture_output=True, text=True, check=True)
+def our_rates(sde):
+    out = subprocess.run([sde, "bench", "--json", "--quiet"], capture_output=True, text=True, check=True)
     return {r["work"]: r for r in json.loads(out.stdout)["rates"]}
 
 
@@ -127,6 +126,7 @@ def figure(table, names, prefix):
         ax.set_xscale("log")
         slowest, fastest = rows[0]["rate"], rows[-1]["rate"]
         ax.set_xlim(10 ** math.floor(math.log10(slowest / 1.2)), 10 ** math.ceil(math.log10(fastest)))
+        ax.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
         ax.tick_params(axis="y", labelsize=7)
         ax.set_title(w.WORKS[work].name.replace("), ", "),\n"), fontsize=9)
         ax.set_xlabel(f"{w.WORKS[work].unit} a second")
@@ -138,22 +138,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sde", help="the built program")
     parser.add_argument("--out", default="out/peers", help="folder")
-    parser.add_argument("--only", default="", help="works whose name contains this")
+    parser.add_argument("--only", default="", help="peers' works whose name contains this")
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
     names = [work for work in w.WORKS if arguments.only in w.WORKS[work].name]
     if not names:
         all_names = "; ".join(work.name for work in w.WORKS.values())
         parser.error(f"--only {arguments.only}: expected part of one of {all_names}")
-    ours = our_rates(arguments.sde, arguments.only)
-    arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in names}
+    ours = our_rates(arguments.sde)
+    arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in w.WORKS}
     arrays = {work: a for work, a in arrays.items() if a}
     known = dict(w.KNOWN)
     try:
         import peers
 
-        if "diagonal_flow" in names:
-            known["diagonal_flow"] = (peers.peers_flow.Diagonal(arrays).known(), 0)
+        known["diagonal_flow"] = (peers.peers_flow.Diagonal(arrays).known(), 0)
         python_peers = list(peers.PEERS)
     except ImportError as error:
         print(f"left out: every Python peer ({error})", file=sys.stderr)
