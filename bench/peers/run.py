@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Runs every installed peer beside `sde bench` on this machine, checks that they compute the same thing (means within 5
-standard errors of each other), and writes one table (standard output, peers.json) and one figure (peers.png, peers.svg).
+standard errors of each other; where nothing is random, the same number), and writes one table (standard output,
+peers.json) and one figure (peers.png, peers.svg).
 
     bench/peers/run.py build/release/bin/sde --out out/peers
+    bench/peers/run.py build/release/bin/sde --only "flow map"
 
-Peers are optional: pip install numpy numba torch torchsde jax diffrax matplotlib. Missing ones are named and left out.
+Peers are optional: pip install numpy scipy numba torch torchsde jax diffrax matplotlib. Missing ones are named and left
+out. The C++ peer needs Boost and Eigen, which the toolkit needs too.
 """
 
 import argparse
@@ -18,30 +21,38 @@ import time
 
 import works as w
 
-NAMES = {"linear": "linear SDE", "ring_sde": "slow SDE, ring", "ring_sgd": "Local SGD (K = 8, H = 20), ring",
-         "hyperbola_sgd": "Local SGD (K = 8, H = 20), hyperbola"}
+VARIANTS = ("", ", float", ", weak", ", weak, float")
 
 
 def our_rates(sde):
-    rates = {}
-    for part in ("linear SDE", "ring", "hyperbola"):
-        out = subprocess.run([sde, "bench", "--json", "--quiet", "--only", part], capture_output=True, text=True, check=True)
-        for r in json.loads(out.stdout)["rates"]:
-            rates[r["work"]] = r
-    return rates
+    out = subprocess.run([sde, "bench", "--json", "--quiet"], capture_output=True, text=True, check=True)
+    return {r["work"]: r for r in json.loads(out.stdout)["rates"]}
 
 
-def boost(threads):
+def boost(names, arrays):
+    """{work: function} of the C++ peer; a run gives seconds, mean, standard error."""
     folder = tempfile.mkdtemp()
     program = os.path.join(folder, "boost_peer")
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boost_peer.cpp")
-    subprocess.run(["c++", "-O3", "-march=native", "-std=c++20", source, "-o", program, "-pthread"], check=True)
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boost", "main.cpp")
+    # C++17: Boost's uBLAS, which Odeint's Rosenbrock method needs, does not compile as C++20.
+    subprocess.run(["c++", "-O3", "-DNDEBUG", "-march=native", "-ffast-math", "-std=c++17", "-isystem",
+                    "/usr/include/eigen3", source, "-o", program, "-pthread"], check=True)
 
-    def run(work):
-        out = subprocess.run([program, work, str(w.PATHS[work]), str(threads)], capture_output=True, text=True, check=True)
-        return [float(x) for x in out.stdout.split()]
+    def runner(work):
+        command = [program, work, str(w.WORKS[work].runs), str(os.cpu_count())]
+        if work in arrays:
+            command.append(os.path.join(folder, work))
+            with open(command[-1], "w") as stream:
+                for key in ("X", "y", "start"):
+                    print(len(arrays[work][key]), *map(repr, arrays[work][key]), file=stream)
 
-    return {work: (lambda work=work: run(work)) for work in ("linear", "ring_sgd", "hyperbola_sgd")}
+        def run():
+            out = subprocess.run(command, capture_output=True, text=True, check=True)
+            return [float(x) for x in out.stdout.split()]
+
+        return run
+
+    return {work: runner(work) for work in names}
 
 
 def timed(function):
@@ -55,89 +66,125 @@ def timed(function):
     return seconds, float(sample.mean()), float(sample.std() / math.sqrt(len(sample)))
 
 
-def figure(table, prefix):
+class Table:
+    """Rows, and what in them is not the same work."""
+
+    def __init__(self, ours, names, known):
+        self.rows, self.wrong, self.known = [], [], known
+        self.ours = {work: ours[w.WORKS[work].name] for work in names}
+        for work in names:
+            for variant in VARIANTS:
+                if r := ours.get(w.WORKS[work].name + variant):
+                    self.add("sde" + variant, work, r["per_second"], r["mean"], r["standard_error"])
+
+    def add(self, peer, work, rate, mean, error):
+        expected = {"sde": (self.ours[work]["mean"], self.ours[work]["standard_error"], 0)}
+        if work in self.known:
+            value, bias = self.known[work]
+            expected["the closed form"] = (value, 0, bias)
+        for who, (value, other_error, bias) in expected.items():
+            if tolerance := w.WORKS[work].tolerance:
+                allowed = tolerance["float" in peer and "float64" not in peer]
+            else:
+                # Finite precision and the peers' other time grids are far below this.
+                allowed = 5 * math.hypot(error, other_error) + 2e-6 * abs(mean) + bias
+            if not abs(mean - value) <= allowed:
+                self.wrong.append(f"{peer}, {work}: mean {mean:.9g} +- {error:.2g}, {who} {value:.9g} +- "
+                                  f"{other_error:.2g}, expected within {allowed:.2g}")
+        self.rows.append({"work": work, "peer": peer, "rate": rate, "unit": w.WORKS[work].unit, "mean": mean,
+                          "standard_error": error})
+
+    def of(self, work):
+        return sorted((r for r in self.rows if r["work"] == work), key=lambda r: -r["rate"])
+
+    def print(self, work):
+        print(f"\n{w.WORKS[work].name}; mean: {self.ours[work]['observable']}")
+        best = max((r["rate"] for r in self.of(work) if not r["peer"].startswith("sde")), default=math.nan)
+        for r in self.of(work):
+            rate = f"{r['rate'] / 1e6:10.4g} M steps/s" if r["unit"] == "steps" else f"{r['rate']:10.4g} {r['unit']}/s "
+            mean = f"mean {r['mean']:.6f}"
+            if not w.WORKS[work].tolerance:
+                mean += f" +- {1.96 * r['standard_error']:.6f}"
+            print(f"  {r['peer']:<18} {rate}  {r['rate'] / best:7.2f} of the best peer  {mean}")
+
+
+def figure(table, names, prefix):
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    works = list(NAMES)
-    fig, axes = plt.subplots(1, len(works), figsize=(4 * len(works), 3.6), layout="constrained")
-    for ax, work in zip(axes, works):
-        rows = sorted((r for r in table if r["work"] == work), key=lambda r: r["rate"])
+    columns = min(4, len(names))
+    lines = math.ceil(len(names) / columns)
+    fig, axes = plt.subplots(lines, columns, figsize=(4 * columns, 3.3 * lines), layout="constrained", squeeze=False)
+    for ax in axes.flat[len(names):]:
+        ax.set_axis_off()
+    for ax, work in zip(axes.flat, names):
+        rows = table.of(work)[::-1]
         ax.barh([r["peer"] for r in rows], [r["rate"] for r in rows],
                 color=["#0072B2" if r["peer"].startswith("sde") else "0.6" for r in rows])
         ax.set_xscale("log")
-        ax.set_xlim(left=1e6)
-        ax.set_title(NAMES[work], fontsize=9)
-        ax.set_xlabel("steps a second")
+        slowest, fastest = rows[0]["rate"], rows[-1]["rate"]
+        ax.set_xlim(10 ** math.floor(math.log10(slowest / 1.2)), 10 ** math.ceil(math.log10(fastest)))
+        ax.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+        ax.tick_params(axis="y", labelsize=7)
+        ax.set_title(w.WORKS[work].name.replace("), ", "),\n"), fontsize=9)
+        ax.set_xlabel(f"{w.WORKS[work].unit} a second")
     for ending in ("png", "svg"):
-        fig.savefig(f"{prefix}.{ending}", dpi=200)
+        fig.savefig(f"{prefix}.{ending}", dpi=120)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sde", help="the built program")
     parser.add_argument("--out", default="out/peers", help="folder")
+    parser.add_argument("--only", default="", help="peers' works whose name contains this")
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
-    threads = os.cpu_count()
+    names = [work for work in w.WORKS if arguments.only in w.WORKS[work].name]
+    if not names:
+        all_names = "; ".join(work.name for work in w.WORKS.values())
+        parser.error(f"--only {arguments.only}: expected part of one of {all_names}")
     ours = our_rates(arguments.sde)
-    reference = {work: ours[name] for work, name in NAMES.items()}
-    table, wrong = [], []
-
-    def check(peer, work, mean, error):
-        ref = reference[work]
-        # Finite precision and the peers' other time grids are far below this.
-        if not abs(mean - ref["mean"]) < 5 * math.hypot(error, ref["standard_error"]) + 2e-6 * abs(mean):
-            wrong.append(f"{peer}, {work}: mean {mean:.6g} +- {error:.2g}, sde {ref['mean']:.6g} +- {ref['standard_error']:.2g}")
-
-    for work, name in NAMES.items():
-        table.append({"work": work, "peer": "sde", "rate": ours[name]["per_second"], "mean": reference[work]["mean"],
-                      "standard_error": reference[work]["standard_error"]})
-        for variant in (", float", ", weak", ", weak, float"):
-            if other := ours.get(name + variant):
-                table.append({"work": work, "peer": "sde" + variant, "rate": other["per_second"], "mean": other["mean"],
-                              "standard_error": other["standard_error"]})
-                check("sde" + variant, work, other["mean"], other["standard_error"])
-
-    def record(peer, work, seconds, mean, error):
-        check(peer, work, mean, error)
-        table.append({"work": work, "peer": peer, "rate": w.steps(work) / seconds, "mean": mean, "standard_error": error})
-
-    for work, run in boost(threads).items():
-        run()
-        record("C++ with Boost", work, *min(run() for _ in range(3)))
+    arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in w.WORKS}
+    arrays = {work: a for work, a in arrays.items() if a}
+    known = dict(w.KNOWN)
     try:
         import peers
-        makers = peers.PEERS
+
+        known["diagonal_flow"] = (peers.peers_flow.Diagonal(arrays).known(), 0)
+        python_peers = list(peers.PEERS)
     except ImportError as error:
         print(f"left out: every Python peer ({error})", file=sys.stderr)
-        makers = {}
-    for peer, make in makers.items():
+        python_peers = []
+    table = Table(ours, names, known)
+
+    for work, run in boost(names, arrays).items():
+        run()
+        seconds, mean, error = min(run() for _ in range(3))
+        table.add("C++ with Boost", work, w.counted(work) / seconds, mean, error)
+    for peer in python_peers:
         try:
-            functions = make()
+            functions = peers.functions_of(peer, arrays)
         except ImportError as error:
             print(f"left out: {peer} ({error})", file=sys.stderr)
             continue
-        for work, function in functions.items():
-            record(peer, work, *timed(function))
-    for work, name in NAMES.items():
-        print(f"\n{name}")
-        rows = sorted((r for r in table if r["work"] == work), key=lambda r: -r["rate"])
-        best = max(r["rate"] for r in rows if not r["peer"].startswith("sde"))
-        for r in rows:
-            mean = f"mean {r['mean']:.6f} +- {1.96 * r['standard_error']:.6f}" if "mean" in r else ""
-            print(f"  {r['peer']:<18} {r['rate'] / 1e6:10.1f} M steps/s  {r['rate'] / best:7.2f} of the best peer  {mean}")
+        for work in functions:
+            if work not in names:
+                continue
+            seconds, mean, error = timed(functions[work])
+            table.add(peer, work, w.counted(work) / seconds, mean, error)
+    for work in names:
+        table.print(work)
     with open(os.path.join(arguments.out, "peers.json"), "w") as stream:
-        json.dump({"threads": threads, "rows": table}, stream, indent=2)
+        json.dump({"threads": os.cpu_count(), "rows": table.rows}, stream, indent=2)
     try:
-        figure(table, os.path.join(arguments.out, "peers"))
+        figure(table, names, os.path.join(arguments.out, "peers"))
     except ImportError as error:
         print(f"no figure: {error}", file=sys.stderr)
-    for line in wrong:
+    for line in table.wrong:
         print(f"NOT the same work: {line}", file=sys.stderr)
-    return 1 if wrong else 0
+    return 1 if table.wrong else 0
 
 
 if __name__ == "__main__":

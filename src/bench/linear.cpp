@@ -38,6 +38,7 @@ Work linear_work(bool weak) {
   w.precision = sizeof(S) == 4 ? Precision::single : Precision::full;
   (weak ? w.signs : w.normals) = 3;
   w.flops = 3 * 4;
+  w.observable = "x[0]";
   set_runs(w, linear_sde<Draws, T>, 131072.0 * 256);
   return w;
 }

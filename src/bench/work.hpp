@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Work {
   std::function<double(int thread, double units)> run = {};
   /// A sample of what is computed, to be held against other programs' (bench/peers); empty where there is none.
   std::function<stats::Moments()> sample = {};
+  std::string observable = {};  ///< what the sample is of
+  /// Arrays that another program needs to do the same: a network's data, and where it starts.
+  std::map<std::string, std::vector<double>> arrays = {};
 };
 
 /// Timed runs of go(thread, units, ends) leave the ends out; the sample is of `sample_units` units.

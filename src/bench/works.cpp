@@ -20,21 +20,20 @@ namespace {
 
 using slow::Vector;
 
-Noise constant(int d, double scale) {
+/// Constant noise with the factor whose columns these are; bench/peers/works.py has the same numbers.
+Noise columns(int d, std::vector<double> factor) {
   Noise n;
-  n.rank = d;
-  n.factor = loss::normal_data(8, 1, d * d);
-  for (double& a : n.factor) a *= scale;
+  n.rank = static_cast<int>(factor.size()) / d;
+  n.factor = std::move(factor);
   return n;
+}
+Noise isotropic(int d, double sigma) {
+  std::vector<double> factor(static_cast<std::size_t>(d * d), 0.0);
+  for (int k = 0; k < d; ++k) factor[static_cast<std::size_t>(k * (d + 1))] = sigma;
+  return columns(d, std::move(factor));
 }
 Noise label() {
   Noise n;
-  n.sigma2 = 1;
-  n.sampling = Sampling::with_replacement;
-  return n;
-}
-Noise labels_and_constant(int d) {
-  Noise n = constant(d, 0.3);
   n.sigma2 = 1;
   n.sampling = Sampling::with_replacement;
   return n;
@@ -54,9 +53,8 @@ double flops_of_step(const L& loss, const ensemble::Problem& problem) {
 
 std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""; }
 
-/// The sample is of the `observed` coordinate.
 Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
-               double flops, int observed = 0) {
+               double flops, Observable observable, double sample_paths = 65536) {
   const bool weak = integrator == slow::Integrator::weak_euler;
   Work w;
   w.name = fmt::format("slow SDE, {}{}{}", name, weak ? ", weak" : "", suffix(precision));
@@ -64,9 +62,9 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
   w.flops = flops;
   w.unit = "path-steps";
   (weak ? w.signs : w.normals) = problem.noise.columns();
-  const auto go = [problem, integrator, precision, observed](int thread, double units, stats::Moments* ends) {
+  constexpr std::int64_t kSteps = 64;
+  const auto go = [problem, integrator, precision, observable](int thread, double units, stats::Moments* ends) {
     const auto kernel = problem.model->residual_slow_kernel(problem.noise, precision);
-    constexpr std::int64_t kSteps = 64;
     slow::Steps steps;
     steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
     steps.dt = 0.005;
@@ -76,22 +74,22 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
     for (std::uint32_t g = 0; g < groups; ++g) {
       auto x = lanes_of_point(problem.start_on_gamma);
       kernel->advance(x.data(), {1, g * kLanes, static_cast<std::uint32_t>(thread)}, steps);
-      if (ends)
-        for (int l = 0; l < kLanes; ++l) ends->add(x[static_cast<std::size_t>(observed * kLanes + l)]);
+      if (ends) add_ends(x, observable, *ends);
     }
     return static_cast<double>(groups) * kLanes * kSteps;
   };
-  set_runs(w, go, 65536.0 * 64);
+  set_runs(w, go, sample_paths * kSteps);
+  w.observable = observable.name;
   return w;
 }
 
-Work discrete_work(const std::string& name, ensemble::Problem problem, Precision precision, int observed = 0) {
+Work discrete_work(const std::string& name, ensemble::Problem problem, Precision precision, Observable observable) {
   Work w;
   w.name = "Local SGD (K = 8, H = 20), " + name + suffix(precision);
   w.precision = precision;
   w.unit = "worker-steps";
   w.normals = problem.noise.columns() + (problem.model->residual_count() == 1 && problem.noise.sigma2 > 0 ? 1 : 0);
-  const auto go = [problem, precision, observed](int thread, double units, stats::Moments* ends) {
+  const auto go = [problem, precision, observable](int thread, double units, stats::Moments* ends) {
     discrete::LocalSgd a;
     a.workers = 8;
     a.batch = 8;
@@ -106,85 +104,112 @@ Work discrete_work(const std::string& name, ensemble::Problem problem, Precision
     for (std::uint32_t g = 0; g < groups; ++g) {
       auto x = lanes_of_point(problem.start_on_gamma);
       kernel->advance(x.data(), g * kLanes, 0, kSteps, spread);
-      if (ends)
-        for (int l = 0; l < kLanes; ++l) ends->add(x[static_cast<std::size_t>(observed * kLanes + l)]);
+      if (ends) add_ends(x, observable, *ends);
     }
     return groups * in_group;
   };
   set_runs(w, go, 8192.0 * 800);
+  w.observable = observable.name;
   return w;
 }
 
-Work flow_work(const std::string& name, ensemble::Problem problem) {
+/// Phi of points about the start: point i has start[k] + 0.02 sin(i + k). The sample is of the first `sample_points`.
+Work flow_work(const std::string& name, ensemble::Problem problem, double sample_points) {
   Work w;
   w.name = "flow map, " + name;
   w.unit = "points";
-  w.run = [problem](int, double units) {
+  const auto observable = coordinate(0);
+  const auto go = [problem, observable](int, double units, stats::Moments* ends) {
     manifold::FlowMap flow(*problem.model, manifold::kObservationFlow);
     const auto points = static_cast<long>(std::ceil(units));
     for (long i = 0; i < points; ++i) {
       Vector x = problem.start_on_gamma;
       for (Eigen::Index k = 0; k < x.size(); ++k) x[k] += 0.02 * std::sin(static_cast<double>(i + k));
       flow(x.data());
+      if (ends) ends->add(observable.of(x.data()));
     }
     return static_cast<double>(points);
   };
+  set_runs(w, go, sample_points);
+  w.observable = observable.name;
   return w;
 }
 
+/// The sample is of the drift's first component.
 Work terms_work(const std::string& name, ensemble::Problem problem) {
   Work w;
   w.name = "slow-SDE terms, " + name;
   w.unit = "points";
-  w.run = [problem](int, double units) {
+  const auto go = [problem](int, double units, stats::Moments* ends) {
     const auto terms = problem.terms();
     const auto points = static_cast<long>(std::ceil(units));
     for (long i = 0; i < points; ++i) {
       terms->compute(problem.start_on_gamma.data());
-      terms->contraction(slow::Term::drift, {.batch = 8, .workers = 8, .alpha = 0.4});
+      const auto drift = terms->contraction(slow::Term::drift, {.batch = 8, .workers = 8, .alpha = 0.4});
+      if (ends) ends->add(drift[0]);
     }
     return static_cast<double>(points);
   };
+  set_runs(w, go, 2);
+  w.observable = "drift[0]";
   return w;
+}
+
+/// The data and the start of a network, for other programs.
+template <class Network>
+void set_arrays(Work& w, const Network& network, const ensemble::Problem& problem) {
+  const auto& start = problem.start_on_gamma;
+  w.arrays = {{"X", network.X}, {"y", network.y}, {"start", {start.begin(), start.end()}}};
 }
 
 }  // namespace
 
 std::vector<Work> works() {
   using slow::Integrator;
-  const auto valley = settled_problem(model_of(loss::Valley{}), constant(2, 0.5), {0.8, 0});
+  const auto valley = settled_problem(model_of(loss::Valley{}), columns(2, {0.5, 0, 0, 1.4}), {0.8, 0});
   const auto hyperbola = settled_problem(model_of(loss::Hyperbola{}), label(), {2, 0.5});
-  const auto noisy_hyperbola = settled_problem(model_of(loss::Hyperbola{}), labels_and_constant(2), {2, 0.5});
-  Noise correlated;  // as in bench/peers/works.py
-  correlated.rank = 2;
-  correlated.factor = {0.5, 1.0, -0.1, 0.6};
-  const auto ring = settled_problem(model_of(loss::Ring{0.5}), correlated, {0, 1});
+  auto labels_and_columns = columns(2, {0.5, 1.0, -0.1, 0.6});
+  const auto ring = settled_problem(model_of(loss::Ring{0.5}), labels_and_columns, {0, 1});
+  labels_and_columns.sigma2 = 1;
+  labels_and_columns.sampling = Sampling::with_replacement;
+  const auto noisy_hyperbola = settled_problem(model_of(loss::Hyperbola{}), labels_and_columns, {2, 0.5});
   std::vector<double> pole(10, 0.0);
   pole[0] = 1;
-  const auto sphere = settled_problem(model_of(loss::Sphere{10}), constant(10, 0.3), pole);
-  const auto network =
-      settled_problem(model_of(loss::DiagonalNetwork(20, 20, 3, 5)), label(), std::vector<double>(40, 0.6));
+  const auto sphere = settled_problem(model_of(loss::Sphere{10}), isotropic(10, 0.5), pole);
+  const loss::DiagonalNetwork diagonal(20, 20, 3, 5);
+  const auto network = settled_problem(model_of(diagonal), label(), std::vector<double>(40, 0.6));
   const loss::TanhNetwork student(16, 4, 10, 2, 5);
   const auto tanh_network = settled_problem(model_of(student), label(), student.interpolating_start(0.5, 3));
+  const std::string diagonal_name = "diagonal network d = 40, n = 20";
 
   auto all = kernels().linear_works();
   for (const auto precision : {Precision::full, Precision::single}) {
     for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
-      all.push_back(slow_work("valley", valley, integrator, precision, flops_of_step(loss::Valley{}, valley)));
-      all.push_back(slow_work("hyperbola, constant noise", noisy_hyperbola, integrator, precision,
-                              flops_of_step(loss::Hyperbola{}, noisy_hyperbola)));
-      all.push_back(slow_work("ring", ring, integrator, precision, flops_of_step(loss::Ring{0.5}, ring), 1));
-      all.push_back(slow_work("sphere d = 10", sphere, integrator, precision, flops_of_step(loss::Sphere{10}, sphere)));
+      const auto slow = [&](const std::string& name, const ensemble::Problem& problem, double flops, int observed) {
+        all.push_back(slow_work(name, problem, integrator, precision, flops, coordinate(observed)));
+      };
+      slow("valley", valley, flops_of_step(loss::Valley{}, valley), 0);
+      slow("hyperbola, constant noise", noisy_hyperbola, flops_of_step(loss::Hyperbola{}, noisy_hyperbola), 0);
+      slow("ring", ring, flops_of_step(loss::Ring{0.5}, ring), 1);
+      slow("sphere d = 10", sphere, flops_of_step(loss::Sphere{10}, sphere), 0);
     }
-    all.push_back(slow_work("diagonal network d = 40, n = 20", network, Integrator::euler_maruyama, precision, 0));
-    all.push_back(discrete_work("hyperbola", hyperbola, precision));
-    all.push_back(discrete_work("ring", ring, precision, 1));
-    all.push_back(discrete_work("diagonal network d = 40, n = 20", network, precision));
-    all.push_back(discrete_work("tanh network d = 50, n = 16", tanh_network, precision));
+    // Without diffusion every path is the same: a few are a sample.
+    all.push_back(slow_work(diagonal_name, network, Integrator::euler_maruyama, precision, 0,
+                            trace_of_hessian(network.model), kLanes));
+    set_arrays(all.back(), diagonal, network);
+    all.push_back(discrete_work("hyperbola", hyperbola, precision, coordinate(0)));
+    all.push_back(discrete_work("ring", ring, precision, coordinate(1)));
+    all.push_back(discrete_work(diagonal_name, network, precision, loss_value(network.model)));
+    set_arrays(all.back(), diagonal, network);
+    all.push_back(
+        discrete_work("tanh network d = 50, n = 16", tanh_network, precision, loss_value(tanh_network.model)));
+    set_arrays(all.back(), student, tanh_network);
   }
-  all.push_back(flow_work("ring", ring));
-  all.push_back(flow_work("diagonal network d = 40, n = 20", network));
-  all.push_back(terms_work("diagonal network d = 40, n = 20", network));
+  all.push_back(flow_work("ring", ring, 4096));
+  all.push_back(flow_work(diagonal_name, network, 32));
+  set_arrays(all.back(), diagonal, network);
+  all.push_back(terms_work(diagonal_name, network));
+  set_arrays(all.back(), diagonal, network);
   return all;
 }
 

@@ -88,8 +88,11 @@ int bench(const Options& o) {
                           {"share_of_peak", of_peak > 0 ? nlohmann::json(of_peak) : nlohmann::json(nullptr)}});
     if (w.sample && o.json) {
       const auto sample = w.sample();
-      j["rates"].back()["mean"] = sample.mean;
-      j["rates"].back()["standard_error"] = sample.standard_error();
+      auto& entry = j["rates"].back();
+      entry["observable"] = w.observable;
+      entry["mean"] = sample.mean;
+      entry["standard_error"] = sample.standard_error();
+      if (!w.arrays.empty()) entry["arrays"] = w.arrays;
     }
     if (o.json) continue;
     fmt::print("{:<66} {:<13} {:>12.4g}  {:>6.2f} - {:>6.2f}  {:>8} {:>7}\n", w.name, w.unit, rate.per_second,
