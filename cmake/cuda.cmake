@@ -41,7 +41,7 @@ target_compile_options(sde_cuda_options INTERFACE
 
 if(sde_cuda_found)
   add_library(sde_kernels_cuda MODULE
-    gpu/table.cu gpu/cuda_device.cu gpu/losses/chain.cu gpu/losses/diagonal_network.cu gpu/losses/flat.cu
+    gpu/table.cu gpu/cuda_device.cu gpu/floors.cu gpu/losses/chain.cu gpu/losses/diagonal_network.cu gpu/losses/flat.cu
     gpu/losses/hyperbola.cu gpu/losses/matrix_sensing.cu gpu/losses/ring.cu gpu/losses/sphere.cu
     gpu/losses/tanh_network.cu gpu/losses/valley.cu)
   target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda_options)

@@ -37,6 +37,7 @@ extern "C" __attribute__((visibility("default"))) const sde::gpu::DeviceTable* s
   using namespace sde::gpu;
   static const DeviceTable table{sde::kVersion,   sizeof(DeviceTable), devices,         device_model_of,
                                  device_model_of, device_model_of,     device_model_of, device_model_of,
-                                 device_model_of, device_model_of,     device_model_of, device_model_of};
+                                 device_model_of, device_model_of,     device_model_of, device_model_of,
+                                 floors,          linear_works};
   return &table;
 }

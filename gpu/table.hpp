@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../src/bench/work.hpp"
 #include "losses.hpp"
 
 namespace sde::gpu {
@@ -22,6 +23,10 @@ struct Devices {
   std::string versions;  ///< of the runtime and the driver
 };
 
+/// What `sde bench` measures on device `ordinal` (floors.hpp). Throws DeviceUnusable.
+std::vector<bench::Work> floors(int ordinal);
+std::vector<bench::Work> linear_works(int ordinal);
+
 struct DeviceTable {
   const char* version;  ///< of the project, and the table's size: a module of another build is refused
   unsigned long size;
@@ -35,6 +40,8 @@ struct DeviceTable {
   std::shared_ptr<const DeviceModel> (*diagonal_network)(loss::DiagonalNetwork);
   std::shared_ptr<const DeviceModel> (*tanh_network)(loss::TanhNetwork);
   std::shared_ptr<const DeviceModel> (*matrix_sensing)(loss::MatrixSensing);
+  std::vector<bench::Work> (*floors)(int ordinal);
+  std::vector<bench::Work> (*linear_works)(int ordinal);
 };
 
 }  // namespace sde::gpu

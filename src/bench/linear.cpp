@@ -1,7 +1,6 @@
-// dX = 1.5 X dt + 0.01 X dW in three components, 256 steps to t = 1, from X = 1: design's yardstick.
 #include <cmath>
 
-#include "sde/random/streams.hpp"
+#include "linear_sde.hpp"
 #include "work.hpp"
 
 namespace sde::bench {
@@ -10,23 +9,21 @@ namespace {
 
 /// Adds the ends of the first component.
 template <template <class> class Draws, class T>
-double linear_sde(int thread, double units, stats::Moments* ends) {
-  constexpr int kComponents = 3, kSteps = 256, W = lanes_of<T>;
-  const double dt = 1.0 / kSteps, noise = 0.01 * std::sqrt(dt);
-  const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * W)));
+double linear_sde_on_lanes(int thread, double units, stats::Moments* ends) {
+  constexpr int W = lanes_of<T>;
+  const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kLinearSteps * W)));
   T sum(0.0);
   for (std::uint32_t g = 0; g < groups; ++g) {
     Draws<T> draws({1, g * W, static_cast<std::uint32_t>(thread)}, random::Purpose::slow, 0);
-    T x[kComponents] = {T(1.0), T(1.0), T(1.0)};
-    for (int s = 0; s < kSteps; ++s)
-      for (auto& v : x) v += v * (T(1.5 * dt) + T(noise) * draws.next());
+    T x[kLinearComponents];
+    linear_sde(draws, x);
     for (const auto& v : x) sum += v;
     if (ends)
       for (int l = 0; l < W; ++l) ends->add(x[0][l]);
   }
   const T end = sum;
   keep(end);  // every component, so that none is left out
-  return static_cast<double>(groups) * W * kSteps;
+  return static_cast<double>(groups) * W * kLinearSteps;
 }
 
 template <template <class> class Draws, class S>
@@ -39,7 +36,7 @@ Work linear_work(bool weak) {
   (weak ? w.signs : w.normals) = 3;
   w.flops = 3 * 4;
   w.observable = "x[0]";
-  set_runs(w, linear_sde<Draws, T>, 131072.0 * 256);
+  set_runs(w, linear_sde_on_lanes<Draws, T>, 131072.0 * 256);
   return w;
 }
 

@@ -8,7 +8,7 @@
 #include "../experiment/losses.hpp"
 #include "sde/ensemble/settled.hpp"
 #include "sde/stats/fit.hpp"
-#include "start.hpp"
+#include "group.hpp"
 
 namespace sde::bench {
 
@@ -62,16 +62,13 @@ Noise two_columns(int d) {
 }
 
 double slow_seconds(const ensemble::Problem& p, double paths, double count) {
-  const auto kernel = p.model->residual_slow_kernel(p.noise);
   slow::Steps steps;
   steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
   steps.dt = 1e-4;
   steps.count = std::llround(count);
+  const auto group = slow_group(p, steps, 1, Precision::full, -1);
   return seconds([&] {
-    for (std::uint32_t first = 0; first < paths; first += kLanes) {
-      auto x = lanes_of_point(p.start_on_gamma);
-      kernel->advance(x.data(), {1, first, 0}, steps);
-    }
+    for (std::uint32_t first = 0; first < paths; first += kLanes) group->run(first, {}, nullptr);
   });
 }
 
@@ -80,12 +77,8 @@ double discrete_seconds(const ensemble::Problem& p, int workers, std::int64_t st
   a.workers = a.batch = workers;
   a.rate.eta = 0.002;
   a.sync.H = 20;
-  const auto kernel = p.model->discrete_kernel(p.noise, a);
-  double spread[kLanes];
-  return seconds([&] {
-    auto x = lanes_of_point(p.start_on_gamma);
-    kernel->advance(x.data(), 0, 0, steps, spread);
-  });
+  const auto group = discrete_group(p, a, steps, Precision::full, -1);
+  return seconds([&] { group->run(0, {}, nullptr); });
 }
 
 ensemble::Problem on_sphere(int d) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sde/model/model.hpp"
+#include "sde/model/device_model.hpp"
 #include "sde/stats/moments.hpp"
 
 namespace sde::bench {
@@ -50,8 +50,8 @@ void set_runs(Work& w, Go go, double sample_units) {
 std::vector<Work> floors();
 /// The linear SDE, likewise.
 std::vector<Work> linear_works();
-/// The toolkit's work, through the kernels in use.
-std::vector<Work> works();
+/// The toolkit's work, through the kernels in use; on a GPU (device >= 0) those that run there.
+std::vector<Work> works(int device);
 
 struct Rate {
   double per_second = 0;  ///< median over the repetitions, all threads

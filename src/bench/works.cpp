@@ -2,14 +2,15 @@
 
 #include <cmath>
 
+#include "../experiment/devices.hpp"
 #include "../experiment/kernels.hpp"
 #include "../experiment/losses.hpp"
 #include "counted.hpp"
+#include "group.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/ensemble/settled.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
-#include "start.hpp"
 #include "work.hpp"
 
 namespace sde::bench {
@@ -53,8 +54,28 @@ double flops_of_step(const L& loss, const ensemble::Problem& problem) {
 
 std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""; }
 
+/// For set_runs(): groups of paths, each path of which does `in_path` units. `make(thread)` gives a group; on a device,
+/// where one thread works, it is made once.
+template <class Make>
+auto in_groups(Make make, double in_path, Observable observable, int device) {
+  const auto kept = std::make_shared<std::unique_ptr<Group>>();
+  return [=](int thread, double units, stats::Moments* ends) {
+    std::unique_ptr<Group> own;
+    if (device < 0)
+      own = make(thread);
+    else if (!*kept)
+      *kept = make(thread);
+    Group& group = own ? *own : **kept;
+    const double in_group = static_cast<double>(group.paths()) * in_path;
+    const auto groups = static_cast<std::uint32_t>(std::ceil(units / in_group));
+    for (std::uint32_t g = 0; g < groups; ++g)
+      group.run(g * static_cast<std::uint32_t>(group.paths()), observable, ends);
+    return groups * in_group;
+  };
+}
+
 Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
-               double flops, Observable observable, double sample_paths = 65536) {
+               double flops, Observable observable, int device, double sample_paths = 65536) {
   const bool weak = integrator == slow::Integrator::weak_euler;
   Work w;
   w.name = fmt::format("slow SDE, {}{}{}", name, weak ? ", weak" : "", suffix(precision));
@@ -63,51 +84,41 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
   w.unit = "path-steps";
   (weak ? w.signs : w.normals) = problem.noise.columns();
   constexpr std::int64_t kSteps = 64;
-  const auto go = [problem, integrator, precision, observable](int thread, double units, stats::Moments* ends) {
-    const auto kernel = problem.model->residual_slow_kernel(problem.noise, precision);
-    slow::Steps steps;
-    steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
-    steps.dt = 0.005;
-    steps.count = kSteps;
-    steps.integrator = integrator;
-    const auto groups = static_cast<std::uint32_t>(std::ceil(units / (kSteps * kLanes)));
-    for (std::uint32_t g = 0; g < groups; ++g) {
-      auto x = lanes_of_point(problem.start_on_gamma);
-      kernel->advance(x.data(), {1, g * kLanes, static_cast<std::uint32_t>(thread)}, steps);
-      if (ends) add_ends(x, observable, *ends);
-    }
-    return static_cast<double>(groups) * kLanes * kSteps;
+  slow::Steps steps;
+  steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
+  steps.dt = 0.005;
+  steps.count = kSteps;
+  steps.integrator = integrator;
+  const auto make = [shared = std::make_shared<const ensemble::Problem>(std::move(problem)), steps, precision,
+                     device](int thread) {
+    return slow_group(*shared, steps, static_cast<std::uint64_t>(thread) + 1, precision, device);
   };
+  const auto go = in_groups(make, kSteps, observable, device);
   set_runs(w, go, sample_paths * kSteps);
   w.observable = observable.name;
   return w;
 }
 
-Work discrete_work(const std::string& name, ensemble::Problem problem, Precision precision, Observable observable) {
+Work discrete_work(const std::string& name, ensemble::Problem problem, Precision precision, Observable observable,
+                   int device) {
   Work w;
   w.name = "Local SGD (K = 8, H = 20), " + name + suffix(precision);
   w.precision = precision;
   w.unit = "worker-steps";
   w.normals = problem.noise.columns() + (problem.model->residual_count() == 1 && problem.noise.sigma2 > 0 ? 1 : 0);
-  const auto go = [problem, precision, observable](int thread, double units, stats::Moments* ends) {
-    discrete::LocalSgd a;
-    a.workers = 8;
-    a.batch = 8;
-    a.rate.eta = 0.01;
-    a.sync.H = 20;
-    a.seed = static_cast<std::uint64_t>(thread) + 1;
-    const auto kernel = problem.model->discrete_kernel(problem.noise, a, precision);
-    constexpr std::int64_t kSteps = 100;
-    const double in_group = static_cast<double>(kLanes * kSteps * a.workers);
-    const auto groups = static_cast<std::uint32_t>(std::ceil(units / in_group));
-    double spread[kLanes];
-    for (std::uint32_t g = 0; g < groups; ++g) {
-      auto x = lanes_of_point(problem.start_on_gamma);
-      kernel->advance(x.data(), g * kLanes, 0, kSteps, spread);
-      if (ends) add_ends(x, observable, *ends);
-    }
-    return groups * in_group;
+  constexpr std::int64_t kSteps = 100;
+  discrete::LocalSgd a;
+  a.workers = 8;
+  a.batch = 8;
+  a.rate.eta = 0.01;
+  a.sync.H = 20;
+  const auto make = [shared = std::make_shared<const ensemble::Problem>(std::move(problem)), a, precision,
+                     device](int thread) {
+    auto own = a;
+    own.seed = static_cast<std::uint64_t>(thread) + 1;
+    return discrete_group(*shared, own, kSteps, precision, device);
   };
+  const auto go = in_groups(make, static_cast<double>(kSteps * a.workers), observable, device);
   set_runs(w, go, 8192.0 * 800);
   w.observable = observable.name;
   return w;
@@ -164,7 +175,7 @@ void set_arrays(Work& w, const Network& network, const ensemble::Problem& proble
 
 }  // namespace
 
-std::vector<Work> works() {
+std::vector<Work> works(int device) {
   using slow::Integrator;
   const auto valley = settled_problem(model_of(loss::Valley{}), columns(2, {0.5, 0, 0, 1.4}), {0.8, 0});
   const auto hyperbola = settled_problem(model_of(loss::Hyperbola{}), label(), {2, 0.5});
@@ -182,11 +193,11 @@ std::vector<Work> works() {
   const auto tanh_network = settled_problem(model_of(student), label(), student.interpolating_start(0.5, 3));
   const std::string diagonal_name = "diagonal network d = 40, n = 20";
 
-  auto all = kernels().linear_works();
+  auto all = device < 0 ? kernels().linear_works() : cuda().linear_works(device);
   for (const auto precision : {Precision::full, Precision::single}) {
     for (const auto integrator : {Integrator::euler_maruyama, Integrator::weak_euler}) {
       const auto slow = [&](const std::string& name, const ensemble::Problem& problem, double flops, int observed) {
-        all.push_back(slow_work(name, problem, integrator, precision, flops, coordinate(observed)));
+        all.push_back(slow_work(name, problem, integrator, precision, flops, coordinate(observed), device));
       };
       slow("valley", valley, flops_of_step(loss::Valley{}, valley), 0);
       slow("hyperbola, constant noise", noisy_hyperbola, flops_of_step(loss::Hyperbola{}, noisy_hyperbola), 0);
@@ -195,16 +206,17 @@ std::vector<Work> works() {
     }
     // Without diffusion every path is the same: a few are a sample.
     all.push_back(slow_work(diagonal_name, network, Integrator::euler_maruyama, precision, 0,
-                            trace_of_hessian(network.model), kLanes));
+                            trace_of_hessian(network.model), device, kLanes));
     set_arrays(all.back(), diagonal, network);
-    all.push_back(discrete_work("hyperbola", hyperbola, precision, coordinate(0)));
-    all.push_back(discrete_work("ring", ring, precision, coordinate(1)));
-    all.push_back(discrete_work(diagonal_name, network, precision, loss_value(network.model)));
+    all.push_back(discrete_work("hyperbola", hyperbola, precision, coordinate(0), device));
+    all.push_back(discrete_work("ring", ring, precision, coordinate(1), device));
+    all.push_back(discrete_work(diagonal_name, network, precision, loss_value(network.model), device));
     set_arrays(all.back(), diagonal, network);
     all.push_back(
-        discrete_work("tanh network d = 50, n = 16", tanh_network, precision, loss_value(tanh_network.model)));
+        discrete_work("tanh network d = 50, n = 16", tanh_network, precision, loss_value(tanh_network.model), device));
     set_arrays(all.back(), student, tanh_network);
   }
+  if (device >= 0) return all;
   all.push_back(flow_work("ring", ring, 4096));
   all.push_back(flow_work(diagonal_name, network, 32));
   set_arrays(all.back(), diagonal, network);

@@ -4,6 +4,7 @@
 
 #include "../bench/scaling.hpp"
 #include "../bench/work.hpp"
+#include "../experiment/devices.hpp"
 #include "../experiment/error.hpp"
 #include "../experiment/kernels.hpp"
 #include "cli.hpp"
@@ -44,28 +45,30 @@ int scaling(const Options& o) {
 int bench(const Options& o) {
   if (o.scaling) return scaling(o);
 
-  if (o.device != "cpu" && o.device != "auto")
-    throw InputError(fmt::format("--device {}: this build runs on the CPU alone; expected cpu or auto", o.device));
-  const int threads = thread_count(o.threads);
+  const int device = device_named(o.device);
+  const int threads = device < 0 ? thread_count(o.threads) : 1;  // one thread gives a GPU its work
   Progress progress(o.quiet);
-  auto all = kernels().floors();
+  auto all = device < 0 ? kernels().floors() : cuda().floors(device);
   const std::size_t floors = all.size();
-  for (auto& w : bench::works())
+  for (auto& w : bench::works(device))
     if (o.only.empty() || w.name.find(o.only) != std::string::npos) all.push_back(std::move(w));
   if (all.size() == floors) {
     std::string names;
-    for (const auto& w : bench::works()) names += "\n  " + w.name;
+    for (const auto& w : bench::works(device)) names += "\n  " + w.name;
     throw InputError(fmt::format("--only {}: expected part of the name of a work:{}", o.only, names));
   }
+  const std::string where =
+      device < 0 ? fmt::format("{} threads, {} kernels", threads, kernel_level()) : device_line(device);
   nlohmann::json j{{"threads", threads}, {"kernels", kernel_level()}, {"rates", nlohmann::json::array()}};
+  if (device >= 0) j["device"] = where;
   double normals[2] = {}, signs[2] = {}, flops[2] = {};  // rates of the floors in double and float
   if (!o.json)
     fmt::print(
-        "{} threads, {} kernels, median of 5 calls of {} s; / floor: share of the rate at which the random numbers "
+        "{}; median of 5 calls of {} s; / floor: share of the rate at which the random numbers "
         "alone\n"
         "come; / peak: flops, where they are counted, over the fused multiply-adds' rate\n\n"
         "{:<66} {:<13} {:>12}  {:>15}  {:>8} {:>7}\n",
-        threads, kernel_level(), o.seconds, "work", "unit", "per second", "slowest-fastest", "/ floor", "/ peak");
+        where, o.seconds, "work", "unit", "per second", "slowest-fastest", "/ floor", "/ peak");
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& w = all[i];
     progress.show(static_cast<double>(i) / static_cast<double>(all.size()), w.name);
@@ -111,7 +114,7 @@ Command add_bench(CLI::App& app) {
   auto* sub = app.add_subcommand("bench", "Rates of the kernels beside what this machine can do, in one run");
   auto o = std::make_shared<Options>();
   sub->add_option("--only", o->only, "Works whose name contains this")->type_name("TEXT");
-  sub->add_option("--device", o->device, "cpu or auto")->type_name("DEVICE")->capture_default_str();
+  add_device_option(*sub, o->device);
   sub->add_option("--threads", o->threads, "Threads (default: all cores)")->check(CLI::PositiveNumber)->type_name("N");
   sub->add_option("--seconds", o->seconds, "Length of a call")
       ->check(CLI::PositiveNumber)

@@ -1,0 +1,86 @@
+#include "floors.hpp"
+
+#include <cmath>
+
+#include "cuda_device.cuh"
+#include "table.hpp"
+
+namespace sde::gpu {
+
+namespace {
+
+using bench::Work;
+
+constexpr long kThreads = 1 << 18;
+
+struct Board {
+  CudaDevice device;
+  CudaDevice::Memory<double> sink;
+  explicit Board(int ordinal) : device(ordinal), sink(device, kThreads) {}
+};
+using SharedBoard = std::shared_ptr<Board>;
+
+/// A work whose body does `per_round` units in each of its rounds.
+template <class Body>
+Work floor_work(const SharedBoard& board, const char* name, const char* unit, Precision precision, double per_round) {
+  Work w;
+  w.name = name;
+  w.unit = unit;
+  w.precision = precision;
+  w.run = [board, per_round](int, double units) {
+    const long rounds = static_cast<long>(std::ceil(units / (per_round * kThreads)));
+    board->device.launch(kThreads, Body{rounds, board->sink.data()});
+    board->device.wait();
+    return static_cast<double>(rounds) * per_round * kThreads;
+  };
+  return w;
+}
+
+template <template <class> class Stream, class S>
+Work linear_work(const SharedBoard& board, bool weak) {
+  Work w;
+  w.name = std::string("linear SDE") + (weak ? ", weak" : "") + (sizeof(S) == 4 ? ", float" : "");
+  w.unit = "path-steps";
+  w.precision = sizeof(S) == 4 ? Precision::single : Precision::full;
+  (weak ? w.signs : w.normals) = 3;
+  w.flops = 3 * 4;
+  const auto ends = std::make_shared<CudaDevice::Memory<S>>(board->device, kThreads);
+  const auto go = [board, ends](int, double units, stats::Moments* moments) {
+    const auto groups = static_cast<std::uint32_t>(std::ceil(units / (double(kThreads) * bench::kLinearSteps)));
+    std::vector<S> here(kThreads);
+    for (std::uint32_t g = 0; g < groups; ++g) {
+      board->device.launch(kThreads, LinearSde<Stream, S>{g * static_cast<std::uint32_t>(kThreads), ends->data()});
+      if (!moments) continue;
+      ends->read(here.data(), here.size());
+      for (const S x : here) moments->add(x);
+    }
+    board->device.wait();
+    return static_cast<double>(groups) * kThreads * bench::kLinearSteps;
+  };
+  bench::set_runs(w, go, double(kThreads) * bench::kLinearSteps);
+  w.observable = "x[0]";
+  return w;
+}
+
+}  // namespace
+
+std::vector<Work> floors(int ordinal) {
+  using P = Precision;
+  const auto board = std::make_shared<Board>(ordinal);
+  return {floor_work<DrawWords>(board, "Philox4x32-10 words", "words", P::full, 4),
+          floor_work<Draw<random::NormalStream, double>>(board, "standard normals", "normals", P::full, 1),
+          floor_work<Draw<random::NormalStream, float>>(board, "standard normals, float", "normals", P::single, 1),
+          floor_work<Draw<random::SignStream, double>>(board, "two-point increments", "signs", P::full, 1),
+          floor_work<Draw<random::SignStream, float>>(board, "two-point increments, float", "signs", P::single, 1),
+          floor_work<MultiplyAdd<double>>(board, "fused multiply-adds", "flops", P::full, 2 * MultiplyAdd<double>::kChains),
+          floor_work<MultiplyAdd<float>>(board, "fused multiply-adds, float", "flops", P::single,
+                                         2 * MultiplyAdd<float>::kChains)};
+}
+
+std::vector<Work> linear_works(int ordinal) {
+  const auto board = std::make_shared<Board>(ordinal);
+  return {linear_work<random::NormalStream, double>(board, false), linear_work<random::NormalStream, float>(board, false),
+          linear_work<random::SignStream, double>(board, true), linear_work<random::SignStream, float>(board, true)};
+}
+
+}  // namespace sde::gpu

@@ -1,0 +1,104 @@
+#include "group.hpp"
+
+namespace sde::bench {
+
+namespace {
+
+/// `advance(x, path)` takes kLanes paths to their ends.
+template <class Advance>
+class CpuGroup final : public Group {
+ public:
+  CpuGroup(const ensemble::Problem& problem, Advance advance)
+      : start_(problem.start_on_gamma), advance_(std::move(advance)) {}
+  long paths() const override { return kLanes; }
+  void run(std::uint32_t first, const Observable& observable, stats::Moments* ends) override {
+    state_.resize(static_cast<std::size_t>(start_.size() * kLanes));
+    for (Eigen::Index k = 0; k < start_.size(); ++k)
+      for (int l = 0; l < kLanes; ++l) state_[static_cast<std::size_t>(k * kLanes + l)] = start_[k];
+    advance_(state_.data(), first);
+    if (!ends) return;
+    std::vector<double> x(state_.size() / kLanes);
+    for (std::size_t l = 0; l < kLanes; ++l) {
+      for (std::size_t k = 0; k < x.size(); ++k) x[k] = state_[k * kLanes + l];
+      ends->add(observable.of(x.data()));
+    }
+  }
+
+ private:
+  const slow::Vector& start_;
+  Advance advance_;
+  std::vector<double> state_;
+};
+
+/// `advance(tile)` takes the tile's paths to their ends.
+template <class Advance>
+class DeviceGroup final : public Group {
+ public:
+  DeviceGroup(const ensemble::Problem& problem, std::unique_ptr<DeviceTile> tile, Advance advance)
+      : start_(problem.start_on_gamma), tile_(std::move(tile)), advance_(std::move(advance)) {}
+  long paths() const override { return tile_->capacity(); }
+  void run(std::uint32_t first, const Observable& observable, stats::Moments* ends) override {
+    tile_->start(first, paths(), start_.data());
+    advance_(*tile_);
+    if (!ends) {
+      tile_->wait();
+      return;
+    }
+    TileState state;
+    tile_->read(state);
+    const auto count = static_cast<std::size_t>(paths());
+    std::vector<double> x(static_cast<std::size_t>(start_.size()));
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t k = 0; k < x.size(); ++k) x[k] = state.x[k * count + i];
+      ends->add(observable.of(x.data()));
+    }
+  }
+
+ private:
+  const slow::Vector& start_;
+  const std::unique_ptr<DeviceTile> tile_;
+  Advance advance_;
+};
+
+/// Small dimensions fill a device with threads, large ones with teams.
+long device_paths(const ensemble::Problem& p) { return p.model->dim() <= 16 ? 1 << 18 : 1 << 12; }
+
+template <template <class> class GroupOf, class... Arguments, class Advance>
+std::unique_ptr<Group> group(Advance advance, Arguments&&... arguments) {
+  return std::make_unique<GroupOf<Advance>>(std::forward<Arguments>(arguments)..., std::move(advance));
+}
+
+}  // namespace
+
+std::unique_ptr<Group> slow_group(const ensemble::Problem& p, const slow::Steps& steps, std::uint64_t seed,
+                                  Precision precision, int device) {
+  if (device >= 0)
+    return group<DeviceGroup>([steps](DeviceTile& tile) { tile.advance(steps); }, p,
+                              p.model->device()->slow_tile(device, device_paths(p), p.noise, seed, precision));
+  const std::shared_ptr<SlowKernel> kernel = p.model->residual_slow_kernel(p.noise, precision);
+  return group<CpuGroup>([=](double* x, std::uint32_t path) { kernel->advance(x, {seed, path, 0}, steps); }, p);
+}
+
+std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete::LocalSgd& a, std::int64_t steps,
+                                      Precision precision, int device) {
+  if (device >= 0) {
+    const auto march = [a, steps](DeviceTile& tile) {
+      std::vector<double> rates;
+      for (std::int64_t k = 0; k < steps;) {
+        const auto rounds = discrete::rounds_from(a, k, steps, steps, rates);
+        tile.advance(rounds);
+        k = rounds.to;
+      }
+    };
+    return group<DeviceGroup>(march, p, p.model->device()->discrete_tile(device, device_paths(p), p.noise, a, precision));
+  }
+  const std::shared_ptr<DiscreteKernel> kernel = p.model->discrete_kernel(p.noise, a, precision);
+  return group<CpuGroup>(
+      [kernel, steps](double* x, std::uint32_t path) {
+        double spread[kLanes];
+        kernel->advance(x, path, 0, steps, spread);
+      },
+      p);
+}
+
+}  // namespace sde::bench
