@@ -30,6 +30,7 @@ endif()
 
 # What every translation unit for the GPU needs: the arithmetic of the CPU (no fused multiply-adds, IEEE division and
 # square root), constexpr functions of the standard library on the device.
+# For programs with losses of their own, too: sde::cuda.
 add_library(sde_cuda_options INTERFACE)
 target_include_directories(sde_cuda_options INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
@@ -37,16 +38,27 @@ target_include_directories(sde_cuda_options INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/sde/gpu>)
 target_compile_options(sde_cuda_options INTERFACE
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -fmad=false -prec-div=true -prec-sqrt=true -ftz=false
-  "SHELL:-Xcompiler -ffp-contract=off">)
+  "SHELL:-Xcompiler -ffp-contract=off" $<INSTALL_INTERFACE:-std=c++20>>)
 
 if(sde_cuda_found)
+  set(cuda_warnings $<$<COMPILE_LANGUAGE:CUDA>:-Werror all-warnings "SHELL:-Xcompiler -Wall,-Wextra">)
+  add_library(sde_cuda STATIC gpu/cuda_device.cu)
+  add_library(sde::cuda ALIAS sde_cuda)
+  set_target_properties(sde_cuda PROPERTIES EXPORT_NAME cuda CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(sde_cuda PUBLIC sde_cuda_options)
+  target_compile_options(sde_cuda PRIVATE ${cuda_warnings})
+  install(TARGETS sde_cuda sde_cuda_options EXPORT sdeCudaTargets)
+  install(EXPORT sdeCudaTargets NAMESPACE sde:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sde)
+  install(DIRECTORY gpu/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sde/gpu
+    FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh" PATTERN "floors.hpp" EXCLUDE PATTERN "table.hpp" EXCLUDE
+    PATTERN "losses*" EXCLUDE)
+
   add_library(sde_kernels_cuda MODULE
-    gpu/table.cu gpu/cuda_device.cu gpu/floors.cu gpu/losses/chain.cu gpu/losses/diagonal_network.cu gpu/losses/flat.cu
+    gpu/table.cu gpu/floors.cu gpu/losses/chain.cu gpu/losses/diagonal_network.cu gpu/losses/flat.cu
     gpu/losses/hyperbola.cu gpu/losses/matrix_sensing.cu gpu/losses/ring.cu gpu/losses/sphere.cu
     gpu/losses/tanh_network.cu gpu/losses/valley.cu)
-  target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda_options)
-  target_compile_options(sde_kernels_cuda PRIVATE
-    $<$<COMPILE_LANGUAGE:CUDA>:-Werror all-warnings "SHELL:-Xcompiler -Wall,-Wextra">)
+  target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda)
+  target_compile_options(sde_kernels_cuda PRIVATE ${cuda_warnings})
   target_link_options(sde_kernels_cuda PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/gpu/module.map)
   set_target_properties(sde_kernels_cuda PROPERTIES PREFIX "" OUTPUT_NAME kernels-cuda SUFFIX .so
     CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON

@@ -64,6 +64,18 @@ Work linear_work(const SharedBoard& board, bool weak) {
 
 }  // namespace
 
+std::array<std::uint32_t, 4> words(int ordinal, const random::StreamKey& key, random::Purpose purpose,
+                                   std::uint64_t block) {
+  CudaDevice device(ordinal);
+  CudaDevice::Memory<std::uint64_t> made(device, 4);
+  device.launch(1, OneBlock{key, purpose, block, made.data()});
+  std::uint64_t four[4];
+  made.read(four, 4);
+  std::array<std::uint32_t, 4> narrow;
+  for (std::size_t i = 0; i < 4; ++i) narrow[i] = static_cast<std::uint32_t>(four[i]);
+  return narrow;
+}
+
 std::vector<Work> floors(int ordinal) {
   using P = Precision;
   const auto board = std::make_shared<Board>(ordinal);

@@ -35,6 +35,19 @@ struct DrawWords {
   }
 };
 
+/// One block, for its own sake.
+struct OneBlock {
+  random::StreamKey key;
+  random::Purpose purpose;
+  std::uint64_t block;
+  std::uint64_t* to;
+  SDE_DEVICE void operator()(long) const {
+    std::uint64_t words[4];
+    random::fill_words<1>(key, random::Keys(key.seed), purpose, block, words);
+    for (int i = 0; i < 4; ++i) to[i] = words[i];
+  }
+};
+
 /// Chains of fused multiply-adds, two operations each.
 template <class S>
 struct MultiplyAdd {

@@ -38,6 +38,6 @@ extern "C" __attribute__((visibility("default"))) const sde::gpu::DeviceTable* s
   static const DeviceTable table{sde::kVersion,   sizeof(DeviceTable), devices,         device_model_of,
                                  device_model_of, device_model_of,     device_model_of, device_model_of,
                                  device_model_of, device_model_of,     device_model_of, device_model_of,
-                                 floors,          linear_works};
+                                 words,           floors,              linear_works};
   return &table;
 }

@@ -2,6 +2,7 @@
 // a GPU is asked for: the program itself needs no CUDA. src/experiment/devices.cpp loads it.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Devices {
 std::vector<bench::Work> floors(int ordinal);
 std::vector<bench::Work> linear_works(int ordinal);
 
+/// A block of random words as device `ordinal` makes them. Throws DeviceUnusable.
+std::array<std::uint32_t, 4> words(int ordinal, const random::StreamKey&, random::Purpose, std::uint64_t block);
+
 struct DeviceTable {
   const char* version;  ///< of the project, and the table's size: a module of another build is refused
   unsigned long size;
@@ -40,6 +44,7 @@ struct DeviceTable {
   std::shared_ptr<const DeviceModel> (*diagonal_network)(loss::DiagonalNetwork);
   std::shared_ptr<const DeviceModel> (*tanh_network)(loss::TanhNetwork);
   std::shared_ptr<const DeviceModel> (*matrix_sensing)(loss::MatrixSensing);
+  std::array<std::uint32_t, 4> (*words)(int ordinal, const random::StreamKey&, random::Purpose, std::uint64_t block);
   std::vector<bench::Work> (*floors)(int ordinal);
   std::vector<bench::Work> (*linear_works)(int ordinal);
 };

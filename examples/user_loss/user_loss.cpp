@@ -1,23 +1,25 @@
 // A loss of one's own: its slow-SDE terms, and its slow SDE beside discrete Local SGD.
 #include <fmt/format.h>
 
+#include <cstdlib>
+
+#include "my_loss.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/model/make_model.hpp"
 
-// L = 1/2 f^2 with f = exp(x) y - 1: Gamma is the curve y = exp(-x). All derivatives are automatic.
-struct MyLoss {
-  int dim() const { return 2; }
-  int residual_count() const { return 1; }
-  template <class T>
-  void residuals(const T* theta, T* f) const {
-    f[0] = exp(theta[0]) * theta[1] - 1.0;
-  }
-};
+#if defined(MY_LOSS_ON_GPU)
+std::shared_ptr<const sde::DeviceModel> my_loss_on_gpu();
+#endif
 
-int main() {
+// The number of a GPU (0 for the first) as an argument: the paths advance there.
+int main(int argc, char** argv) {
   using namespace sde;
   ensemble::Problem problem;
-  problem.model = make_model(MyLoss{});
+  const auto model = make_model(MyLoss{});
+#if defined(MY_LOSS_ON_GPU)
+  model->device = my_loss_on_gpu;
+#endif
+  problem.model = model;
   problem.noise.sigma2 = 1;  // label noise of variance 1 ...
   problem.noise.label_law = Law::two_point;
   problem.noise.rank = 2;  // ... and Gaussian noise of covariance 0.01 I
@@ -45,7 +47,7 @@ int main() {
 
   const ensemble::Observation at{.times = {0, 0.5, 1.0}, .polynomials = {}, .components = 2};
   for (const auto& [name, method] : {std::pair{"Local SGD", local}, {"slow SDE ", slow}}) {
-    const auto result = ensemble::run(problem, method, at, {.threads = 2});
+    const auto result = ensemble::run(problem, method, at, {.threads = 2, .device = argc > 1 ? std::atoi(argv[1]) : -1});
     for (const auto& row : result.values)
       fmt::print("{}  tr Hess {:.4f} +- {:.4f}\n", name, row[1].mean, 1.96 * row[1].standard_error());
   }
