@@ -120,15 +120,17 @@ class LocalSgdLoop {
 
  private:
   SDE_INLINE void round(T* x, std::uint32_t path, std::int64_t k, std::int64_t H, const Rounds& rounds, T& spread) {
-    const int S = stepping_.drawing.substeps, workers = rounds.workers;
+    const int S = (kSources & kConventional) ? stepping_.drawing.substeps : 1, workers = rounds.workers;
     const double* const rates = rounds.rates ? rounds.rates + (k - rounds.from) : nullptr;
+    const T constant = T(rounds.rate);
     T square = T(0.0);
     team_.strided(d_, [&](int j) { sum_[j] = T(0.0); });
     for (int worker = 0; worker < workers; ++worker) {
       gradient_.seek({stepping_.seed, path, static_cast<std::uint32_t>(worker)}, static_cast<std::uint64_t>(k * S));
       team_.each(d_, [&](int j) { y_[j] = x[j]; });
-      for (std::int64_t h = 0; h < H; ++h) {
-        const T eta = T(rates ? rates[h] : rounds.rate);
+      const double* next = rates;
+      for (std::int64_t left = H; left > 0; --left) {
+        const T eta = rates ? T(*next++) : constant;
         for (int s = 0; s < S; ++s) {
           gradient_(y_.data(), g_.data());
           team_.each(d_, [&](int j) { y_[j] -= eta * g_[j]; });
