@@ -39,7 +39,9 @@ Work floor_work(const SharedBoard& board, const char* name, const char* unit, Pr
 template <template <class> class Stream, class S>
 Work linear_work(const SharedBoard& board, bool weak) {
   Work w;
-  w.name = std::string("linear SDE") + (weak ? ", weak" : "") + (sizeof(S) == 4 ? ", float" : "");
+  w.name = "linear SDE";
+  if (weak) w.name += ", weak";
+  if (sizeof(S) == 4) w.name += ", float";
   w.unit = "path-steps";
   w.precision = sizeof(S) == 4 ? Precision::single : Precision::full;
   (weak ? w.signs : w.normals) = 3;

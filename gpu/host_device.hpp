@@ -47,7 +47,7 @@ class HostDevice {
   }
   template <class Body>
   void launch_teams(long count, int, std::size_t arena, const Body& body) {
-    constexpr int kMembers = 4, kTeams = 2;
+    constexpr int kMembers = 3, kTeams = 2;
     for (long first = 0; first < std::min<long>(kTeams, count); ++first) {
       std::vector<double> storage(arena * 2 / sizeof(double));
       std::barrier<> barrier(kMembers);

@@ -30,7 +30,9 @@ template <template <class> class Draws, class S>
 Work linear_work(bool weak) {
   using T = Pack<S, kKernelLanes>;
   Work w;
-  w.name = std::string("linear SDE") + (weak ? ", weak" : "") + (sizeof(S) == 4 ? ", float" : "");
+  w.name = "linear SDE";
+  if (weak) w.name += ", weak";
+  if (sizeof(S) == 4) w.name += ", float";
   w.unit = "path-steps";
   w.precision = sizeof(S) == 4 ? Precision::single : Precision::full;
   (weak ? w.signs : w.normals) = 3;
