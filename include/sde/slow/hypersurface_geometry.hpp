@@ -20,7 +20,7 @@ class HypersurfaceGeometry {
   /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d] on Gamma; draw() gives the components of xi. The drift is that
   /// of `term` (psi.hpp).
   template <class Draw>
-  SDE_INLINE void tangent_move(const T* x, const Parameters& p, double dt, Draw&& draw, T* move,
+  SDE_INLINE void tangent_move(const T* x, const Prepared& p, double dt, Draw&& draw, T* move,
                                Term term = Term::drift) {
     // On the stack where d is constant, so that the compiler keeps them in registers; else allocated once.
     if constexpr (kInRegisters) {
@@ -50,7 +50,7 @@ class HypersurfaceGeometry {
   SDE_DEVICE int noise_dimension() const { return noise_.columns(); }
 
   /// out[d] = the drift of `term` at x[d]; the calls below are of this point.
-  SDE_DEVICE void drift(const T* x, const Parameters& p, Term term, T* out) {
+  SDE_DEVICE void drift(const T* x, const Prepared& p, Term term, T* out) {
     tangent_move(x, p, 1.0, [] { return T(0.0); }, out, term);
     for (int k = 0; k < d; ++k) here_[k] = x[k];
   }
@@ -123,7 +123,7 @@ class HypersurfaceGeometry {
   };
 
   template <class Draw>
-  SDE_INLINE void tangent_move(const T* x, const Parameters& p, Term term, double dt, Draw&& draw, T* move, T* here,
+  SDE_INLINE void tangent_move(const T* x, const Prepared& p, Term term, double dt, Draw&& draw, T* move, T* here,
                                T* v, Work& work) {
     auto& [y, z, cross] = work;
     team_.each(d, [&](int k) { here[k] = x[k]; });

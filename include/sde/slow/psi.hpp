@@ -50,6 +50,12 @@ struct Parameters {
   SDE_DEVICE bool uses_psi() const { return eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity(); }
 };
 
+/// The same with the divisions that every step would repeat.
+struct Prepared : Parameters {
+  double half_over_batch, inverse_alpha;
+  SDE_DEVICE Prepared(const Parameters& p) : Parameters(p), half_over_batch(0.5 / p.batch), inverse_alpha(1 / p.alpha) {}
+};
+
 /// A Hessian eigenvalue with psi's parts at alpha lambda. The default is a tangent direction: lambda = 0.
 template <class T>
 struct Mode {
@@ -57,7 +63,7 @@ struct Mode {
   PsiParts<T> parts{T(0.0), T(0.0)};
 };
 template <class T>
-SDE_INLINE Mode<T> mode(const Parameters& p, T lambda) {
+SDE_INLINE Mode<T> mode(const Prepared& p, T lambda) {
   Mode<T> r;
   r.lambda = lambda;
   if (p.uses_psi()) r.parts = psi_parts(T(p.alpha) * lambda);
@@ -76,7 +82,7 @@ SDE_DEVICE T integer_power(T base, double exponent) {
 
 /// Weight of <v_i, Sigma_dia v_j> in Sigma_hat: 1/(lambda_i + lambda_j), refined: eta/(1 - q_ij).
 template <class T>
-SDE_INLINE T hat_weight(const Parameters& p, T li, T lj) {
+SDE_INLINE T hat_weight(const Prepared& p, T li, T lj) {
   if (p.eta > 0) return T(1.0) / (li + lj - T(p.eta) * li * lj);  // 1 - q_ij = eta times this, without cancellation
   return T(1.0) / (li + lj);
 }
@@ -84,8 +90,8 @@ SDE_INLINE T hat_weight(const Parameters& p, T li, T lj) {
 /// Factor of Psi_hat over Sigma_hat: psi(alpha (lambda_i + lambda_j)), refined: 1 - (1/H) sum_{m<H} q_ij^m.
 /// `hat` is the pair's hat_weight.
 template <class T>
-SDE_INLINE T psi_factor(const Parameters& p, const Mode<T>& i, const Mode<T>& j, T hat) {
-  if (p.uses_psi()) return (i.parts.n + j.parts.n + i.parts.m * j.parts.m) * (hat * T(1 / p.alpha));
+SDE_INLINE T psi_factor(const Prepared& p, const Mode<T>& i, const Mode<T>& j, T hat) {
+  if (p.uses_psi()) return (i.parts.n + j.parts.n + i.parts.m * j.parts.m) * (hat * T(p.inverse_alpha));
   if (p.eta > 0 && p.alpha != std::numeric_limits<double>::infinity()) {
     const T q = (T(1.0) - T(p.eta) * i.lambda) * (T(1.0) - T(p.eta) * j.lambda);
     return T(1.0) - (T(1.0) - integer_power(q, p.H)) * hat / T(p.H * p.eta);
@@ -98,9 +104,9 @@ enum class Term { sigma_hat, psi_hat, drift_1, drift_2, drift };
 
 /// `hat` is the pair's hat_weight.
 template <class T>
-SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j, T hat) {
+SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j, T hat) {
   if (term == Term::sigma_hat) return hat;
-  const T scale = hat * T(0.5 / p.batch);
+  const T scale = hat * T(p.half_over_batch);
   if (term == Term::drift_1 || (p.workers == 1 && term == Term::drift)) return scale;
   const T factor = psi_factor(p, i, j, hat);
   if (term == Term::psi_hat) return hat * factor;
@@ -108,11 +114,11 @@ SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode
   return term == Term::drift_2 ? second : scale + second;
 }
 template <class T>
-SDE_INLINE T weight(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j) {
+SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j) {
   return weight(term, p, i, j, hat_weight(p, i.lambda, j.lambda));
 }
 template <class T>
-SDE_DEVICE T weight(Term term, const Parameters& p, T li, T lj) {
+SDE_DEVICE T weight(Term term, const Prepared& p, T li, T lj) {
   return weight(term, p, mode(p, li), mode(p, lj));
 }
 

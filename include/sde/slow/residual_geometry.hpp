@@ -88,7 +88,7 @@ class ResidualGeometry {
   }
 
   /// out[d] = -P_par D3L[M], M = sum over pairs of weight(term) <v_i, Sigma_dia v_j> v_i v_j^T.
-  SDE_DEVICE void contract(Term term, const Parameters& p, T* out) {
+  SDE_DEVICE void contract(Term term, const Prepared& p, T* out) {
     const double label = noise_.label_scale(n);
     team_.each(n, [&](int a) { modes_[a] = mode(p, lambda[a]); });
     team_.strided(d, [&](int k) { out[k] = T(0.0); });
@@ -195,7 +195,7 @@ class ResidualGeometry {
     team_.strided(d, [&](int k) { out[k] += factor * z[k]; });
   }
   /// The weight, and 0 for a pair of two zero eigenvalues.
-  SDE_DEVICE T guarded(Term term, const Parameters& p, const Mode<T>& i, const Mode<T>& j) const {
+  SDE_DEVICE T guarded(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j) const {
     const T sum = i.lambda + j.lambda;
     const auto ok = sum > T(0.0);
     const T hat = hat_weight(p, select(ok, i.lambda, T(1.0)), j.lambda);

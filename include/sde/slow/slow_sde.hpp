@@ -25,7 +25,7 @@ struct Steps {
 
 /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d]; draw() gives the components of xi.
 template <class Geometry, class T, class Draw, class Team = Solo>
-SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Parameters& p, double dt, Draw&& draw,
+SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Prepared& p, double dt, Draw&& draw,
                              const Team& team = {}) {
   if constexpr (requires { geometry.tangent_move(x, p, dt, draw, move); }) {
     geometry.tangent_move(x, p, dt, draw, move);
@@ -40,7 +40,7 @@ SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Para
 /// One step of length dt: x[d] <- retraction of x + tangent move. move[d] is left holding the move; `lost` gathers the
 /// lanes where the retraction failed.
 template <class Geometry, class T, class Draw, class MaskType, class Team = Solo>
-SDE_INLINE void step(Geometry& geometry, T* x, T* move, const Parameters& p, double dt, Draw&& draw, bool retract,
+SDE_INLINE void step(Geometry& geometry, T* x, T* move, const Prepared& p, double dt, Draw&& draw, bool retract,
                      MaskType& lost, const Team& team = {}) {
   tangent_move(geometry, x, move, p, dt, draw, team);
   team.each(geometry.d, [&](int k) { x[k] += move[k]; });
@@ -54,10 +54,11 @@ SDE_DEVICE void advance(Geometry& geometry, T* x, T* move, const random::StreamK
   const Steps steps = all;  // a copy that no store of the loop can change
   const auto first =
       static_cast<std::uint64_t>(steps.first_step) * static_cast<std::uint64_t>(geometry.noise_dimension());
+  const Prepared parameters(steps.parameters);
   const auto march = [&](auto& stream) {
     const auto draw = [&] { return stream.next(); };
     for (std::int64_t s = 0; s < steps.count; ++s)
-      step(geometry, x, move, steps.parameters, steps.dt, draw, steps.retract, lost, team);
+      step(geometry, x, move, parameters, steps.dt, draw, steps.retract, lost, team);
   };
   if (steps.integrator == Integrator::weak_euler) {
     random::SignStream<T> signs(key, random::Purpose::slow, first);
