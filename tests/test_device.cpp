@@ -109,6 +109,22 @@ TEST_CASE("a device's discrete algorithms give the CPU's bits, for every loss an
   });
 }
 
+TEST_CASE("a device's gradients of the drawn residuals alone have the CPU's bits") {
+  const auto check = [](const auto& l) {
+    const auto start = loss::normal_data(3, 6, l.dim());
+    for (const auto precision : {Precision::full, Precision::single})
+      for (const auto sampling : {Sampling::with_replacement, Sampling::without_replacement}) {
+        Noise noise = all_sources(l);
+        noise.sampling = sampling;
+        check_discrete(l, noise, start, false, precision);
+      }
+  };
+  check(loss::Flat(8, 10, 3));
+  check(loss::DiagonalNetwork(8, 10, 2, 5));
+  check(loss::TanhNetwork(8, 2, 3, 1, 5));
+  check(loss::MatrixSensing(8, 3, 2, 1, 5));
+}
+
 TEST_CASE("kernels for one source of noise give the bits of the kernel for all") {
   const std::vector<double> start{0.5, 0.9};
   for (const auto law : {Law::gaussian, Law::two_point}) {

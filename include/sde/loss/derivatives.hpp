@@ -83,6 +83,25 @@ SDE_DEVICE void residuals(const L& loss, const T* theta, T* f, const Team& team 
     team.once([&] { loss.residuals(theta, f); });
 }
 
+/// The residual picked[l] of each lane l, and its gradient[d]. inputs[input_size()] is scratch.
+template <DrawnLoss L, class T>
+SDE_INLINE T linearize(const L& loss, const int (&picked)[lanes_of<T>], const T* theta, T* inputs, T* gradient) {
+  if constexpr (lanes_of<T> == 1) {
+    return loss.linearize(theta, loss.input(picked[0]), loss.label(picked[0]), gradient);
+  } else {
+    using Inputs = Pack<double, lanes_of<T>>;
+    const double* input[lanes_of<T>];
+    Inputs label;
+    for (int l = 0; l < lanes_of<T>; ++l) {
+      input[l] = loss.input(picked[l]);
+      label.set(l, loss.label(picked[l]));
+    }
+    const int size = loss.input_size();
+    for (int k = 0; k < size; ++k) inputs[k] = convert<scalar_of<T>>(Inputs::gather(input, k));
+    return loss.linearize(theta, static_cast<const T*>(inputs), convert<scalar_of<T>>(label), gradient);
+  }
+}
+
 /// J[n*d] = Jacobian of the residuals (row i = gradient of f_i).
 template <SquaredLoss L, class T, class Team = Solo>
 SDE_DEVICE void jacobian_automatic(const L& loss, const T* theta, T* J, const Team& team = {}) {
