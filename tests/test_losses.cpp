@@ -57,6 +57,7 @@ TEST_CASE("gradient, Hessian and third derivative against central differences") 
     model->gradient(M.data(), gm.data());
     model->hessian_vector(X.data(), u.data(), Hu.data());
     CHECK((Hu - (gp - gm) / (2 * h)).norm() < 1e-5 * (1 + Hu.norm()));
+    CHECK((slow::hessian(*model, X.data()) * u - Hu).norm() < 1e-13 * (1 + Hu.norm()));
     model->hessian_vector(P.data(), u.data(), Hp.data());
     model->hessian_vector(M.data(), u.data(), Hm.data());
     model->third_along(X.data(), u.data(), t.data());

@@ -9,12 +9,7 @@ namespace sde::slow {
 Matrix hessian(const LossModel& model, const double* x) {
   const int d = model.dim();
   Matrix H(d, d);
-  Vector e = Vector::Zero(d);
-  for (int j = 0; j < d; ++j) {
-    e[j] = 1;
-    model.hessian_vector(x, e.data(), H.col(j).data());
-    e[j] = 0;
-  }
+  model.hessian(x, H.data());
   return 0.5 * (H + H.transpose());
 }
 

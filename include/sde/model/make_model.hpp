@@ -246,6 +246,7 @@ class ModelOf final : public LossModel {
   void hessian_vector(const double* x, const double* u, double* out) const override {
     loss::hessian_vector(loss_, x, u, out);
   }
+  void hessian(const double* x, double* H) const override { loss::hessian(loss_, x, H); }
   void third_along(const double* x, const double* u, double* out) const override {
     loss::third_along(loss_, x, u, out);
   }
