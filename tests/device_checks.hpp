@@ -124,6 +124,24 @@ void check_single_sources(DeviceOf device_of) {
   check_discrete(*device_of(loss::Valley{}), loss::Valley{}, additive, start, false, Precision::full);
   check_discrete(*device_of(loss::Ring{0.5}), loss::Ring{0.5}, Noise{}, start, false, Precision::full);
 }
+/// Gradients of the drawn residuals alone.
+template <class DeviceOf>
+void check_drawn_residuals(DeviceOf device_of) {
+  const auto check = [&](const auto& l) {
+    const auto start = loss::normal_data(3, 6, l.dim());
+    const auto device = device_of(l);
+    for (const auto precision : {Precision::full, Precision::single})
+      for (const auto sampling : {Sampling::with_replacement, Sampling::without_replacement}) {
+        Noise noise = all_sources(l);
+        noise.sampling = sampling;
+        check_discrete(*device, l, noise, start, false, precision);
+      }
+  };
+  check(loss::Flat(8, 10, 3));
+  check(loss::DiagonalNetwork(8, 10, 2, 5));
+  check(loss::TanhNetwork(8, 2, 3, 1, 5));
+  check(loss::MatrixSensing(8, 3, 2, 1, 5));
+}
 template <class DeviceOf>
 void check_slow_of_every_loss(DeviceOf device_of) {
   for_each_loss([&](const char* name, const auto& l, const std::vector<double>& start) {

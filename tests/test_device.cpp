@@ -33,6 +33,7 @@ ensemble::Problem on_host_device(const L& l, const Noise& noise, const std::vect
 TEST_CASE("a device's discrete algorithms give the CPU's bits, for every loss and noise") {
   check_discrete_of_every_loss(host_device_of);
   check_single_sources(host_device_of);
+  check_drawn_residuals(host_device_of);
 }
 TEST_CASE("a device's slow SDEs give the CPU's bits, for every loss") { check_slow_of_every_loss(host_device_of); }
 

@@ -44,6 +44,7 @@ TEST_CASE("the GPU's discrete algorithms give the CPU's bits, for every loss and
   if (no_gpu()) return;
   check_discrete_of_every_loss(gpu_of);
   check_single_sources(gpu_of);
+  check_drawn_residuals(gpu_of);
 }
 
 TEST_CASE("the GPU's slow SDEs give the CPU's bits, for every loss") {

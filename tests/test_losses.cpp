@@ -57,6 +57,7 @@ TEST_CASE("gradient, Hessian and third derivative against central differences") 
     model->gradient(M.data(), gm.data());
     model->hessian_vector(X.data(), u.data(), Hu.data());
     CHECK((Hu - (gp - gm) / (2 * h)).norm() < 1e-5 * (1 + Hu.norm()));
+    CHECK((slow::hessian(*model, X.data()) * u - Hu).norm() < 1e-13 * (1 + Hu.norm()));
     model->hessian_vector(P.data(), u.data(), Hp.data());
     model->hessian_vector(M.data(), u.data(), Hm.data());
     model->third_along(X.data(), u.data(), t.data());
@@ -125,6 +126,68 @@ TEST_CASE("Sigma(theta) is the covariance of drawn gradients, for each noise and
         noise.state = {0.1, 0.2, 0.5, -0.3, 0.05, 0.4};
         check_covariance(hyperbola, noise, point, 3, gaussian);
       }
+}
+
+namespace {
+
+/// A loss without the interface for drawn residuals: its gradients go through weights on all of them.
+template <class L>
+struct ThroughWeights {
+  const L& loss;
+  int dim() const { return loss.dim(); }
+  int residual_count() const { return loss.residual_count(); }
+  template <class T>
+  void residuals(const T* x, T* f) const {
+    loss.residuals(x, f);
+  }
+};
+
+/// Checks lane by lane that two losses' gradients in the same places of the same streams agree to rounding.
+template <class T, class A, class B>
+void check_same_gradients(const A& a, const B& b, const Noise& noise, int batch) {
+  const int d = a.dim();
+  const NoiseOf<scalar_of<T>> own(noise);
+  discrete::StochasticGradient<A, T> of_a(a, own.view(), {batch});
+  discrete::StochasticGradient<B, T> of_b(b, own.view(), {batch});
+  std::vector<T> x(d), g(d), h(d);
+  for (int k = 0; k < d; ++k)
+    for (int l = 0; l < lanes_of<T>; ++l) set_lane(x[k], l, static_cast<scalar_of<T>>(0.1 * ((3 * k + l) % 7) + 0.2));
+  of_a.seek({7, 3, 1}, 5);
+  of_b.seek({7, 3, 1}, 5);
+  for (int step = 0; step < 20; ++step) {
+    of_a(x.data(), g.data());
+    of_b(x.data(), h.data());
+    for (int k = 0; k < d; ++k)
+      for (int l = 0; l < lanes_of<T>; ++l)
+        CHECK(std::abs(lane(g[k], l) - lane(h[k], l)) <= 100 * epsilon_of<T> * (1 + std::abs(lane(h[k], l))));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the gradient of the drawn residuals alone is that through weights on all, in every lane") {
+  const auto check = [](const auto& l) {
+    using L = std::remove_cvref_t<decltype(l)>;
+    static_assert(DrawnLoss<L>);
+    static_assert(!DrawnLoss<ThroughWeights<L>>);
+    for (const auto sampling : {Sampling::with_replacement, Sampling::without_replacement})
+      for (const auto law : {Law::gaussian, Law::two_point})
+        for (const int batch : {1, 3, 14}) {
+          CAPTURE(batch);
+          Noise noise;
+          noise.sampling = sampling;
+          noise.sigma2 = batch == 3 ? 0 : 0.5;
+          noise.label_law = law;
+          const ThroughWeights<L> all{l};
+          check_same_gradients<Pack<double, 1>>(l, all, noise, batch);
+          check_same_gradients<Real>(l, all, noise, batch);
+          check_same_gradients<Pack<float, kKernelLanes>>(l, all, noise, batch);
+        }
+  };
+  check(loss::Flat(10, 12, 3));
+  check(loss::DiagonalNetwork(10, 12, 2, 5));
+  check(loss::TanhNetwork(10, 2, 4, 1, 5));
+  check(loss::MatrixSensing(10, 4, 2, 1, 5));
 }
 
 TEST_CASE("without replacement every epoch visits each sample once") {

@@ -105,7 +105,8 @@ void FlowMap::along_time(double* x) {
     std::copy(out.begin(), out.end(), v);
   };
   const auto stiff_jacobian = [&](const double* p, double* j) {
-    Eigen::Map<slow::Matrix>(j, d, d) = -slow::hessian(model_, p);  // symmetric: row- or column-major
+    model_.hessian(p, j);
+    for (int k = 0; k < d * d; ++k) j[k] = -j[k];
   };
   double chunk = 0, previous = std::numeric_limits<double>::infinity();
   for (;;) {
@@ -117,7 +118,8 @@ void FlowMap::along_time(double* x) {
     const double step = terms().newton_step().norm();
     if (!std::isfinite(step))
       throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", where(y.data(), d)));
-    if (step <= options_.polish_below * (1 + norm(y.data(), d))) break;
+    const double allowed = options_.polish_below * (1 + norm(y.data(), d));
+    if (step <= allowed) break;
     if (interpolating_ && step > 0.5 * previous && chunk * lambda.minCoeff() > 30) {
       // The flow has had time to converge and the residuals stay: a least-squares minimum, not an interpolating one.
       interpolating_ = false;
@@ -129,7 +131,8 @@ void FlowMap::along_time(double* x) {
     const double first = 0.1 / lambda.maxCoeff();
     try {
       if (d <= 256 && lambda.maxCoeff() > options_.stiffness * lambda.minCoeff()) {
-        chunk = std::max(chunk, 4 / lambda.minCoeff());
+        // As long as the slowest direction needs, if the curvature stays: each start of the method costs short steps.
+        chunk = std::max(chunk, std::max(4.0, 1 + std::log(step / allowed)) / lambda.minCoeff());
         integrate_stiff(d, stiff_field, stiff_jacobian, y.data(), chunk, first, options_.tolerance);
       } else {
         odeint::integrate_adaptive(

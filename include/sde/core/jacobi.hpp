@@ -40,4 +40,12 @@ SDE_DEVICE void jacobi_eigen(int n, T* A, T* Q, const Team& team = {}) {
       }
 }
 
+/// jacobi_eigen as a policy of who needs eigenpairs: another solver may stand in its place where lanes do not matter.
+struct CyclicJacobi {
+  template <class T, class Team>
+  SDE_DEVICE static void solve(int n, T* A, T* Q, const Team& team) {
+    jacobi_eigen(n, A, Q, team);
+  }
+};
+
 }  // namespace sde

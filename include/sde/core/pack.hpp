@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "sde/core/target.hpp"
 #if defined(__x86_64__) && !defined(__CUDACC__)
@@ -201,6 +202,15 @@ struct Pack : pack_detail::PackStorage<S, W> {
     } else {
       return Pack(Pack<S, W / 2>::load(from), Pack<S, W / 2>::load(from + W / 2));
     }
+  }
+  /// Lane l is from[l][offset].
+  SDE_INLINE static Pack gather(const S* const* from, int offset) {
+    if constexpr (kWhole)
+      return [&]<int... l>(std::integer_sequence<int, l...>) {
+        return Pack(Vector{from[l][offset]...});
+      }(std::make_integer_sequence<int, W>());
+    else
+      return Pack(Pack<S, W / 2>::gather(from, offset), Pack<S, W / 2>::gather(from + W / 2, offset));
   }
   SDE_INLINE void store(S* to) const {
     if constexpr (kWhole) {

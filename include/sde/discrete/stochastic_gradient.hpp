@@ -1,5 +1,6 @@
 // One stochastic gradient: the mean over a batch of b samples. For a squared loss all sources but additive noise act
-// through weights on the residuals, g = J^T w: one vector-Jacobian product whatever the noise.
+// through weights on the residuals, g = J^T w: one vector-Jacobian product whatever the noise. A few drawn residuals of
+// many are instead asked for one by one, where the loss has them.
 #pragma once
 
 #include "sde/loss/derivatives.hpp"
@@ -56,6 +57,9 @@ class StochasticGradient {
   static constexpr int W = lanes_of<T>;
   static constexpr int N = SquaredLoss<L> ? residuals_of<L> : 1;
   static constexpr bool kMaySample = N != 1 && (kSources & kSampling);
+  static constexpr bool kMayDraw = kMaySample && DrawnLoss<L>;
+  /// A drawn residual with its gradient costs as much as this many of all n: each lane gathers its own data.
+  static constexpr int kCostOfDrawn = 3;
   using Normals = random::TeamNormals<T, Team>;
   using Signs = random::SignStream<T>;
 
@@ -72,6 +76,8 @@ class StochasticGradient {
         f_(n_, team),
         counts_(kMaySample ? int(n_) : 0, team),
         errors_(kMaySample ? int(n_) : 0, team),
+        inputs_(input_size(loss), team),
+        slope_(kMayDraw && !loss::detail::kShared<Team> ? int(d_) : 0, team),
         order_(kMaySample && noise.sampling == Sampling::without_replacement ? n_ * W : 0, team),
         normals_({}, random::Purpose::label, 0, team),
         sample_normals_({}, random::Purpose::sample, 0, team),
@@ -88,6 +94,7 @@ class StochasticGradient {
     drawing_.batch = batch;
     const bool conventional = uses(kConventional) && drawing_.gaussian;
     samples_ = kMaySample && !conventional && n_ > 1 && noise_.sampling != Sampling::full;
+    if constexpr (kMayDraw) draws_alone_ = samples_ && batch <= n_ / kCostOfDrawn;
     labels_per_step_ = 0;
     if (uses(kGaussianLabels | kTwoPointLabels) && noise_.sigma2 > 0)
       labels_per_step_ = samples_ ? batch : !conventional && two_point_labels() ? batch * n_ : int(n_);
@@ -157,7 +164,21 @@ class StochasticGradient {
     return !uses(kGaussianLabels) || (uses(kTwoPointLabels) && noise_.label_law == Law::two_point);
   }
 
+  /// Lanes gather their inputs; a single path reads its own where they stand.
+  SDE_DEVICE static int input_size(const L& loss) {
+    if constexpr (kMayDraw && W > 1)
+      return loss.input_size();
+    else
+      return 0;
+  }
+
   SDE_DEVICE void weighted(const T* x, T* g) {
+    if constexpr (kMayDraw) {
+      if (draws_alone_) {
+        drawn(x, g);
+        return;
+      }
+    }
     loss::residuals(loss_, x, f_.data(), team_);
     weights();
     loss::pullback(loss_, x, w_.data(), g, team_);
@@ -212,6 +233,26 @@ class StochasticGradient {
       team_.mine(i, [&] { w_[i] = w; });
     }
     if (sampled) team_.strided(n_, [&](int i) { w_[i] -= f_[i] * mean * T(1.0 / n_); });
+    team_.sync();
+  }
+
+  /// The same from the drawn residuals alone.
+  SDE_DEVICE void drawn(const T* x, T* g) {
+    const T sigma = T(std::sqrt(noise_.sigma2)), inverse = T(1.0 / drawing_.batch);
+    for (int s = 0; s < drawing_.batch; ++s) {
+      int picked[W];
+      pick(s, picked);
+      T error = T(0.0);
+      if (labels()) error = two_point_labels() ? signs_.next() : normals_.next();
+      const auto add = [&](const T& f, auto entry) {
+        const T weight = (f + error * sigma) * inverse;
+        team_.strided(d_, [&](int k) { g[k] = s == 0 ? weight * entry(k) : g[k] + weight * entry(k); });
+      };
+      if constexpr (loss::detail::kShared<Team>)
+        add(loss_.residual(picked[0], x), [&](int k) { return loss_.jacobian_entry(picked[0], k, x); });
+      else
+        add(loss::linearize(loss_, picked, x, inputs_.data(), slope_.data()), [&](int k) { return slope_[k]; });
+    }
     team_.sync();
   }
 
@@ -295,12 +336,14 @@ class StochasticGradient {
   const Extent<dim_of<L>> d_;
   const Extent<N> n_;
   bool samples_ = false;
+  bool draws_alone_ = false;  ///< only the drawn residuals are computed
   bool plain_ = false;  ///< the gradient of the full loss, but for additive noise
   int labels_per_step_ = 0;
   T sign_scale_{}, normal_scale_{}, additive_scale_{};
   random::StreamKey key_{};
   std::uint64_t step_ = 0, order_epoch_ = ~0ull;
   Buffer<T, N, Team> w_, f_, counts_, errors_;
+  Buffer<T, kMayDraw ? kDynamic : 0, Team> inputs_, slope_;
   Buffer<std::uint16_t, N == kDynamic ? kDynamic : N * W, Team> order_;  ///< W lanes of n
   Normals normals_, sample_normals_, additive_;
   Signs signs_{{}, random::Purpose::label, 0}, sample_signs_{{}, random::Purpose::sample, 0},

@@ -10,6 +10,12 @@
 // residual intersect_normal (toy.hpp); `double test_error(const double* theta) const`. Call sqrt, exp, log, sin, cos,
 // tanh without a namespace.
 //
+// Where few of many residuals are drawn, a stochastic gradient asks for those alone if each path may have its own
+// (DrawnLoss): residual i is that of input(i)[input_size()] and label(i), both doubles, and
+//   template <class T, class Value> T linearize(theta, const Value* input, const Value& label, T* gradient) const;
+// returns it and writes its gradient[d]; Value is double, or T where each lane has its own input. residual and
+// jacobian_entry, below, must do the same arithmetic.
+//
 // On a GPU (gpu/device_model.cuh) the members that kernels call are marked SDE_DEVICE, and a loss with data has
 // on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant
 // Dim and Residuals a thread takes a path. Otherwise a warp shares it, and asks entry by entry where the loss has
@@ -42,6 +48,16 @@ concept Loss = SquaredLoss<L> || ValueLoss<L>;
 template <class L>
 concept HasTestError = requires(const L& loss, const double* theta) {
   { loss.test_error(theta) } -> std::convertible_to<double>;
+};
+
+template <class L>
+concept DrawnLoss = SquaredLoss<L> && requires(const L& loss, int i, const double* theta, double* gradient) {
+  { loss.input_size() } -> std::convertible_to<int>;
+  { loss.input(i) } -> std::convertible_to<const double*>;
+  { loss.label(i) } -> std::convertible_to<double>;
+  { loss.linearize(theta, theta, *theta, gradient) } -> std::convertible_to<double>;
+  { loss.residual(i, theta) } -> std::convertible_to<double>;
+  { loss.jacobian_entry(i, i, theta) } -> std::convertible_to<double>;
 };
 
 /// Compile-time sizes of a loss, kDynamic where it does not state them.

@@ -3,7 +3,9 @@
 // T is double or a pack. All arrays are the caller's; a team shares them and the work.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
+#include <vector>
 
 #include "sde/core/dual.hpp"
 #include "sde/loss/concepts.hpp"
@@ -81,6 +83,25 @@ SDE_DEVICE void residuals(const L& loss, const T* theta, T* f, const Team& team 
     team.each(loss.residual_count(), [&](int i) { f[i] = loss.residual(i, theta); });
   else
     team.once([&] { loss.residuals(theta, f); });
+}
+
+/// The residual picked[l] of each lane l, and its gradient[d]. inputs[input_size()] is scratch.
+template <DrawnLoss L, class T>
+SDE_INLINE T linearize(const L& loss, const int (&picked)[lanes_of<T>], const T* theta, T* inputs, T* gradient) {
+  if constexpr (lanes_of<T> == 1) {
+    return loss.linearize(theta, loss.input(picked[0]), loss.label(picked[0]), gradient);
+  } else {
+    using Inputs = Pack<double, lanes_of<T>>;
+    const double* input[lanes_of<T>];
+    Inputs label;
+    for (int l = 0; l < lanes_of<T>; ++l) {
+      input[l] = loss.input(picked[l]);
+      label.set(l, loss.label(picked[l]));
+    }
+    const int size = loss.input_size();
+    for (int k = 0; k < size; ++k) inputs[k] = convert<scalar_of<T>>(Inputs::gather(input, k));
+    return loss.linearize(theta, static_cast<const T*>(inputs), convert<scalar_of<T>>(label), gradient);
+  }
 }
 
 /// J[n*d] = Jacobian of the residuals (row i = gradient of f_i).
@@ -259,6 +280,42 @@ SDE_DEVICE void hessian_vector(const L& loss, const double* theta, const double*
     const Dual<Inner, C> r = value(loss, y);
     for (int c = 0; c < C && start + c < d; ++c) out[start + c] = r.d[c].d[0];
   });
+}
+
+/// H[d*d] = Hess(L): of a squared loss (J^T J + sum_i f_i F_i) / n, as many columns at a time as a pack has lanes.
+template <Loss L>
+void hessian(const L& loss, const double* theta, double* H) {
+  const int d = loss.dim();
+  if constexpr (SquaredLoss<L>) {
+    const int n = loss.residual_count();
+    std::vector<double> f(static_cast<std::size_t>(n)), J(static_cast<std::size_t>(n * d));
+    residuals(loss, theta, f.data());
+    jacobian(loss, theta, J.data());
+    const std::vector<Real> x(theta, theta + d);
+    std::vector<Real> c(f.begin(), f.end()), u(x.size()), columns(x.size());
+    for (Real& weight : c) weight *= Real(1.0 / n);
+    for (int first = 0; first < d; first += lanes_of<Real>) {
+      const int count = d - first < lanes_of<Real> ? d - first : lanes_of<Real>;
+      std::fill(u.begin(), u.end(), Real(0.0));
+      for (int l = 0; l < count; ++l) u[first + l].set(l, 1.0);
+      weighted_hvp(loss, x.data(), static_cast<const Real*>(c.data()), static_cast<const Real*>(u.data()),
+                   columns.data());
+      for (int i = 0; i < n; ++i) {
+        Real slope(0.0);
+        for (int l = 0; l < count; ++l) slope.set(l, J[i * d + first + l] / n);
+        for (int k = 0; k < d; ++k) columns[k] += slope * J[i * d + k];
+      }
+      for (int k = 0; k < d; ++k)
+        for (int l = 0; l < count; ++l) H[k * d + first + l] = columns[k][l];
+    }
+  } else {
+    std::vector<double> e(static_cast<std::size_t>(d));
+    for (int j = 0; j < d; ++j) {
+      e[j] = 1;
+      hessian_vector(loss, theta, e.data(), H + j * d);
+      e[j] = 0;
+    }
+  }
 }
 
 /// out[d] = gradient of (u^T Hess(L) u), that is D3L[u u^T].

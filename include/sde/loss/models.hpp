@@ -47,11 +47,23 @@ struct FlatOf {
   SDE_DEVICE void weighted_hvp(const T*, const T*, const T*, T* out) const {
     for (int j = 0; j < d; ++j) out[j] = T(0.0);
   }
+  SDE_DEVICE int input_size() const { return d; }
+  SDE_DEVICE const double* input(int i) const { return &X[i * d]; }
+  SDE_DEVICE double label(int i) const { return y[i]; }
+  template <class T, class Value>
+  SDE_DEVICE T residual_of(const T* x, const Value* input, const Value& label) const {
+    T sum = T(-label);
+    for (int j = 0; j < d; ++j) sum = sum + x[j] * input[j];
+    return sum;
+  }
+  template <class T, class Value>
+  SDE_DEVICE T linearize(const T* x, const Value* input, const Value& label, T* gradient) const {
+    for (int j = 0; j < d; ++j) gradient[j] = T(input[j]);
+    return residual_of(x, input, label);
+  }
   template <class T>
   SDE_DEVICE T residual(int i, const T* x) const {
-    T sum = T(-y[i]);
-    for (int j = 0; j < d; ++j) sum = sum + x[j] * X[i * d + j];
-    return sum;
+    return residual_of(x, input(i), y[i]);
   }
   template <class T>
   SDE_DEVICE T jacobian_entry(int i, int j, const T*) const {
@@ -118,11 +130,27 @@ struct DiagonalNetworkOf {
   SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     pullback(u, c, out);
   }
+  SDE_DEVICE int input_size() const { return p; }
+  SDE_DEVICE const double* input(int i) const { return &X[i * p]; }
+  SDE_DEVICE double label(int i) const { return y[i]; }
+  template <class T, class Value>
+  SDE_DEVICE T residual_of(const T* x, const Value* input, const Value& label) const {
+    T f = T(-label);
+    for (int j = 0; j < p; ++j) f = f + (x[j] * x[j] - x[p + j] * x[p + j]) * input[j];
+    return f;
+  }
+  template <class T, class Value>
+  SDE_DEVICE T linearize(const T* x, const Value* input, const Value& label, T* gradient) const {
+    for (int j = 0; j < p; ++j) {
+      const auto slope = 2.0 * input[j];
+      gradient[j] = x[j] * slope;
+      gradient[p + j] = x[p + j] * -slope;
+    }
+    return residual_of(x, input, label);
+  }
   template <class T>
   SDE_DEVICE T residual(int i, const T* x) const {
-    T f = T(-y[i]);
-    for (int j = 0; j < p; ++j) f = f + (x[j] * x[j] - x[p + j] * x[p + j]) * X[i * p + j];
-    return f;
+    return residual_of(x, input(i), y[i]);
   }
   template <class T>
   SDE_DEVICE T jacobian_entry(int i, int j, const T* x) const {
@@ -222,6 +250,24 @@ struct TanhNetworkOf {
         for (int j = 0; j < inputs; ++j) out[width + k * inputs + j] += s * x[j];
       }
     }
+  }
+  SDE_DEVICE int input_size() const { return inputs; }
+  SDE_DEVICE const double* input(int i) const { return &X[i * inputs]; }
+  SDE_DEVICE double label(int i) const { return y[i]; }
+  template <class T, class Value>
+  SDE_DEVICE T linearize(const T* theta, const Value* input, const Value& label, T* gradient) const {
+    T sum = T(0.0);
+    for (int k = 0; k < width; ++k) {
+      const T* w = theta + width + k * inputs;
+      T z = w[0] * input[0];
+      for (int j = 1; j < inputs; ++j) z = z + w[j] * input[j];
+      const T t = tanh(z);
+      sum = sum + theta[k] * t;
+      gradient[k] = t;
+      const T slope = theta[k] * (T(1.0) - t * t);
+      for (int j = 0; j < inputs; ++j) gradient[width + k * inputs + j] = slope * input[j];
+    }
+    return sum - label;
   }
   template <class T>
   SDE_DEVICE T residual(int i, const T* theta) const {
@@ -336,16 +382,33 @@ struct MatrixSensingOf {
   SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {
     weighted_product(u, c, 2.0, out);
   }
-  template <class T>
-  SDE_DEVICE T residual(int i, const T* U) const {
-    T f = T(-y[i]);
+  SDE_DEVICE int input_size() const { return size * size; }
+  SDE_DEVICE const double* input(int i) const { return &A[i * size * size]; }
+  SDE_DEVICE double label(int i) const { return y[i]; }
+  template <class T, class Value>
+  SDE_DEVICE T residual_of(const T* U, const Value* input, const Value& label) const {
+    T f = T(-label);
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < size; ++b) {
         T m = U[a * rank] * U[b * rank];
         for (int r = 1; r < rank; ++r) m = m + U[a * rank + r] * U[b * rank + r];
-        f = f + m * A[(i * size + a) * size + b];
+        f = f + m * input[a * size + b];
       }
     return f;
+  }
+  template <class T, class Value>
+  SDE_DEVICE T linearize(const T* U, const Value* input, const Value& label, T* gradient) const {
+    for (int a = 0; a < size; ++a) {
+      T* row = gradient + a * rank;
+      for (int r = 0; r < rank; ++r) row[r] = T(0.0);
+      for (int b = 0; b < size; ++b)
+        for (int r = 0; r < rank; ++r) row[r] += U[b * rank + r] * (2.0 * input[a * size + b]);
+    }
+    return residual_of(U, input, label);
+  }
+  template <class T>
+  SDE_DEVICE T residual(int i, const T* U) const {
+    return residual_of(U, input(i), y[i]);
   }
   template <class T>
   SDE_DEVICE T jacobian_entry(int i, int j, const T* U) const {

@@ -52,6 +52,8 @@ class LossModel {
   virtual double value(const double* x) const = 0;
   virtual void gradient(const double* x, double* g) const = 0;
   virtual void hessian_vector(const double* x, const double* u, double* out) const = 0;
+  /// H[d*d] = Hess(L), symmetric but for rounding.
+  virtual void hessian(const double* x, double* H) const = 0;
   /// D3L[u u^T]
   virtual void third_along(const double* x, const double* u, double* out) const = 0;
   virtual void residuals(const double* x, double* f) const = 0;

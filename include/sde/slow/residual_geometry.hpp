@@ -23,7 +23,8 @@ struct Retraction {
   static constexpr int most_iterations = 60;
 };
 
-template <SquaredLoss L, class T, class Team = Solo>
+/// Eigenpairs: solve() as CyclicJacobi has it.
+template <SquaredLoss L, class T, class Team = Solo, class Eigenpairs = CyclicJacobi>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;
 
@@ -60,7 +61,7 @@ class ResidualGeometry {
       const T sum = dot(&J[i * d], &J[j * d]);
       gram[i * n + j] = gram[j * n + i] = sum * T(1.0 / n);
     });
-    jacobi_eigen(n, gram.data(), Q.data(), team_);
+    Eigenpairs::solve(n, gram.data(), Q.data(), team_);
     largest = gram[0];
     for (int a = 1; a < n; ++a) largest = select(largest < gram[a * n + a], gram[a * n + a], largest);
     const T threshold = largest * T(kNullThresholdOf<T>);
