@@ -8,7 +8,9 @@ import peers_local_sgd
 import peers_network_slow
 import peers_networks
 import peers_slow
+import works as w
 
+MODULES_ON_GPU = (peers_linear, peers_slow, peers_local_sgd)
 MODULES = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow, peers_flow)
 PEERS = {  # name: the functions, and what they take beside the arrays
     "numpy": ("numpy_peers",),
@@ -26,5 +28,5 @@ PEERS = {  # name: the functions, and what they take beside the arrays
 def functions_of(peer, arrays):
     """{work: function} of one peer over all kinds of work."""
     name, *others = PEERS[peer]
-    return {work: function for module in MODULES if hasattr(module, name)
+    return {work: function for module in (MODULES_ON_GPU if w.gpu else MODULES) if hasattr(module, name)
             for work, function in getattr(module, name)(arrays, *others).items()}

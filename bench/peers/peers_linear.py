@@ -77,7 +77,7 @@ def torchsde_peers(_):
     def run():
         times = torch.tensor([0.0, 1.0])
         x = torchsde.sdeint(Linear(), torch.ones(PATHS, 3), times, dt=1 / STEPS, method="euler")[-1]
-        return x[:, 0].double().numpy()
+        return x[:, 0].double().cpu().numpy()
 
     return {"linear": run}
 

@@ -143,7 +143,7 @@ def torchsde_peers(_):
         def run():
             x = torch.full((paths_of(name), 1), curve.start, dtype=torch.float64)
             times = torch.tensor([0.0, w.TIME], dtype=torch.float64)
-            return observe(torchsde.sdeint(Slow(), x, times, dt=w.DT, method="euler")[-1][:, 0]).numpy()
+            return observe(torchsde.sdeint(Slow(), x, times, dt=w.DT, method="euler")[-1][:, 0]).cpu().numpy()
 
         return run
 

@@ -5,6 +5,7 @@ peers.json) and one figure (peers.png, peers.svg).
 
     bench/peers/run.py build/release/bin/sde --out out/peers
     bench/peers/run.py build/release/bin/sde --only "flow map"
+    bench/peers/run.py build/release/bin/sde --device cuda     PyTorch, torchsde, JAX and diffrax on the GPU
 
 Peers are optional: pip install numpy scipy numba torch torchsde jax diffrax matplotlib. Missing ones are named and left
 out. The C++ peer needs Boost and Eigen, which the toolkit needs too.
@@ -24,8 +25,12 @@ import works as w
 VARIANTS = ("", ", float", ", weak", ", weak, float")
 
 
-def our_rates(sde):
-    out = subprocess.run([sde, "bench", "--json", "--quiet"], capture_output=True, text=True, check=True)
+ON_GPU = ("PyTorch float64", "PyTorch float32", "torchsde", "JAX float64", "JAX float32", "diffrax")
+
+
+def our_rates(sde, device):
+    out = subprocess.run([sde, "bench", "--json", "--quiet", "--device", device], stdout=subprocess.PIPE, text=True,
+                         check=True)
     return {r["work"]: r for r in json.loads(out.stdout)["rates"]}
 
 
@@ -139,27 +144,33 @@ def main():
     parser.add_argument("sde", help="the built program")
     parser.add_argument("--out", default="out/peers", help="folder")
     parser.add_argument("--only", default="", help="peers' works whose name contains this")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda: every program on the GPU")
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
     names = [work for work in w.WORKS if arguments.only in w.WORKS[work].name]
     if not names:
         all_names = "; ".join(work.name for work in w.WORKS.values())
         parser.error(f"--only {arguments.only}: expected part of one of {all_names}")
-    ours = our_rates(arguments.sde)
-    arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in w.WORKS}
+    on_gpu = arguments.device != "cpu"
+    if on_gpu:
+        w.use_gpu()
+    ours = our_rates(arguments.sde, arguments.device)
+    names = [work for work in names if w.WORKS[work].name in ours]  # on a GPU there are fewer
+    arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in w.WORKS if w.WORKS[work].name in ours}
     arrays = {work: a for work, a in arrays.items() if a}
     known = dict(w.KNOWN)
     try:
         import peers
 
-        known["diagonal_flow"] = (peers.peers_flow.Diagonal(arrays).known(), 0)
-        python_peers = list(peers.PEERS)
+        if "diagonal_flow" in arrays:
+            known["diagonal_flow"] = (peers.peers_flow.Diagonal(arrays).known(), 0)
+        python_peers = ON_GPU if on_gpu else list(peers.PEERS)
     except ImportError as error:
         print(f"left out: every Python peer ({error})", file=sys.stderr)
         python_peers = []
     table = Table(ours, names, known)
 
-    for work, run in boost(names, arrays).items():
+    for work, run in ({} if on_gpu else boost(names, arrays)).items():
         run()
         seconds, mean, error = min(run() for _ in range(3))
         table.add("C++ with Boost", work, w.counted(work) / seconds, mean, error)

@@ -18,7 +18,7 @@ diagonal_terms  the slow SDE's drift at one point of the diagonal network's mani
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 A = 0.5
 FACTOR = ((0.5, -0.1), (1.0, 0.6))  # rows; gradient noise is FACTOR @ normals
@@ -64,6 +64,18 @@ WORKS = {
 TIME = DT * SLOW_STEPS
 KNOWN = {"linear": ((1 + 1.5 / LINEAR_STEPS) ** LINEAR_STEPS, 0),
          "sphere_sde": (math.exp(-(SPHERE_D - 1) * SPHERE_SIGMA**2 * TIME / (2 * B)), 1e-4)}
+
+
+gpu = False  # PyTorch and JAX run on their CUDA device, on whole arrays
+
+
+def use_gpu(factor=16):
+    """From here on: more paths, so that a GPU is busy. To be called before the peers are imported."""
+    global gpu
+    gpu = True
+    for name, work in WORKS.items():
+        if work.unit == "steps":
+            WORKS[name] = replace(work, runs=work.runs * factor)
 
 
 def counted(work):
