@@ -48,7 +48,8 @@ double flops_of_step(const L& loss, const ensemble::Problem& problem) {
   bool lost = false;
   const auto draw = [] { return Counted(0.5); };
   const long before = counted_flops;
-  slow::step(geometry, x.data(), move.data(), slow::Parameters{.batch = 8, .workers = 8, .alpha = 0.4}, 0.005, draw, true, lost);
+  const slow::Parameters parameters{.batch = 8, .workers = 8, .alpha = 0.4};
+  slow::step(geometry, x.data(), move.data(), parameters, 0.005, draw, true, lost);
   return static_cast<double>(counted_flops - before);
 }
 

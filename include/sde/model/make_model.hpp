@@ -1,11 +1,11 @@
 // make_model<L>(): the LossModel of a loss, with its kernels compiled for it.
 #pragma once
 
-#include <Eigen/Eigenvalues>
 #include <string>
 
 #include "sde/model/model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
+#include "sde/slow/tridiagonal_qr.hpp"
 
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {  // what it compiles depends on the register width
@@ -139,17 +139,6 @@ class SlowKernelOf final : public SlowKernel {
   Buffer<T, dim_of<L>> x_, move_;
 };
 
-/// Eigenpairs of one matrix: on plain doubles several times as fast as rotations without branches.
-struct TridiagonalQr {
-  static void solve(int n, double* A, double* Q, const Solo&) {
-    using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    Eigen::Map<Square> matrix(A, n, n), vectors(Q, n, n);
-    const Eigen::SelfAdjointEigenSolver<Square> solver(matrix);
-    vectors = solver.eigenvectors();
-    matrix.diagonal() = solver.eigenvalues();
-  }
-};
-
 template <SquaredLoss L>
 class ResidualTerms final : public slow::PointTerms {
   using Vector = slow::Vector;
@@ -228,7 +217,7 @@ class ResidualTerms final : public slow::PointTerms {
   const L& loss_;
   const Noise noise_;
   const int d_, n_;
-  slow::ResidualGeometry<L, double, Solo, TridiagonalQr> g_;
+  slow::ResidualGeometry<L, double, Solo, slow::TridiagonalQr> g_;
   std::vector<double> x_;
 };
 
