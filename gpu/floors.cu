@@ -37,15 +37,8 @@ Work floor_work(const SharedBoard& board, const char* name, const char* unit, Pr
 }
 
 template <template <class> class Stream, class S>
-Work linear_work(const SharedBoard& board, bool weak) {
-  Work w;
-  w.name = "linear SDE";
-  if (weak) w.name += ", weak";
-  if (sizeof(S) == 4) w.name += ", float";
-  w.unit = "path-steps";
-  w.precision = sizeof(S) == 4 ? Precision::single : Precision::full;
-  (weak ? w.signs : w.normals) = 3;
-  w.flops = 3 * 4;
+Work device_work(const SharedBoard& board, bool weak) {
+  Work w = bench::linear_work(bench::precision_of<S>, weak);
   const auto ends = std::make_shared<CudaDevice::Memory<S>>(board->device, kThreads);
   const auto go = [board, ends](int, double units, stats::Moments* moments) {
     const auto groups = static_cast<std::uint32_t>(std::ceil(units / (double(kThreads) * bench::kLinearSteps)));
@@ -60,7 +53,6 @@ Work linear_work(const SharedBoard& board, bool weak) {
     return static_cast<double>(groups) * kThreads * bench::kLinearSteps;
   };
   bench::set_runs(w, go, double(kThreads) * bench::kLinearSteps);
-  w.observable = "x[0]";
   return w;
 }
 
@@ -93,8 +85,8 @@ std::vector<Work> floors(int ordinal) {
 
 std::vector<Work> linear_works(int ordinal) {
   const auto board = std::make_shared<Board>(ordinal);
-  return {linear_work<random::NormalStream, double>(board, false), linear_work<random::NormalStream, float>(board, false),
-          linear_work<random::SignStream, double>(board, true), linear_work<random::SignStream, float>(board, true)};
+  return {device_work<random::NormalStream, double>(board, false), device_work<random::NormalStream, float>(board, false),
+          device_work<random::SignStream, double>(board, true), device_work<random::SignStream, float>(board, true)};
 }
 
 }  // namespace sde::gpu

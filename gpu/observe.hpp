@@ -5,6 +5,7 @@
 
 #include "sde/loss/derivatives.hpp"
 #include "sde/manifold/fibre_flow.hpp"
+#include "sde/model/device_model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 #include "sde/stats/moments.hpp"
 #include "steps.hpp"
@@ -114,8 +115,6 @@ struct Observe {
         last = here;
       }
   }
-
-  static constexpr double kDiverged = 1e8;  ///< as ensemble/mover.hpp
 };
 
 /// Number q * blocks + b: the moments of quantity q over block b of kLanes paths.

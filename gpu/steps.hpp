@@ -123,9 +123,7 @@ std::size_t arena_bytes(const L& loss, const Body& body, int members) {
   constexpr int C = loss::detail::chunk<L>;
   std::size_t used = 0;
   body.take_arrays(Team::counting(members, &used));
-  int n = 1;
-  if constexpr (SquaredLoss<L>) n = loss.residual_count();
-  const int d = loss.dim();
+  const int n = sample_count(loss), d = loss.dim();
   // The widest pass: the product of a Hessian with a vector, for all members at once.
   const std::size_t scratch = Team::bytes<Pack<S, 1>>(members * (2 * (C + 1) * (d + n) + 2 * d)) + 64;
   const std::size_t stream = Team::bytes<Pack<S, 1>>(4 * members);

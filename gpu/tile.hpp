@@ -51,7 +51,7 @@ class TileOf final : public DeviceTile {
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
       : TileOf(ordinal, paths, loss, noise) {
     stepping_ = discrete::Stepping(algorithm);
-    sources_ = discrete::sources_of(noise, algorithm.conventional, residuals(loss));
+    sources_ = discrete::sources_of(noise, algorithm.conventional, sample_count(loss));
   }
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, std::uint64_t seed)
       : TileOf(ordinal, paths, loss, noise) {
@@ -207,12 +207,6 @@ class TileOf final : public DeviceTile {
     return to.data();
   }
 
-  static int residuals(const L& loss) {
-    if constexpr (SquaredLoss<L>)
-      return loss.residual_count();
-    else
-      return 1;
-  }
   std::size_t stride() const { return static_cast<std::size_t>(stride_); }
   Paths<S> paths() { return {x_.data(), spread_.data(), lost_.data(), stride_, first_}; }
 

@@ -56,11 +56,8 @@ void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, c
   const auto tile = device.discrete_tile(0, kPaths, noise, a, precision);
   tile->start(0, kPaths, start.data());
   std::vector<double> rates;
-  for (std::int64_t k = 0; k < a.rate.steps;) {
-    const auto rounds = discrete::rounds_from(a, k, a.rate.steps, 15, rates);
-    tile->advance(rounds);
-    k = rounds.to;
-  }
+  discrete::for_each_rounds(a, 0, a.rate.steps, 15, rates,
+                            [&](const discrete::Rounds& rounds) { tile->advance(rounds); });
   TileState state;
   tile->read(state);
   const auto model = model_of(l);  // outlives its kernel

@@ -84,11 +84,7 @@ std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete
   if (device >= 0) {
     const auto march = [a, steps](DeviceTile& tile) {
       std::vector<double> rates;
-      for (std::int64_t k = 0; k < steps;) {
-        const auto rounds = discrete::rounds_from(a, k, steps, steps, rates);
-        tile.advance(rounds);
-        k = rounds.to;
-      }
+      discrete::for_each_rounds(a, 0, steps, steps, rates, [&](const discrete::Rounds& rounds) { tile.advance(rounds); });
     };
     return group<DeviceGroup>(march, p, p.model->device()->discrete_tile(device, device_paths(p), p.noise, a, precision));
   }

@@ -27,17 +27,9 @@ double linear_sde_on_lanes(int thread, double units, stats::Moments* ends) {
 }
 
 template <template <class> class Draws, class S>
-Work linear_work(bool weak) {
+Work lanes_work(bool weak) {
   using T = Pack<S, kKernelLanes>;
-  Work w;
-  w.name = "linear SDE";
-  if (weak) w.name += ", weak";
-  if (sizeof(S) == 4) w.name += ", float";
-  w.unit = "path-steps";
-  w.precision = sizeof(S) == 4 ? Precision::single : Precision::full;
-  (weak ? w.signs : w.normals) = 3;
-  w.flops = 3 * 4;
-  w.observable = "x[0]";
+  Work w = linear_work(precision_of<S>, weak);
   set_runs(w, linear_sde_on_lanes<Draws, T>, 131072.0 * 256);
   return w;
 }
@@ -45,8 +37,8 @@ Work linear_work(bool weak) {
 }  // namespace
 
 std::vector<Work> linear_works() {
-  return {linear_work<random::NormalStream, double>(false), linear_work<random::NormalStream, float>(false),
-          linear_work<random::SignStream, double>(true), linear_work<random::SignStream, float>(true)};
+  return {lanes_work<random::NormalStream, double>(false), lanes_work<random::NormalStream, float>(false),
+          lanes_work<random::SignStream, double>(true), lanes_work<random::SignStream, float>(true)};
 }
 
 }  // namespace sde::bench

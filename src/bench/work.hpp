@@ -45,6 +45,23 @@ void set_runs(Work& w, Go go, double sample_units) {
   };
 }
 
+/// The linear SDE but for who runs it: three components a path-step, two operations on the increment and two after it.
+inline Work linear_work(Precision precision, bool weak) {
+  Work w;
+  w.name = "linear SDE";
+  if (weak) w.name += ", weak";
+  if (precision == Precision::single) w.name += ", float";
+  w.unit = "path-steps";
+  w.precision = precision;
+  (weak ? w.signs : w.normals) = 3;
+  w.flops = 3 * 4;
+  w.observable = "x[0]";
+  return w;
+}
+/// The precision of a kernel in numbers S.
+template <class S>
+inline constexpr Precision precision_of = sizeof(S) == sizeof(float) ? Precision::single : Precision::full;
+
 /// The rates of the machine that nothing can beat: random words, normals, signs, multiply-adds.
 /// Compiled for each instruction set.
 std::vector<Work> floors();

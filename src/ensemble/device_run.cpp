@@ -95,8 +95,8 @@ class DeviceRun {
     return std::max(1l, std::min(tile_->capacity(), most) / kBlockPaths);
   }
 
-  /// Runs `blocks` blocks from number `first`, and adds them to `total`; false where it was interrupted.
-  bool operator()(long first, long blocks, MethodResult& total) {
+  /// Runs `blocks` blocks from number `first`, and adds them to `total`. Throws Interrupted.
+  void operator()(long first, long blocks, MethodResult& total) {
     const long first_path = first * kBlockPaths;
     count_ = std::min(method_.paths - first_path, blocks * kBlockPaths);
     const Vector& at = method_.stepwise() ? problem_.start : problem_.start_on_gamma;
@@ -106,7 +106,7 @@ class DeviceRun {
     const long lost_before = total.lost;
     const std::size_t times = timeline_.slow_time.size();
     for (std::size_t t = 0; t < times; ++t) {
-      if (t > 0 && !advance(t - 1)) return false;
+      if (t > 0) advance(t - 1);
       if (observed_there_) {
         observe_there(t, total);
       } else {
@@ -118,34 +118,25 @@ class DeviceRun {
     }
     if (observed_there_) total.lost += std::count(gone_.begin(), gone_.end(), 1);
     total.paths += count_;
-    return total.lost == lost_before || lost_before > 0 || describe_first_lost(first, total);
+    if (lost_before == 0 && total.lost > 0) describe_first_lost(first, total);
   }
 
  private:
-  bool interrupted() const { return control_.interrupted && *control_.interrupted; }
-
-  bool advance(std::size_t i) {
-    if (!method_.stepwise()) {
-      bool on = true;
-      clock_.for_each_piece(timeline_.slow_time, first_step_, i, kPiece, [&](const slow::Steps& steps) {
-        on = on && !interrupted();
-        if (on) launched(steps.count, [&] { tile_->advance(steps); });
-      });
-      return on;
-    }
-    for (std::int64_t k = timeline_.steps[i]; k < timeline_.steps[i + 1];) {
-      if (interrupted()) return false;
-      const auto rounds = discrete::rounds_from(method_.algorithm, k, timeline_.steps[i + 1], kPiece, rates_);
-      launched((rounds.to - k) * rounds.workers, [&] { tile_->advance(rounds); });
-      k = rounds.to;
-    }
-    return true;
+  void advance(std::size_t i) {
+    if (method_.stepwise())
+      discrete::for_each_rounds(
+          method_.algorithm, timeline_.steps[i], timeline_.steps[i + 1], kPiece, rates_,
+          [&](const discrete::Rounds& rounds) { launch((rounds.to - rounds.from) * rounds.workers, rounds); });
+    else
+      clock_.for_each_piece(timeline_.slow_time, first_step_, i, kPiece,
+                            [&](const slow::Steps& steps) { launch(steps.count, steps); });
   }
 
   /// Waits for the device now and then, so that an interruption is soon obeyed.
-  template <class Launch>
-  void launched(std::int64_t steps, Launch launch) {
-    launch();
+  template <class Piece>
+  void launch(std::int64_t steps, const Piece& piece) {
+    if (control_.interrupted && *control_.interrupted) throw Interrupted();
+    tile_->advance(piece);
     steps_ += steps;
     if (steps_ < kPiece) return;
     tile_->wait();
@@ -212,14 +203,13 @@ class DeviceRun {
   }
 
   /// What became of the first lost path: its block again on the CPU, which takes the same steps.
-  bool describe_first_lost(long first, MethodResult& total) {
+  void describe_first_lost(long first, MethodResult& total) {
     const auto path = std::find(gone_.begin(), gone_.end(), 1) - gone_.begin();
     BlockState block;
     if (!BlockRunner(problem_, method_, observation_, timeline_, clock_, control_.interrupted)(first + path / kBlockPaths,
                                                                                              block))
-      return false;
+      throw Interrupted();
     total.first_lost = block.part.first_lost;
-    return true;
   }
 
   const Problem& problem_;
@@ -257,12 +247,16 @@ bool resume_on_device(const Problem& problem, const Method& method, const Observ
   const long blocks = block_count(method);
   if (state.merged >= blocks) return true;
   DeviceRun run(problem, method, observation, control, timeline, clock);
-  while (state.merged < blocks) {
-    const long next = std::min(run.blocks_at_once(), blocks - state.merged);
-    MethodResult total = state.total;
-    if (!run(state.merged, next, total)) return false;
-    state.total = std::move(total);
-    state.merged += next;
+  try {
+    while (state.merged < blocks) {
+      const long next = std::min(run.blocks_at_once(), blocks - state.merged);
+      MethodResult total = state.total;
+      run(state.merged, next, total);
+      state.total = std::move(total);
+      state.merged += next;
+    }
+  } catch (const Interrupted&) {
+    return false;
   }
   return true;
 }

@@ -27,7 +27,7 @@ class Mover {
 std::unique_ptr<Mover> make_mover(const Problem&, const Method&, const Timeline&, const SlowClock&,
                                   const std::atomic<bool>* interrupted);
 
-/// Whether a state is still in the domain: finite, and no coordinate beyond 1e8. Component k is x[k * stride].
+/// Whether a state is still in the domain: finite, and no coordinate beyond kDiverged. Component k is x[k * stride].
 bool in_domain(const double* x, int dim, int stride = 1);
 
 }  // namespace sde::ensemble

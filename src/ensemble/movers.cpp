@@ -229,7 +229,6 @@ class CoupledMover final : public Mover {
 }  // namespace
 
 bool in_domain(const double* x, int dim, int stride) {
-  constexpr double kDiverged = 1e8;
   for (int k = 0; k < dim; ++k)
     if (!(std::abs(x[k * stride]) < kDiverged)) return false;
   return true;

@@ -24,7 +24,7 @@ struct Extent<kDynamic> {
 };
 
 /// One thread with its paths: every path of the CPU, and of a GPU where the loss is small. A team of several threads
-/// that share a path (gpu/warp.hpp) has the same members, and its shared storage.
+/// that share a path (gpu/team.hpp) has the same members, and its shared storage.
 struct Solo {
   SDE_INLINE void sync() const {}
   /// f(0), ..., f(n - 1), each by one member, without waiting for the others.

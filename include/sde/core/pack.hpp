@@ -30,6 +30,16 @@
 #  define SDE_SIMD_NAMESPACE simd128
 #endif
 
+/// The operators of a pack that take two.
+#define SDE_BINARY_OPERATORS(DEFINE) \
+  DEFINE(+)                          \
+  DEFINE(-)                          \
+  DEFINE(*)                          \
+  DEFINE(/)                          \
+  DEFINE(&)                          \
+  DEFINE(|)                          \
+  DEFINE(^)
+
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {
 
@@ -37,13 +47,6 @@ template <class S, int W>
 struct Pack;
 template <class S, int W>
 struct Mask;
-
-namespace pack_detail {
-
-template <class S>
-using SignedOf = std::conditional_t<sizeof(S) == 8, std::int64_t, std::int32_t>;
-
-}  // namespace pack_detail
 
 /// One truth value.
 template <class S>
@@ -71,13 +74,7 @@ struct Pack<S, 1> {
 #define SDE_BINARY(OP)                                                                                \
   SDE_INLINE friend Pack operator OP(Pack a, Pack b) { return Pack(static_cast<S>(a.v OP b.v)); }    \
   SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
-  SDE_BINARY(+)
-  SDE_BINARY(-)
-  SDE_BINARY(*)
-  SDE_BINARY(/)
-  SDE_BINARY(&)
-  SDE_BINARY(|)
-  SDE_BINARY(^)
+  SDE_BINARY_OPERATORS(SDE_BINARY)
 #undef SDE_BINARY
   SDE_INLINE friend Pack operator-(Pack a) { return Pack(-a.v); }
   SDE_INLINE friend Pack operator~(Pack a) { return Pack(~a.v); }
@@ -152,6 +149,9 @@ struct PackStorage<S, W, false> {
     return *this;
   }
 };
+
+template <class S>
+using SignedOf = std::conditional_t<sizeof(S) == 8, std::int64_t, std::int32_t>;
 
 }  // namespace pack_detail
 
@@ -237,13 +237,7 @@ struct Pack : pack_detail::PackStorage<S, W> {
       return Pack(a.lo OP b.lo, a.hi OP b.hi);         \
   }                                                    \
   SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
-  SDE_BINARY(+)
-  SDE_BINARY(-)
-  SDE_BINARY(*)
-  SDE_BINARY(/)
-  SDE_BINARY(&)
-  SDE_BINARY(|)
-  SDE_BINARY(^)
+  SDE_BINARY_OPERATORS(SDE_BINARY)
 #undef SDE_BINARY
 #define SDE_UNARY(OP)                          \
   SDE_INLINE friend Pack operator OP(Pack a) { \
@@ -366,6 +360,7 @@ SDE_INLINE bool any(Mask<S, W> m) {
 inline constexpr int kKernelLanes = SDE_REGISTER_BYTES / 4;
 
 #endif  // __CUDACC__
+#undef SDE_BINARY_OPERATORS
 
 using Real = Pack<double, kKernelLanes>;
 

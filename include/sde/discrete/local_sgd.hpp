@@ -73,6 +73,17 @@ inline Rounds rounds_from(const LocalSgd& a, std::int64_t k, std::int64_t to, st
   return r;
 }
 
+/// Calls advance(rounds) for the steps from `from` to `to`, both ends of rounds, as rounds_from() divides them.
+template <class Advance>
+void for_each_rounds(const LocalSgd& a, std::int64_t from, std::int64_t to, std::int64_t most,
+                     std::vector<double>& rates, Advance advance) {
+  for (std::int64_t k = from; k < to;) {
+    const Rounds rounds = rounds_from(a, k, to, most, rates);
+    advance(rounds);
+    k = rounds.to;
+  }
+}
+
 /// What the step loop needs to know of an algorithm beside its rounds.
 struct Stepping {
   std::uint64_t seed = 0;

@@ -71,7 +71,7 @@ class StochasticGradient {
         drawing_(drawing),
         team_(team),
         d_(loss.dim()),
-        n_(count(loss)),
+        n_(sample_count(loss)),
         w_(n_, team),
         f_(n_, team),
         counts_(kMaySample ? int(n_) : 0, team),
@@ -152,12 +152,6 @@ class StochasticGradient {
   }
 
  private:
-  SDE_DEVICE static int count(const L& loss) {
-    if constexpr (SquaredLoss<L>)
-      return loss.residual_count();
-    else
-      return 1;
-  }
   SDE_DEVICE static constexpr bool uses(unsigned sources) { return (kSources & sources) != 0; }
   SDE_DEVICE bool labels() const { return uses(kGaussianLabels | kTwoPointLabels) && labels_per_step_ > 0; }
   SDE_DEVICE bool two_point_labels() const {

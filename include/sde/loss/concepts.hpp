@@ -60,6 +60,15 @@ concept DrawnLoss = SquaredLoss<L> && requires(const L& loss, int i, const doubl
   { loss.jacobian_entry(i, i, theta) } -> std::convertible_to<double>;
 };
 
+/// What a stochastic gradient draws from: the n residuals of a squared loss, the one term of any other.
+template <Loss L>
+SDE_DEVICE int sample_count(const L& loss) {
+  if constexpr (SquaredLoss<L>)
+    return loss.residual_count();
+  else
+    return 1;
+}
+
 /// Compile-time sizes of a loss, kDynamic where it does not state them.
 template <class L>
 constexpr int dim_of = [] {

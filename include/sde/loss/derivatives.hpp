@@ -267,7 +267,7 @@ SDE_DEVICE void gradient_automatic(const L& loss, const T* theta, T* g, const Te
 
 /// out[d] = Hess(L) u.
 template <Loss L>
-SDE_DEVICE void hessian_vector(const L& loss, const double* theta, const double* u, double* out) {
+void hessian_vector(const L& loss, const double* theta, const double* u, double* out) {
   constexpr int C = detail::chunk<L>;
   using Inner = Dual<double, 1>;
   const int d = loss.dim();
@@ -320,7 +320,7 @@ void hessian(const L& loss, const double* theta, double* H) {
 
 /// out[d] = gradient of (u^T Hess(L) u), that is D3L[u u^T].
 template <Loss L>
-SDE_DEVICE void third_along(const L& loss, const double* theta, const double* u, double* out) {
+void third_along(const L& loss, const double* theta, const double* u, double* out) {
   constexpr int C = detail::chunk<L>;
   using One = Dual<double, 1>;
   using Two = Dual<One, 1>;

@@ -78,7 +78,7 @@ SDE_DEVICE bool fibre_flow(const L& loss, double tolerance, T* x) {
   }
   // The polish: Newton's method along the normal, until |grad L| is that of rounding.
   T v[D];
-  for (int iteration = 0; iteration < 8; ++iteration) {
+  for (int iteration = 0;; ++iteration) {
     T f;
     loss::residuals(loss, x, &f);
     loss::jacobian(loss, x, v);
@@ -91,15 +91,10 @@ SDE_DEVICE bool fibre_flow(const L& loss, double tolerance, T* x) {
     const auto small = abs(f) * root <= allowed;
     const auto tiny = abs(f) <= T(1e-15) * root * (T(1.0) + sqrt(size));
     if (any(small) && (any(tiny) || iteration > 2)) return true;
+    if (iteration == 8) return false;
     const T t = f / square;
     for (int k = 0; k < D; ++k) x[k] -= t * v[k];
   }
-  T f;
-  loss::residuals(loss, x, &f);
-  loss::jacobian(loss, x, v);
-  T square = v[0] * v[0];
-  for (int k = 1; k < D; ++k) square += v[k] * v[k];
-  return any(abs(f) * sqrt(square) <= T(1e-12) * select(square > T(1.0), square, T(1.0)));
 }
 
 }  // namespace sde::manifold

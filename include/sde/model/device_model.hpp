@@ -25,6 +25,9 @@ struct DeviceFailure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A path with a coordinate beyond this has left the domain, on the CPU and on a device.
+inline constexpr double kDiverged = 1e8;
+
 /// State of a tile's paths on the host.
 struct TileState {
   std::vector<double> x;         ///< component k of path i: x[k * count + i]

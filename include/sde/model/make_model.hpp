@@ -43,11 +43,9 @@ class DiscreteLoop {
     for (int first = 0; first < kLanes; first += lanes_of<T>) {
       load_state(x, first, loss_.dim(), x_.data());
       T s(0.0);
-      for (std::int64_t k = from; k < to;) {
-        const auto rounds = discrete::rounds_from(algorithm_, k, to, kMostRates, rates_);
+      discrete::for_each_rounds(algorithm_, from, to, kMostRates, rates_, [&](const discrete::Rounds& rounds) {
         loop_.advance(x_.data(), path + static_cast<std::uint32_t>(first), rounds, s);
-        k = rounds.to;
-      }
+      });
       store_state(x_.data(), first, loss_.dim(), x);
       for (int l = 0; l < lanes_of<T>; ++l) spread[first + l] = s[l];
       if constexpr (Coupled) loop_.take_noise(sums + first);
