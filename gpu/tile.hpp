@@ -7,7 +7,9 @@
 
 #include "sde/model/device_model.hpp"
 #include "observe.hpp"
+#include "paired_tile.hpp"
 #include "steps.hpp"
+#include "upload.hpp"
 
 namespace sde::gpu {
 
@@ -27,23 +29,7 @@ class TileOf final : public DeviceTile {
   template <class T>
   using Memory = typename Device::template Memory<T>;
 
-  /// A loss with arrays is replaced by one that refers to their copies on the device.
-  struct Uploader {
-    const Device& device;
-    std::vector<Memory<double>>& kept;
-    const double* operator()(const std::vector<double>& from) const {
-      kept.emplace_back(device, from.size());
-      kept.back().write(from.data(), from.size());
-      return kept.back().data();
-    }
-  };
-  static auto on_device(const L& loss, const Uploader& upload) {
-    if constexpr (requires { loss.on_device(upload); })
-      return loss.on_device(upload);
-    else
-      return loss;
-  }
-  using DeviceLoss = decltype(on_device(std::declval<const L&>(), std::declval<const Uploader&>()));
+  using DeviceLoss = DeviceLossOf<Device, L>;
   static_assert(std::is_trivially_copyable_v<DeviceLoss>,
                 "a loss with arrays needs on_device(upload) to run on a GPU (sde/loss/concepts.hpp)");
 
@@ -85,7 +71,7 @@ class TileOf final : public DeviceTile {
 
   void advance(const slow::Steps& steps) override {
     if constexpr (SquaredLoss<L>) {
-      const SlowSteps<DeviceLoss, S> body{loss_, noise_, seed_, steps, paths()};
+      const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, steps, paths()};
       launch(body);
     } else {
       throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected a squared loss");
@@ -96,11 +82,11 @@ class TileOf final : public DeviceTile {
     if constexpr (kObservedHere<L>) {
       const auto count = static_cast<int>(polynomials.term_end.size());
       polynomials_ = {count,
-                      copy_of(polynomials.coefficient, coefficient_),
-                      copy_of(polynomials.term_end, term_end_),
-                      copy_of(polynomials.power_end, power_end_),
-                      copy_of(polynomials.coordinate, coordinate_),
-                      copy_of(polynomials.exponent, exponent_)};
+                      copy_of(device_, polynomials.coefficient, coefficient_),
+                      copy_of(device_, polynomials.term_end, term_end_),
+                      copy_of(device_, polynomials.power_end, power_end_),
+                      copy_of(device_, polynomials.coordinate, coordinate_),
+                      copy_of(device_, polynomials.exponent, exponent_)};
       quantities_ = shape.quantities(count);
       totals_ = Memory<stats::Moments>(device_, static_cast<std::size_t>(quantities_));
       reserve();
@@ -114,7 +100,7 @@ class TileOf final : public DeviceTile {
   void observe(const TileObservation& what, std::vector<stats::Moments>& totals, long keep,
                std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) override {
     if constexpr (kObservedHere<L>) {
-      const Observe<DeviceLoss, S> body{loss_,          full_noise_,      paths(),    what, polynomials_,
+      const Observe<DeviceLoss, S> body{loss_,          full_noise(),     paths(),    what, polynomials_,
                                         values_.data(), previous_.data(), gone_.data()};
       device_.launch(count_, body);
       const long blocks = (count_ + kLanes - 1) / kLanes;
@@ -152,38 +138,30 @@ class TileOf final : public DeviceTile {
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise)
       : device_(ordinal),
         d_(loss.dim()),
-        loss_(on_device(loss, Uploader{device_, data_})),
+        upload_(device_),
+        loss_(on_device(loss, upload_)),
         start_(device_, static_cast<std::size_t>(d_)),
+        noise_(device_, noise),
         rates_(device_, 0) {
-    const NoiseOf<S> own(noise);
-    noise_ = {own, copy_of(own.factor, factor_), copy_of(own.state, state_)};
-    if constexpr (kObservedHere<L> && sizeof(S) != sizeof(double))
-      full_noise_ = {noise, copy_of(noise.factor, full_factor_), copy_of(noise.state, full_state_)};
-    else if constexpr (kObservedHere<L>)
-      full_noise_ = noise_;
+    if constexpr (kObservedHere<L> && sizeof(S) != sizeof(double)) full_noise_ = {device_, noise};
     stride_ = paths;
     reserve();
   }
 
-  /// Memory for stride_ paths, or where it is short for half as many, and so on.
   void reserve() {
-    for (;; stride_ = (stride_ / 2 + kLanes - 1) / kLanes * kLanes) {
-      try {
-        x_ = {}, spread_ = {}, lost_ = {}, values_ = {}, previous_ = {}, gone_ = {}, parts_ = {};
-        x_ = Memory<S>(device_, stride() * static_cast<std::size_t>(d_));
-        spread_ = Memory<S>(device_, stride());
-        lost_ = Memory<std::uint8_t>(device_, stride());
-        if (quantities_ == 0) return;
-        const auto q = static_cast<std::size_t>(quantities_);
-        values_ = Memory<double>(device_, stride() * q);
-        parts_ = Memory<stats::Moments>(device_, (stride() / kLanes + 1) * q);
-        previous_ = Memory<double>(device_, stride() * static_cast<std::size_t>(d_));
-        gone_ = Memory<Gone>(device_, stride());
-        return;
-      } catch (const std::bad_alloc&) {
-        if (stride_ <= kLanes) throw;
-      }
-    }
+    stride_ = halve_until_it_fits(stride_, [&](long paths) {
+      const auto n = static_cast<std::size_t>(paths);
+      x_ = {}, spread_ = {}, lost_ = {}, values_ = {}, previous_ = {}, gone_ = {}, parts_ = {};
+      x_ = Memory<S>(device_, n * static_cast<std::size_t>(d_));
+      spread_ = Memory<S>(device_, n);
+      lost_ = Memory<std::uint8_t>(device_, n);
+      if (quantities_ == 0) return;
+      const auto q = static_cast<std::size_t>(quantities_);
+      values_ = Memory<double>(device_, n * q);
+      parts_ = Memory<stats::Moments>(device_, (n / kLanes + 1) * q);
+      previous_ = Memory<double>(device_, n * static_cast<std::size_t>(d_));
+      gone_ = Memory<Gone>(device_, n);
+    });
   }
 
   void read_samples(long keep, std::size_t quantities, const std::vector<std::uint8_t>& gone,
@@ -200,13 +178,13 @@ class TileOf final : public DeviceTile {
     }
   }
 
-  template <class T>
-  const T* copy_of(const std::vector<T>& from, Memory<T>& to) const {
-    to = Memory<T>(device_, from.size());
-    to.write(from.data(), from.size());
-    return to.data();
+  /// For what is observed, in double.
+  const NoiseView<double>& full_noise() const {
+    if constexpr (sizeof(S) == sizeof(double))
+      return noise_.view();
+    else
+      return full_noise_.view();
   }
-
   std::size_t stride() const { return static_cast<std::size_t>(stride_); }
   Paths<S> paths() { return {x_.data(), spread_.data(), lost_.data(), stride_, first_}; }
 
@@ -218,7 +196,7 @@ class TileOf final : public DeviceTile {
   }
   template <unsigned kSources>
   void launch_discrete(const discrete::Rounds& rounds) {
-    launch(DiscreteSteps<DeviceLoss, S, kSources>{loss_, noise_, stepping_, rounds, paths()});
+    launch(DiscreteSteps<DeviceLoss, S, kSources>{loss_, noise_.view(), stepping_, rounds, paths()});
   }
   template <class Body>
   void launch(const Body& body) {
@@ -231,13 +209,12 @@ class TileOf final : public DeviceTile {
   }
 
   Device device_;
-  std::vector<Memory<double>> data_;  ///< the loss's arrays
   const int d_;
+  const Upload<Device> upload_;
   const DeviceLoss loss_;
-  Memory<S> start_, factor_, state_;
-  Memory<double> full_factor_, full_state_;
-  NoiseView<S> noise_;
-  NoiseView<double> full_noise_;  ///< for what is observed, in double
+  Memory<S> start_;
+  DeviceNoise<Device, S> noise_;
+  DeviceNoise<Device, double> full_noise_;  ///< where S is not double
   discrete::Stepping stepping_;
   std::uint64_t seed_ = 0;
   unsigned sources_ = discrete::kAnySource;
@@ -268,15 +245,28 @@ class DeviceModelOf final : public DeviceModel {
                                         Precision precision) const override {
     return tile(ordinal, paths, noise, seed, precision);
   }
+  std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise& noise,
+                                          const PairedSetup& setup) const override {
+    if constexpr (kObservedHere<L>)
+      if (PairedTileOf<Device, L>::runs(noise, setup))
+        return unless_too_large([&] { return std::make_unique<PairedTileOf<Device, L>>(ordinal, paths, loss_, noise, setup); });
+    return nullptr;
+  }
 
  private:
   template <class What>
   std::unique_ptr<DeviceTile> tile(int ordinal, long paths, const Noise& noise, const What& what,
                                    Precision precision) const {
-    try {
+    return unless_too_large([&]() -> std::unique_ptr<DeviceTile> {
       if (precision == Precision::single)
         return std::make_unique<TileOf<Device, L, float>>(ordinal, paths, loss_, noise, what);
       return std::make_unique<TileOf<Device, L, double>>(ordinal, paths, loss_, noise, what);
+    });
+  }
+  template <class Make>
+  static auto unless_too_large(Make make) {
+    try {
+      return make();
     } catch (const std::bad_alloc&) {
       throw DeviceUnusable("the problem is too large for the device's memory: expected fewer dimensions or data");
     }

@@ -8,6 +8,7 @@
 #include "sde/ensemble/method.hpp"
 #include "sde/loss/models.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/verify/paired.hpp"
 
 namespace sde::test {
 
@@ -212,6 +213,39 @@ inline Noise labels_and_constant() {
   noise.rank = 2;
   noise.factor = {0.3, 0.1, -0.1, 0.4};
   return noise;
+}
+
+/// Common noise: the SDEs and their martingales are the same bits; what has gone through Phi is close.
+inline void check_paired(const ensemble::Problem& problem, int workers, double burn_in) {
+  verify::Pairing p;
+  p.algorithm = {.workers = workers, .batch = 4, .seed = 9};
+  p.algorithm.rate.eta = 0.03;
+  p.algorithm.sync.H = 8;
+  p.predictions = {verify::theory(p.algorithm), verify::refined(p.algorithm)};
+  p.predictions[1].time_scale = 1.1;
+  p.times = {0.1, 0.2};
+  p.burn_in = burn_in;
+  p.dt = 0.02;
+  p.functions = {verify::coordinate(1), verify::product(0, 1), verify::bounded(0), verify::sharpness()};
+  p.functions.push_back({.name = "u.(x - c)", .u = Eigen::Vector2d(0.6, 0.8), .centre = Eigen::Vector2d(0.1, -0.2)});
+  p.paths = 74;
+  const auto cpu = verify::run_paired(problem, p, {.threads = 2}),
+             device = verify::run_paired(problem, p, {.threads = 2, .device = 0});
+  CHECK(cpu.paths == device.paths);
+  CHECK(cpu.lost == device.lost);
+  CHECK(cpu.slow_steps == device.slow_steps);
+  CHECK(cpu.algorithm[1][0].n > 0);
+  CHECK(cpu.drift[1][1][1].variance() > 0);
+  check_same(cpu.algorithm, device.algorithm);
+  check_same(cpu.increment, device.increment);
+  for (std::size_t i = 0; i < p.predictions.size(); ++i) {
+    check_same(cpu.gap[i], device.gap[i]);
+    const double observed = burn_in > 0 ? observed_to : std::exchange(observed_to, 0);
+    check_same(cpu.prediction[i], device.prediction[i]);
+    check_same(cpu.step_error[i], device.step_error[i]);
+    check_same(cpu.drift[i], device.drift[i]);
+    observed_to = observed;
+  }
 }
 
 }  // namespace sde::test

@@ -64,6 +64,21 @@ TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statist
   check_same(on_cpu, ensemble::run(wild, m, at, {.threads = 2, .device = 0}));
 }
 
+TEST_CASE("algorithm and slow SDEs on common noise: the device's are the CPU's, in tiles of any size") {
+  observed_to = 1e-7;
+  Noise state = labels_and_constant();
+  state.state_rank = 1;
+  state.state = {0.1, 0.2, -0.1, 0.05, 0.1, 0.2};
+  for (const int workers : {1, 4})
+    for (const double burn_in : {0.0, 0.1}) {
+      check_paired(on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}), workers, burn_in);
+      check_paired(on_host_device(loss::Valley{}, state, {0.5, 0.2}), workers, burn_in);
+    }
+  gpu::HostDevice::memory = 10 * 40 * sizeof(double);  // martingales, the largest array, of 40 paths
+  check_paired(on_host_device(loss::Hyperbola{}, labels_and_constant(), {2, 0.5}), 4, 0);
+  gpu::HostDevice::memory = ~std::size_t(0);
+}
+
 TEST_CASE("an ensemble that is observed through the host is that of the CPU, bit for bit") {
   observed_to = 0;
   for (const int d : {2, 5}) {

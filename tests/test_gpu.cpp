@@ -68,6 +68,16 @@ TEST_CASE("an ensemble on the GPU is that of the CPU: schedules, statistics, and
   }
 }
 
+TEST_CASE("algorithm and slow SDEs on common noise: the GPU's are the CPU's") {
+  if (no_gpu()) return;
+  observed_to = 1e-7;
+  for (const int workers : {1, 4})
+    for (const double burn_in : {0.0, 0.1}) {
+      check_paired(problem_of(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}), workers, burn_in);
+      check_paired(problem_of(loss::Hyperbola{}, labels_and_constant(), {2, 0.5}), workers, burn_in);
+    }
+}
+
 TEST_CASE("weak order 1 of the GPU's slow SDE") {
   if (no_gpu()) return;
   Noise noise;

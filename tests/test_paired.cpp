@@ -130,7 +130,7 @@ TEST_CASE("the extrapolation removes the time-step error of first order: hyperbo
   const Problem p = problem_of(loss::Hyperbola{}, label(1), {2, 0.5});
   auto pairing = pairing_of(0.02, 1, 1, 1, 8);
   pairing.dt = 0.05;
-  pairing.functions = {{"q", [](const Vector& x, slow::PointTerms&) { return x[0] * x[0] - x[1] * x[1]; }, {}}};
+  pairing.functions = {{.name = "q", .u = Eigen::Vector2d(1, -1), .w = Eigen::Vector2d(1, 1)}};
   const auto r = verify::run_paired(p, pairing, kTwoThreads);
   const double exact = 3.75 * std::exp(-r.slow_time[1] / pairing.algorithm.batch);
   const double extrapolated = r.prediction[0][1][0].mean, fine = extrapolated - r.step_error[0][1][0].mean;

@@ -53,8 +53,7 @@ ensemble::Problem problem(const std::string& loss) {
 }
 
 verify::TestFunction slow_variable(const std::string& loss) {
-  if (loss == "hyperbola")
-    return {"x1^2 - x2^2", [](const Vector& x, slow::PointTerms&) { return x[0] * x[0] - x[1] * x[1]; }, {}};
+  if (loss == "hyperbola") return {.name = "x1^2 - x2^2", .u = Eigen::Vector2d(1, -1), .w = Eigen::Vector2d(1, 1)};
   if (loss == "diagonal_network" || loss == "chain") return verify::sharpness();
   return verify::coordinate(loss == "sphere" ? 1 : 0);
 }
@@ -69,14 +68,11 @@ slow::Matrix noise_directions(const ensemble::Problem& p) {
 }
 
 verify::TestFunction along(const Vector& u, const Vector& centre) {
-  return {"u.(x - c)", [u, centre](const Vector& x, slow::PointTerms&) { return u.dot(x - centre); },
-          [u](const Vector&) { return u; }};
+  return {.name = "u.(x - c)", .u = u, .centre = centre};
 }
 
 verify::TestFunction product_along(const Vector& u, const Vector& w, const Vector& centre) {
-  return {"(u.(x - c))(w.(x - c))",
-          [=](const Vector& x, slow::PointTerms&) { return u.dot(x - centre) * w.dot(x - centre); },
-          [=](const Vector& x) -> Vector { return u.dot(x - centre) * w + w.dot(x - centre) * u; }};
+  return {.name = "(u.(x - c))(w.(x - c))", .u = u, .w = w, .centre = centre};
 }
 
 discrete::LocalSgd local_sgd(const Setting& s, std::uint64_t seed, double eta, int workers, double alpha, int batch) {

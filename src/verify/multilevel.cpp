@@ -27,8 +27,8 @@ class Evaluation {
   double operator()(const State& x, int l, bool project) {
     for (Eigen::Index k = 0; k < point_.size(); ++k) point_[k] = x[static_cast<std::size_t>(k * kLanes + l)];
     if (project) flow_(point_.data());
-    terms_->compute(point_.data());
-    return g_.value(point_, *terms_);
+    if (!g_.smooth()) terms_->compute(point_.data());
+    return g_(point_, *terms_);
   }
 
  private:

@@ -106,7 +106,6 @@ class LocalSgdLoop {
       : stepping_(stepping),
         team_(team),
         d_(loss.dim()),
-        columns_(noise.columns()),
         gradient_(loss, noise, stepping.drawing, team),
         y_(d_, team),
         g_(d_, team),
@@ -121,13 +120,8 @@ class LocalSgdLoop {
     }
   }
 
-  /// sums[s * kLanes + lane] gains the noise of column s recorded since the last call.
-  void take_noise(double* sums) requires Coupled {
-    std::vector<T> total(static_cast<std::size_t>(columns_), T(0.0));
-    gradient_.take_noise(total.data());
-    for (int s = 0; s < columns_; ++s)
-      for (int l = 0; l < lanes_of<T>; ++l) sums[s * kLanes + l] += lane(total[s], l);
-  }
+  /// total[columns] gains the noise recorded since the last call.
+  SDE_DEVICE void take_noise(T* total) requires Coupled { gradient_.take_noise(total); }
 
  private:
   SDE_INLINE void round(T* x, std::uint32_t path, std::int64_t k, std::int64_t H, const Rounds& rounds, T& spread) {
@@ -169,7 +163,6 @@ class LocalSgdLoop {
   const Stepping stepping_;
   const Team team_;
   const Extent<dim_of<L>> d_;
-  const int columns_;
   StochasticGradient<L, T, Coupled, Team, kSources> gradient_;
   Buffer<T, dim_of<L>, Team> y_, g_, sum_;
 };

@@ -50,7 +50,8 @@ SDE_DEVICE inline void epoch_order(const random::StreamKey& key, std::uint64_t e
   }
 }
 
-/// Coupled: the standard normals of the additive noise are summed up as they are drawn, and draws may be folded.
+/// Coupled: the standard normals of the additive noise are summed up as they are drawn, and draws may be folded; by a
+/// thread of its own (Solo).
 /// kSources: what may occur (Source). A team shares the arrays and the work; its members draw the same numbers.
 template <Loss L, class T, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
 class StochasticGradient {
@@ -60,6 +61,8 @@ class StochasticGradient {
   static constexpr bool kMayDraw = kMaySample && DrawnLoss<L>;
   /// A drawn residual with its gradient costs as much as this many of all n: each lane gathers its own data.
   static constexpr int kCostOfDrawn = 3;
+  /// Columns of a coupled gradient's noise: any number on the CPU, on a GPU as many as a thread keeps in registers.
+  static constexpr int kColumns = W == 1 && dim_of<L> > 0 && N == 1 ? dim_of<L> : kDynamic;
   using Normals = random::TeamNormals<T, Team>;
   using Signs = random::SignStream<T>;
 
@@ -81,12 +84,12 @@ class StochasticGradient {
         order_(kMaySample && noise.sampling == Sampling::without_replacement ? n_ * W : 0, team),
         normals_({}, random::Purpose::label, 0, team),
         sample_normals_({}, random::Purpose::sample, 0, team),
-        additive_({}, random::Purpose::noise, 0, team) {
+        additive_({}, random::Purpose::noise, 0, team),
+        draws_(std::max<int>(n_, noise.columns())),
+        sums_(noise.columns()) {
     use_batch(drawing.batch);
-    if constexpr (Coupled) {
-      draws_.resize(static_cast<std::size_t>(std::max<int>(n_, noise.columns())));
-      sums_.assign(static_cast<std::size_t>(noise.columns()), T(0.0));
-    }
+    if constexpr (Coupled)
+      for (int s = 0; s < noise.columns(); ++s) sums_[s] = T(0.0);
   }
 
   /// The gradients from here on are means over `batch` samples.
@@ -144,11 +147,11 @@ class StochasticGradient {
   }
 
   /// Adds the recorded sums to total[columns] and clears them.
-  void take_noise(T* total) {
-    for (std::size_t s = 0; s < sums_.size(); ++s) {
+  SDE_DEVICE void take_noise(T* total) {
+    for_columns(noise_.columns(), [&](int s) {
       total[s] += sums_[s];
       sums_[s] = T(0.0);
-    }
+    });
   }
 
  private:
@@ -295,7 +298,7 @@ class StochasticGradient {
     for (int s = 0; s < columns; ++s) {
       const T unit =
           uses(kConventional) && drawing_.gaussian && drawing_.two_point ? additive_signs_.next() : draw(additive_, s);
-      if constexpr (Coupled) sums_[static_cast<std::size_t>(s)] += unit;
+      if constexpr (Coupled) at_column(s, [&](int c) { sums_[c] += unit; });
       const T xi = additive_scale_ * unit;
       team_.strided(d_, [&](int k) { g[k] += xi * noise_.entry(d_, s, k, x); });
     }
@@ -308,18 +311,41 @@ class StochasticGradient {
   }
   /// Component s of a step's standard normals; coupled, as prepare() folded the finer algorithm's draws in its order.
   SDE_DEVICE T draw(Normals& stream, int s) {
-    if constexpr (Coupled)
-      return draws_[static_cast<std::size_t>(s)];
-    else
-      return stream.next();
+    if constexpr (Coupled) {
+      if (drawing_.fold > 1) {
+        T drawn = draws_[0];
+        at_column(s, [&](int c) { drawn = draws_[c]; });
+        return drawn;
+      }
+    }
+    return stream.next();
   }
   SDE_DEVICE void prepare(Normals& stream, int count) {
     if constexpr (Coupled) {
-      for (int s = 0; s < count; ++s) draws_[s] = stream.next();
       if (drawing_.fold == 1) return;
-      for (int f = 1; f < drawing_.fold; ++f)
-        for (int s = 0; s < count; ++s) draws_[s] += stream.next();
-      for (int s = 0; s < count; ++s) draws_[s] *= T(1.0 / std::sqrt(drawing_.fold));
+      for_columns(count, [&](int s) { draws_[s] = stream.next(); });
+      for (int f = 1; f < drawing_.fold; ++f) for_columns(count, [&](int s) { draws_[s] += stream.next(); });
+      for_columns(count, [&](int s) { draws_[s] *= T(1.0 / std::sqrt(drawing_.fold)); });
+    }
+  }
+
+  /// f(0), ..., f(count - 1), and f(s). A GPU's registers have no addresses: there the compiler must see every index.
+  template <class F>
+  SDE_INLINE static void for_columns(int count, F f) {
+    if constexpr (kColumns == kDynamic) {
+      for (int s = 0; s < count; ++s) f(s);
+    } else {
+      for (int s = 0; s < kColumns; ++s)
+        if (s < count) f(s);
+    }
+  }
+  template <class F>
+  SDE_INLINE static void at_column(int s, F f) {
+    if constexpr (kColumns == kDynamic) {
+      f(s);
+    } else {
+      for (int c = 0; c < kColumns; ++c)
+        if (c == s) f(c);
     }
   }
 
@@ -343,9 +369,12 @@ class StochasticGradient {
   Signs signs_{{}, random::Purpose::label, 0}, sample_signs_{{}, random::Purpose::sample, 0},
       additive_signs_{{}, random::Purpose::noise, 0};
   random::IndexStream<T> indices_{{}, random::Purpose::sample, 0};
-  // Of a coupled gradient, on the CPU alone.
-  struct Nothing {};
-  [[no_unique_address]] std::conditional_t<Coupled, std::vector<T>, Nothing> draws_, sums_;
+  // Of a coupled gradient.
+  struct Nothing {
+    SDE_DEVICE Nothing(int) {}
+  };
+  using Columns = std::conditional_t<Coupled, Buffer<T, kColumns>, Nothing>;
+  [[no_unique_address]] Columns draws_, sums_;
 };
 
 }  // namespace sde::discrete

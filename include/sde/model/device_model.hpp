@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sde/discrete/local_sgd.hpp"
+#include "sde/model/paired_tile.hpp"
 #include "sde/slow/slow_sde.hpp"
 #include "sde/stats/moments.hpp"
 
@@ -90,6 +90,8 @@ class DeviceModel {
   /// For a squared loss that interpolates on Gamma; draws from `seed`.
   virtual std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise&, std::uint64_t seed,
                                                 Precision) const = 0;
+  /// The algorithm beside its slow SDEs on common noise; nothing where the loss or the noise has no code for it.
+  virtual std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise&, const PairedSetup&) const = 0;
 };
 
 }  // namespace sde

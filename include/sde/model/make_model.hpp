@@ -36,7 +36,8 @@ class DiscreteLoop {
         noise_(noise),
         algorithm_(algorithm),
         loop_(loss_, noise_.view(), discrete::Stepping(algorithm_)),
-        x_(loss.dim()) {}
+        x_(loss.dim()),
+        noise_sums_(Coupled ? noise.columns() : 0) {}
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
     constexpr std::int64_t kMostRates = 1 << 16;
@@ -48,16 +49,25 @@ class DiscreteLoop {
       });
       store_state(x_.data(), first, loss_.dim(), x);
       for (int l = 0; l < lanes_of<T>; ++l) spread[first + l] = s[l];
-      if constexpr (Coupled) loop_.take_noise(sums + first);
+      if constexpr (Coupled) add_noise(first, sums);
     }
   }
 
  private:
+  void add_noise(int first, double* sums) {
+    const int columns = noise_.columns();
+    for (int s = 0; s < columns; ++s) noise_sums_[s] = T(0.0);
+    loop_.take_noise(noise_sums_.data());
+    for (int s = 0; s < columns; ++s)
+      for (int l = 0; l < lanes_of<T>; ++l) sums[s * kLanes + first + l] += noise_sums_[s][l];
+  }
+
   const L& loss_;
   const NoiseOf<scalar_of<T>> noise_;
   const discrete::LocalSgd algorithm_;
   discrete::LocalSgdLoop<L, T, Coupled> loop_;
   Buffer<T, dim_of<L>> x_;
+  Buffer<T, kDynamic> noise_sums_;
   std::vector<double> rates_;
 };
 

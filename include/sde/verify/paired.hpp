@@ -7,28 +7,13 @@
 // of first order left (Talay, Tubaro 1990), and g(zeta_dt) - g(zeta_2dt) estimates what was removed.
 #pragma once
 
-#include <functional>
-
 #include "sde/ensemble/method.hpp"
+#include "sde/verify/test_function.hpp"
 
 namespace sde::verify {
 
 using ensemble::Problem;
-using slow::Vector;
 using stats::Moments;
-
-/// g on Gamma. `terms` has been computed at x. `gradient`, where given, is the ambient gradient of g and switches the
-/// martingale control variate on.
-struct TestFunction {
-  std::string name;
-  std::function<double(const Vector& x, slow::PointTerms& terms)> value;
-  std::function<Vector(const Vector& x)> gradient;
-};
-TestFunction coordinate(int k);      ///< x_k
-TestFunction square(int k);          ///< x_k^2
-TestFunction product(int j, int k);  ///< x_j x_k
-TestFunction bounded(int k);         ///< tanh(x_k): bounded, not a polynomial
-TestFunction sharpness();            ///< tr Hess
 
 /// A slow SDE to be held against the algorithm: the theory's, or a wrong one as a negative control.
 struct Prediction {

@@ -1,0 +1,148 @@
+// A tile of a pairing on a device (`Device` as in tile.hpp): losses of one residual with a constant dimension, and noise
+// with not more columns than that.
+#pragma once
+
+#include <limits>
+
+#include "paired_steps.hpp"
+#include "upload.hpp"
+
+namespace sde::gpu {
+
+template <class Device, class L>
+class PairedTileOf final : public PairedTile {
+  template <class T>
+  using Memory = typename Device::template Memory<T>;
+  using DeviceLoss = DeviceLossOf<Device, L>;
+  using Steps = PairedSteps<DeviceLoss>;
+  static constexpr std::size_t D = dim_of<L>;
+
+ public:
+  /// Whether the kernel has code for this pairing.
+  static bool runs(const Noise& noise, const PairedSetup& setup) {
+    const auto& a = setup.algorithm;
+    return !a.conventional && a.rate.is_constant() && a.sync.kind == discrete::Synchronization::Kind::constant &&
+           a.sync.switch_step == 0 && noise.columns() <= dim_of<L>;
+  }
+
+  PairedTileOf(int ordinal, long paths, const L& loss, const Noise& noise, const PairedSetup& setup)
+      : device_(ordinal),
+        setup_(setup),
+        upload_(device_),
+        loss_(on_device(loss, upload_)),
+        noise_(device_, noise),
+        start_(device_, D) {
+    copy_of(device_, setup.predictions, predictions_);
+    std::vector<SmoothFunction> functions = setup.functions;
+    for (auto& g : functions) {
+      g.u = upload_({g.u, g.u + g.nu});
+      g.w = upload_({g.w, g.w + g.nw});
+      if (g.centre) g.centre = upload_({g.centre, g.centre + std::max(g.nu, g.nw)});
+    }
+    copy_of(device_, functions, functions_);
+    stride_ = halve_until_it_fits(paths, [&](long fitting) { reserve(static_cast<std::size_t>(fitting)); });
+  }
+
+  long capacity() const override { return stride_; }
+
+  void start(std::uint32_t first, long count, const double* theta, std::int64_t burn_in) override {
+    first_ = first;
+    count_ = count;
+    start_.write(theta, D);
+    device_.launch(count_, StartPaired{paths(), start_.data(), static_cast<int>(D)});
+    constexpr std::int64_t kPiece = 1 << 15;
+    const Paths<double> alone{x_.data(), spread_.data(), lost_.data(), stride_, first_};
+    std::vector<double> none;
+    discrete::for_each_rounds(setup_.algorithm, 0, burn_in, kPiece, none, [&](const discrete::Rounds& rounds) {
+      device_.launch(count_, DiscreteSteps<DeviceLoss, double, discrete::kAnySource>{
+                                 loss_, noise_.view(), discrete::Stepping(setup_.algorithm), rounds, alone});
+    });
+  }
+
+  void begin(const double* on_gamma) override {
+    if (on_gamma)
+      start_.write(on_gamma, D);
+    else
+      project();
+    device_.launch(count_, BeginPaired{paths(), on_gamma ? start_.data() : nullptr, static_cast<int>(D)});
+  }
+
+  void advance(std::int64_t k, std::int64_t pairs) override {
+    constexpr auto kAll = std::numeric_limits<std::int64_t>::max() / 2;
+    std::vector<double> none;
+    const auto rounds = discrete::rounds_from(setup_.algorithm, k, k + setup_.steps, kAll, none);
+    device_.launch(count_, Steps{loss_,
+                                 noise_.view(),
+                                 discrete::Stepping(setup_.algorithm),
+                                 rounds,
+                                 pairs,
+                                 setup_.dt,
+                                 {setup_.normalization(1), setup_.normalization(2)},
+                                 paths()});
+    device_.wait();
+  }
+
+  void read(PairedState& state) override {
+    project();
+    state.count = count_;
+    const auto P = setup_.predictions.size(), Q = setup_.functions.size();
+    read_rows(x_, D, state.x);
+    read_rows(point_, D, state.point);
+    read_rows(fine_, P * D, state.fine);
+    read_rows(coarse_, P * D, state.coarse);
+    read_rows(martingale_, P * Q, state.martingale);
+    read_rows(lost_, 1, state.lost);
+    read_rows(lost_by_, P, state.lost_by);
+  }
+
+ private:
+  void reserve(std::size_t n) {
+    x_ = {}, point_ = {}, spread_ = {}, fine_ = {}, coarse_ = {}, martingale_ = {}, lost_ = {}, lost_by_ = {};
+    const auto P = setup_.predictions.size(), Q = setup_.functions.size();
+    x_ = Memory<double>(device_, n * D);
+    point_ = Memory<double>(device_, n * D);
+    spread_ = Memory<double>(device_, n);
+    fine_ = Memory<double>(device_, n * P * D);
+    coarse_ = Memory<double>(device_, n * P * D);
+    martingale_ = Memory<double>(device_, n * P * Q);
+    lost_ = Memory<std::uint8_t>(device_, n);
+    lost_by_ = Memory<std::uint8_t>(device_, n * P);
+  }
+  void project() { device_.launch(count_, ProjectPaired<DeviceLoss>{loss_, setup_.tolerance, paths()}); }
+
+  template <class T>
+  void read_rows(const Memory<T>& from, std::size_t rows, std::vector<T>& to) const {
+    const auto n = static_cast<std::size_t>(count_);
+    to.resize(rows * n);
+    for (std::size_t row = 0; row < rows; ++row) from.read(to.data() + row * n, n, row * static_cast<std::size_t>(stride_));
+  }
+  PairedPaths paths() {
+    return {x_.data(),
+            point_.data(),
+            fine_.data(),
+            coarse_.data(),
+            martingale_.data(),
+            lost_.data(),
+            lost_by_.data(),
+            stride_,
+            first_,
+            predictions_.data(),
+            static_cast<int>(setup_.predictions.size()),
+            functions_.data(),
+            static_cast<int>(setup_.functions.size())};
+  }
+
+  Device device_;
+  const PairedSetup& setup_;
+  const Upload<Device> upload_;
+  const DeviceLoss loss_;
+  const DeviceNoise<Device, double> noise_;
+  Memory<double> start_, x_, point_, spread_, fine_, coarse_, martingale_;
+  Memory<std::uint8_t> lost_, lost_by_;
+  Memory<PairedSlowSde> predictions_;
+  Memory<SmoothFunction> functions_;
+  long stride_ = 0, count_ = 0;
+  std::uint32_t first_ = 0;
+};
+
+}  // namespace sde::gpu

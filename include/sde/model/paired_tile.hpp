@@ -1,0 +1,60 @@
+// The discrete algorithm and its slow SDEs on the same noise (verify/paired.hpp), path by path: on the CPU's lanes, or on
+// a device (gpu/paired_tile.hpp).
+#pragma once
+
+#include <vector>
+
+#include "sde/discrete/local_sgd.hpp"
+#include "sde/model/smooth_function.hpp"
+#include "sde/slow/psi.hpp"
+
+namespace sde {
+
+/// A slow SDE to be held against the algorithm.
+struct PairedSlowSde {
+  slow::Parameters parameters;
+  double time_scale = 1;  ///< its slow time over that of the algorithm
+};
+
+struct PairedSetup {
+  discrete::LocalSgd algorithm;  ///< constant eta and H
+  std::vector<PairedSlowSde> predictions;
+  std::int64_t steps = 1;                 ///< of the algorithm in one fine step of the SDEs
+  double dt = 0;                          ///< a fine step, in slow time
+  std::vector<SmoothFunction> functions;  ///< whose martingales are gathered
+  double tolerance = 1e-9;                ///< of Phi
+
+  /// What turns the standard normals that all workers drew in `length` fine steps into standard normals of the SDE's
+  /// step: they enter the algorithm with a minus sign (x <- x - eta g).
+  double normalization(int length) const {
+    return -1 / std::sqrt(static_cast<double>(length * steps) * algorithm.workers);
+  }
+};
+
+/// Component k of path i at [k * count + i], prediction p's after those of p - 1.
+struct PairedState {
+  long count = 0;
+  std::vector<double> x;             ///< [d] the algorithm's average
+  std::vector<double> point;         ///< [d] Phi of it
+  std::vector<double> fine, coarse;  ///< [prediction][d] the SDEs, with steps dt and 2 dt
+  std::vector<double> martingale;    ///< [prediction][function] sum of grad g(zeta) . P_par A dW along the fine path
+  std::vector<std::uint8_t> lost;     ///< the algorithm diverged or has no Phi
+  std::vector<std::uint8_t> lost_by;  ///< [prediction] a retraction failed
+};
+
+/// Consecutive paths of one pairing on their way.
+class PairedTile {
+ public:
+  virtual ~PairedTile() = default;
+  /// Most paths that it holds.
+  virtual long capacity() const = 0;
+  /// Paths number first .. first + count - 1 of the algorithm begin at theta[d], and take `burn_in` steps alone.
+  virtual void start(std::uint32_t first, long count, const double* theta, std::int64_t burn_in) = 0;
+  /// The SDEs begin: at on_gamma[d], or without it at Phi of where the algorithm stands.
+  virtual void begin(const double* on_gamma) = 0;
+  /// `pairs` times two fine steps of the SDEs, and one of twice the length, from the algorithm's step k on.
+  virtual void advance(std::int64_t k, std::int64_t pairs) = 0;
+  virtual void read(PairedState& state) = 0;
+};
+
+}  // namespace sde

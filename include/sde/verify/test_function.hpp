@@ -1,0 +1,32 @@
+// The functions g on Gamma by which laws are compared.
+#pragma once
+
+#include <string>
+
+#include "sde/model/smooth_function.hpp"
+#include "sde/slow/point_terms.hpp"
+
+namespace sde::verify {
+
+using slow::Vector;
+
+/// tr Hess, or with u a smooth function of the coordinates (SmoothFunction; u and w may be shorter than x). The
+/// derivative of a smooth one switches the martingale control variate on.
+struct TestFunction {
+  std::string name;
+  Vector u{}, w{}, centre{};
+  bool bounded = false;
+
+  bool smooth() const { return u.size() > 0; }
+  /// Refers to the numbers held here. Only for smooth().
+  SmoothFunction flat() const;
+  /// g(x); `terms` has been computed at x.
+  double operator()(const Vector& x, const slow::PointTerms& terms) const;
+};
+TestFunction coordinate(int k);      ///< x_k
+TestFunction square(int k);          ///< x_k^2
+TestFunction product(int j, int k);  ///< x_j x_k
+TestFunction bounded(int k);         ///< tanh(x_k): bounded, not a polynomial
+TestFunction sharpness();            ///< tr Hess
+
+}  // namespace sde::verify

@@ -1,0 +1,20 @@
+// The paths of a pairing on a GPU: they advance there, tile by tile, while those of the tile before are observed here.
+#pragma once
+
+#include "paired_observer.hpp"
+
+namespace sde::verify {
+
+/// A tile on control's device, for at most `paths` paths; nothing where the pairing runs on the CPU: no device asked
+/// for, a loss without kernels for it, or one with several residuals.
+/// Throws DeviceUnusable. `setup` must outlive the tile.
+std::unique_ptr<PairedTile> paired_tile_on_device(const Problem&, const PairedSetup& setup, long paths,
+                                                  const ensemble::Control&);
+
+/// Calls run(first, count, snapshots) for one tile of whole blocks after the other, and meanwhile observe(snapshots,
+/// first, count) for the tile before.
+void in_tiles(const PairedTile&, long paths,
+              const std::function<void(long first, long count, PairedSnapshots&)>& run,
+              const std::function<void(const PairedSnapshots&, long first, long count)>& observe);
+
+}  // namespace sde::verify

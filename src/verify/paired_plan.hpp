@@ -1,0 +1,31 @@
+// What is run for a pairing, in whole steps of the algorithm.
+#pragma once
+
+#include <atomic>
+
+#include "sde/model/paired_tile.hpp"
+#include "sde/verify/paired.hpp"
+
+namespace sde::verify {
+
+struct PairedPlan {
+  PairedSetup setup;
+  std::vector<std::int64_t> pairs;  ///< double steps before each time of comparison
+  std::int64_t burn_in = 0;         ///< steps of the algorithm
+  /// Refers to the pairing's functions.
+  explicit PairedPlan(const Pairing&);
+};
+
+/// Paths of a pairing where they were observed.
+struct PairedSnapshots {
+  bool burned_in = false;
+  PairedState begin;            ///< when the SDEs began, after a burn-in
+  std::vector<PairedState> at;  ///< the times of comparison
+};
+
+/// Runs `count` paths from number `first` on through all times of comparison. Throws ensemble::Interrupted where
+/// `interrupted` is set.
+void run_tile(PairedTile&, const Problem&, std::uint32_t first, long count, const PairedPlan&,
+              const std::atomic<bool>* interrupted, PairedSnapshots&);
+
+}  // namespace sde::verify
