@@ -72,11 +72,8 @@ class Table {
     terms->compute(flat_.start.data());
     const slow::Matrix A = terms->tangent_noise();
     const Vector u = A.col(0).normalized();
-    on_flat.functions = {
-        {"u.x", [u, x0 = flat_.start](const Vector& x, slow::PointTerms&) { return u.dot(x - x0); }, {}},
-        {"(u.x)^2",
-         [u, x0 = flat_.start](const Vector& x, slow::PointTerms&) { return std::pow(u.dot(x - x0), 2); },
-         {}}};
+    on_flat.functions = {{.name = "u.x", .u = u, .centre = flat_.start},
+                         {.name = "(u.x)^2", .u = u, .w = u, .centre = flat_.start}};
     const auto f = verify::run_paired(flat_, on_flat, {});
     add("flat: mean of Local SGD, plain", f.algorithm.back()[0], 0);
     add("flat: variance of Local SGD, plain", f.algorithm.back()[1],

@@ -1,11 +1,12 @@
 // The lane functions against libm and against the scalar ones.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
 
-#include "sde/core/jacobi.hpp"
+#include "sde/core/symmetric_eigen.hpp"
 #include "sde/slow/psi.hpp"
 
 using namespace sde;
@@ -111,24 +112,65 @@ TEST_CASE("Psi_hat does not depend on K, and in the QSR limit its factor is 1, r
   }
 }
 
-TEST_CASE("Jacobi eigenproblem: A Q = Q Lambda, Q orthogonal, in lanes as alone") {
-  const int n = 9;
-  double A[n * n], Q[n * n], copy[n * n];
-  for (int i = 0; i < n; ++i)
-    for (int j = 0; j <= i; ++j) A[i * n + j] = A[j * n + i] = std::sin(i * 3.7 + j * 1.3 + i * j);
-  std::copy(A, A + n * n, copy);
-  Real Al[n * n], Ql[n * n];
-  for (int i = 0; i < n * n; ++i) {
-    Al[i] = Real(1.0);
-    Al[i].set(2, A[i]);
+namespace {
+
+/// n x n of rank `rank` with eigenvalues over `decades` decades, or all alike.
+std::vector<double> semidefinite(int n, int rank, double decades, int seed) {
+  std::vector<double> A(static_cast<std::size_t>(n * n), 0.0), v(static_cast<std::size_t>(n));
+  for (int a = 0; a < rank; ++a) {
+    for (int i = 0; i < n; ++i) v[static_cast<std::size_t>(i)] = std::sin(i * 3.7 + a * 1.3 + i * a + seed);
+    const double size = std::pow(10, -decades * a / rank) / n;
+    for (int i = 0; i < n; ++i)
+      for (int j = 0; j < n; ++j)
+        A[static_cast<std::size_t>(i * n + j)] += size * v[static_cast<std::size_t>(i)] * v[static_cast<std::size_t>(j)];
   }
-  jacobi_eigen(n, A, Q);
-  jacobi_eigen(n, Al, Ql);
-  for (int i = 0; i < n; ++i)
-    for (int a = 0; a < n; ++a) {
-      double s = 0;
-      for (int k = 0; k < n; ++k) s += copy[i * n + k] * Q[k * n + a];
-      CHECK(std::abs(s - A[a * n + a] * Q[i * n + a]) < 1e-13);
-      CHECK(Ql[i * n + a][2] == Q[i * n + a]);
+  return A;
+}
+
+/// Eigenpairs of matrices in the lanes of T: A Q = Q Lambda and Q orthogonal to `tolerance`, and the bits of each alone.
+template <class T>
+void check_eigenpairs(int n, const std::vector<std::vector<double>>& matrices, double tolerance) {
+  using S = scalar_of<T>;
+  const auto entries = static_cast<std::size_t>(n * n);
+  std::vector<T> A(entries), Q(entries), lambda(static_cast<std::size_t>(n)), work(static_cast<std::size_t>(kEigenWork * n));
+  for (std::size_t k = 0; k < entries; ++k)
+    for (int l = 0; l < lanes_of<T>; ++l) A[k].set(l, static_cast<S>(matrices[static_cast<std::size_t>(l) % matrices.size()][k]));
+  symmetric_eigen(n, A.data(), Q.data(), lambda.data(), work.data());
+  for (int l = 0; l < lanes_of<T>; ++l) {
+    const auto& M = matrices[static_cast<std::size_t>(l) % matrices.size()];
+    std::vector<S> a(M.begin(), M.end()), q(entries), own(static_cast<std::size_t>(n)), storage(work.size());
+    symmetric_eigen(n, a.data(), q.data(), own.data(), storage.data());
+    const double size = *std::max_element(own.begin(), own.end());
+    for (int i = 0; i < n; ++i) {
+      CHECK(lambda[i][l] == own[i]);
+      for (int j = 0; j < n; ++j) {
+        CHECK(Q[i * n + j][l] == q[i * n + j]);
+        double image = 0, product = 0;
+        for (int k = 0; k < n; ++k) {
+          image += M[i * n + k] * q[j * n + k];
+          product += double(q[i * n + k]) * q[j * n + k];
+        }
+        CHECK(std::abs(image - double(own[j]) * q[j * n + i]) <= tolerance * size);
+        CHECK(std::abs(product - (i == j)) <= tolerance);
+      }
     }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("eigenpairs: A Q = Q Lambda, Q orthogonal, in lanes as alone; ranks, decades, diagonals, zero") {
+  for (const int n : {1, 2, 3, 9, 20, 41}) {
+    CAPTURE(n);
+    std::vector<std::vector<double>> matrices{semidefinite(n, n, 2, 1),           semidefinite(n, n, 12, 2),
+                                              semidefinite(n, (n + 1) / 2, 1, 3), semidefinite(n, 1, 0, 4),
+                                              std::vector<double>(n * n, 0.0),    semidefinite(n, n, 0, 5)};
+    for (const double last : {1.0, 3.0}) {  // the identity, and nearly
+      matrices.emplace_back(n * n, 0.0);
+      for (int i = 0; i < n; ++i) matrices.back()[i * n + i] = i == n - 1 ? last : 1.0;
+    }
+    // Some n rounding units of the largest eigenvalue.
+    check_eigenpairs<Real>(n, matrices, 2e-15 * std::sqrt(n));
+    check_eigenpairs<Pack<float, kLanes>>(n, matrices, 1e-6 * std::sqrt(n));
+  }
 }

@@ -5,7 +5,6 @@
 
 #include "sde/model/model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
-#include "sde/slow/tridiagonal_qr.hpp"
 
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {  // what it compiles depends on the register width
@@ -217,7 +216,7 @@ class ResidualTerms final : public slow::PointTerms {
     for (int a = 0; a < n_; ++a) {
       if (g_.lambda[a] == 0) continue;
       double s = 0;
-      for (int i = 0; i < n_; ++i) s += g_.Q[i * n_ + a] * w[i];
+      for (int i = 0; i < n_; ++i) s += g_.Q[a * n_ + i] * w[i];
       out += s / std::sqrt(n_ * g_.lambda[a]) * Eigen::Map<const Vector>(&g_.V[a * d_], d_);
     }
     return out;
@@ -225,7 +224,7 @@ class ResidualTerms final : public slow::PointTerms {
   const L& loss_;
   const Noise noise_;
   const int d_, n_;
-  slow::ResidualGeometry<L, double, Solo, slow::TridiagonalQr> g_;
+  slow::ResidualGeometry<L, double> g_;
   std::vector<double> x_;
 };
 

@@ -6,7 +6,7 @@
 // other terms of the third derivative are normal), and grad f_i = sqrt(n) sum_a sqrt(lambda_a) q_a[i] v_a.
 #pragma once
 
-#include "sde/core/jacobi.hpp"
+#include "sde/core/symmetric_eigen.hpp"
 #include "sde/loss/derivatives.hpp"
 #include "sde/loss/noise.hpp"
 #include "sde/slow/psi.hpp"
@@ -23,8 +23,7 @@ struct Retraction {
   static constexpr int most_iterations = 60;
 };
 
-/// Eigenpairs: solve() as CyclicJacobi has it.
-template <SquaredLoss L, class T, class Team = Solo, class Eigenpairs = CyclicJacobi>
+template <SquaredLoss L, class T, class Team = Solo>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;
 
@@ -43,6 +42,7 @@ class ResidualGeometry {
         V(n * d, team),
         lambda(n, team),
         root(n, team),
+        eigen_work_(kEigenWork * n, team),
         modes_(n, team),
         y(d, team),
         z(d, team),
@@ -55,28 +55,31 @@ class ResidualGeometry {
   SDE_DEVICE void compute(const T* x) {
     x_ = x;
     loss::jacobian(loss_, x, J.data(), team_);
-    team_.each(n * n, [&](int pair) {
-      const int i = pair / n, j = pair % n;
-      if (j > i) return;
-      const T sum = dot(&J[i * d], &J[j * d]);
-      gram[i * n + j] = gram[j * n + i] = sum * T(1.0 / n);
+    // The Gram matrix, and below V, in blocks: several sums at a time, each in its order.
+    team_.each(n * count(n, kRows), [&](int block) {
+      const int i = block / count(n, kRows), first = block % count(n, kRows) * kRows;
+      if (first > i) return;
+      if (first + kRows <= n)
+        gram_block<kRows>(i, first);
+      else
+        for (int j = first; j <= i; ++j) gram_block<1>(i, j);
     });
-    Eigenpairs::solve(n, gram.data(), Q.data(), team_);
-    largest = gram[0];
-    for (int a = 1; a < n; ++a) largest = select(largest < gram[a * n + a], gram[a * n + a], largest);
+    symmetric_eigen(n, gram.data(), Q.data(), lambda.data(), eigen_work_.data(), team_);
+    largest = lambda[0];
+    for (int a = 1; a < n; ++a) largest = select(largest < lambda[a], lambda[a], largest);
     const T threshold = largest * T(kNullThresholdOf<T>);
     team_.each(n, [&](int a) {
-      const T value = gram[a * n + a];
-      const auto normal = value > threshold;
-      lambda[a] = select(normal, value, T(0.0));
+      const auto normal = lambda[a] > threshold;
+      lambda[a] = select(normal, lambda[a], T(0.0));
       root[a] = sqrt(lambda[a]);
       newton[a] = select(normal, T(1.0) / (select(normal, root[a], T(1.0)) * T(std::sqrt(double(n)))), T(0.0));
     });
-    team_.each(n * d, [&](int entry) {
-      const int a = entry / d, k = entry % d;
-      T sum = Q[a] * J[k];
-      for (int i = 1; i < n; ++i) sum += Q[i * n + a] * J[i * d + k];
-      V[entry] = sum * newton[a];
+    team_.each(n * count(d, kColumns), [&](int block) {
+      const int a = block / count(d, kColumns), first = block % count(d, kColumns) * kColumns;
+      if (first + kColumns <= d)
+        normal_block<kColumns>(a, first);
+      else
+        for (int k = first; k < d; ++k) normal_block<1>(a, k);
     });
     if (r > 0) {
       team_.each(r * d, [&](int entry) { A[entry] = noise_.entry(d, entry / d, entry % d, x); });
@@ -159,7 +162,7 @@ class ResidualGeometry {
       if (!any(open)) return open;
       for (int a = 0; a < n; ++a) {
         T s = T(0.0);
-        for (int i = 0; i < n; ++i) s += Q[i * n + a] * f[i];
+        for (int i = 0; i < n; ++i) s += Q[a * n + i] * f[i];
         s = select(open, s * newton[a], T(0.0));
         team_.strided(d, [&](int k) { x[k] -= s * V[a * d + k]; });
       }
@@ -175,6 +178,29 @@ class ResidualGeometry {
   }
 
  private:
+  static constexpr int kRows = 4, kColumns = 8;  ///< of blocks
+  SDE_DEVICE static int count(int size, int block) { return (size + block - 1) / block; }
+  /// <grad f_i, grad f_j>/n for j = first .. first + B - 1.
+  template <int B>
+  SDE_INLINE void gram_block(int i, int first) {
+    T sums[B];
+    for (int u = 0; u < B; ++u) sums[u] = J[i * d] * J[(first + u) * d];
+    for (int k = 1; k < d; ++k)
+      for (int u = 0; u < B; ++u) sums[u] += J[i * d + k] * J[(first + u) * d + k];
+    for (int u = 0; u < B; ++u)
+      if (first + u <= i) gram[i * n + first + u] = gram[(first + u) * n + i] = sums[u] * T(1.0 / n);
+  }
+  /// Components first .. first + B - 1 of v_a.
+  template <int B>
+  SDE_INLINE void normal_block(int a, int first) {
+    T sums[B];
+    for (int u = 0; u < B; ++u) sums[u] = Q[a * n] * J[first + u];
+    for (int i = 1; i < n; ++i) {
+      const T q = Q[a * n + i];
+      for (int u = 0; u < B; ++u) sums[u] += q * J[i * d + first + u];
+    }
+    for (int u = 0; u < B; ++u) V[a * d + first + u] = sums[u] * newton[a];
+  }
   SDE_DEVICE T dot(const T* u, const T* w) const {
     T sum = u[0] * w[0];
     for (int k = 1; k < d; ++k) sum += u[k] * w[k];
@@ -190,7 +216,7 @@ class ResidualGeometry {
   SDE_DEVICE T root_largest() const { return sqrt(largest); }
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
   SDE_DEVICE void add_hessian_product(int a, T scale, T* out) {
-    team_.each(n, [&](int i) { c[i] = Q[i * n + a]; });
+    team_.each(n, [&](int i) { c[i] = Q[a * n + i]; });
     loss::weighted_hvp(loss_, x_, c.data(), y.data(), z.data(), team_);
     const T factor = scale * root[a];
     team_.strided(d, [&](int k) { out[k] += factor * z[k]; });
@@ -219,6 +245,7 @@ class ResidualGeometry {
   Buffer<T, N, Team> lambda, root;  ///< eigenvalues and their square roots, 0 where tangent
   T largest{};                      ///< lambda_max
  private:
+  Buffer<T, times(kEigenWork, N), Team> eigen_work_;
   Buffer<Mode<T>, N, Team> modes_;
   Buffer<T, D, Team> y, z;
   Buffer<T, N, Team> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
