@@ -52,7 +52,7 @@ class DeviceNoise {
   DeviceNoise() = default;
   DeviceNoise(const Device& device, const Noise& noise) {
     const NoiseOf<S> own(noise);
-    view_ = {own, copy_of(device, own.factor, factor_), copy_of(device, own.state, state_)};
+    view_ = {own, copy_of(device, own.factor, factor_), copy_of(device, own.state, state_), own.diagonal()};
   }
   const NoiseView<S>& view() const { return view_; }
 

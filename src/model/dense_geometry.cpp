@@ -42,8 +42,9 @@ Matrix noise_factor(const LossModel& model, const Noise& noise, const double* x,
     if (labels)
       for (int i = 0; i < n; ++i) A.col(column++) = std::sqrt(noise.label_scale(n)) / root * J.row(i).transpose();
   }
+  const auto view = noise.view();
   for (int s = 0; s < noise.columns(); ++s)
-    for (int k = 0; k < d; ++k) A(k, column + s) = noise.view().entry(d, s, k, x);
+    for (int k = 0; k < d; ++k) A(k, column + s) = view.entry(d, s, k, x);
   return A;
 }
 

@@ -295,13 +295,22 @@ class StochasticGradient {
     const int columns = noise_.columns();
     if (columns == 0) return;
     prepare(additive_, columns);
-    for (int s = 0; s < columns; ++s) {
+    const auto next = [&](int s) {
       const T unit =
           uses(kConventional) && drawing_.gaussian && drawing_.two_point ? additive_signs_.next() : draw(additive_, s);
       if constexpr (Coupled) at_column(s, [&](int c) { sums_[c] += unit; });
-      const T xi = additive_scale_ * unit;
-      team_.strided(d_, [&](int k) { g[k] += xi * noise_.entry(d_, s, k, x); });
-    }
+      return additive_scale_ * unit;
+    };
+    if (noise_.diagonal)
+      for (int k = 0; k < d_; ++k) {
+        const T xi = next(k);
+        team_.mine(k, [&] { g[k] += xi * T(noise_.factor[k * d_ + k]); });
+      }
+    else
+      for (int s = 0; s < columns; ++s) {
+        const T xi = next(s);
+        team_.strided(d_, [&](int k) { g[k] += xi * noise_.entry(d_, s, k, x); });
+      }
     team_.sync();
   }
 

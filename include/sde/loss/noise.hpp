@@ -35,6 +35,7 @@ struct NoiseKind {
 template <class S>
 struct NoiseView : NoiseKind {
   const S *factor = nullptr, *state = nullptr;
+  bool diagonal = false;  ///< the factor is constant, square and diagonal: steps need not multiply by its zeros
 
   /// Entry k of column s of the factor at theta[d]: constant columns first, then the state-dependent ones.
   template <class T>
@@ -57,7 +58,14 @@ struct NoiseOf : NoiseKind {
   template <class From>
   explicit NoiseOf(const NoiseOf<From>& n)
       : NoiseKind(n), factor(n.factor.begin(), n.factor.end()), state(n.state.begin(), n.state.end()) {}
-  NoiseView<S> view() const { return {*this, factor.data(), state.data()}; }
+  NoiseView<S> view() const { return {*this, factor.data(), state.data(), diagonal()}; }
+  bool diagonal() const {
+    const auto d = static_cast<std::size_t>(rank);
+    if (rank == 0 || state_rank > 0 || factor.size() != d * d) return false;
+    for (std::size_t k = 0; k < d * d; ++k)
+      if (k % (d + 1) != 0 && factor[k] != S(0)) return false;
+    return true;
+  }
 };
 using Noise = NoiseOf<double>;
 

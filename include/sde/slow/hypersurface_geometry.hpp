@@ -132,20 +132,36 @@ class HypersurfaceGeometry {
     const T lambda = dot(v, v);
     const T inverse = T(1.0) / lambda;
     const T scale = T(std::sqrt(dt / p.batch));
-    T square = T(0.0);  // <v, Sigma v> of the additive noise; cross = P_par Sigma v
-    team_.strided(d, [&](int k) { cross[k] = move[k] = T(0.0); });
-    for (int s = 0; s < noise_dimension(); ++s) {
-      T c = v[0] * noise_.entry(d, s, 0, here);
-      for (int k = 1; k < d; ++k) c += v[k] * noise_.entry(d, s, k, here);
-      square += c * c;
-      const T normal_part = c * inverse;
-      const T step = scale * draw();
-      team_.strided(d, [&](int k) {
-        const T tangent = noise_.entry(d, s, k, here) - normal_part * v[k];
-        cross[k] += c * tangent;
-        move[k] += step * tangent;
-      });
+    // cross = Sigma v of the additive noise, move = A xi; then both without their normal parts.
+    if (noise_.diagonal) {
+      for (int k = 0; k < d; ++k) {
+        const T step = scale * draw();
+        team_.mine(k, [&] {
+          const T a = noise_.factor[k * d + k];
+          move[k] = a * step;
+          cross[k] = a * (a * v[k]);
+        });
+      }
+    } else {
+      team_.strided(d, [&](int k) { cross[k] = move[k] = T(0.0); });
+      for (int s = 0; s < noise_dimension(); ++s) {
+        T c = v[0] * noise_.entry(d, s, 0, here);
+        for (int k = 1; k < d; ++k) c += v[k] * noise_.entry(d, s, k, here);
+        const T step = scale * draw();
+        team_.strided(d, [&](int k) {
+          const T entry = noise_.entry(d, s, k, here);
+          cross[k] += c * entry;
+          move[k] += step * entry;
+        });
+      }
     }
+    team_.sync();
+    const T square = dot(v, cross.data()), cross_along = square * inverse, move_along = dot(v, move) * inverse;
+    team_.sync();
+    team_.strided(d, [&](int k) {
+      cross[k] -= cross_along * v[k];
+      move[k] -= move_along * v[k];
+    });
     // y = M v: the normal block, then the tangent-normal one.
     const Mode<T> normal = mode(p, lambda);
     const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
