@@ -136,10 +136,7 @@ class LocalSgdLoop {
       const double* next = rates;
       for (std::int64_t left = H; left > 0; --left) {
         const T eta = rates ? T(*next++) : constant;
-        for (int s = 0; s < S; ++s) {
-          gradient_(y_.data(), g_.data());
-          team_.each(d_, [&](int j) { y_[j] -= eta * g_[j]; });
-        }
+        for (int s = 0; s < S; ++s) gradient_.descend(y_.data(), g_.data(), eta);
       }
       // deviations from the common start: small numbers, no cancellation
       team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });

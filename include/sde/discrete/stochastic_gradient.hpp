@@ -146,6 +146,22 @@ class StochasticGradient {
     ++step_;
   }
 
+  /// y[d] -= eta times the stochastic gradient at y, by way of g[d] where it is needed; moves on to the next step.
+  SDE_DEVICE void descend(T* y, T* g, T eta) {
+    if constexpr (kMayDraw && !loss::detail::kShared<Team>) {
+      // One drawn residual and nothing else: no pass over g.
+      if (draws_alone_ && drawing_.batch == 1 && noise_.columns() == 0) {
+        const T weight = linearize_drawn(0, y) * T(1.0 / drawing_.batch);
+        const T* const slope = slope_.data();
+        for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - eta * (weight * slope[k]);
+        ++step_;
+        return;
+      }
+    }
+    (*this)(y, g);
+    team_.each(d_, [&](int k) { y[k] -= eta * g[k]; });
+  }
+
   /// Adds the recorded sums to total[columns] and clears them.
   SDE_DEVICE void take_noise(T* total) {
     for_columns(noise_.columns(), [&](int s) {
@@ -235,22 +251,34 @@ class StochasticGradient {
 
   /// The same from the drawn residuals alone.
   SDE_DEVICE void drawn(const T* x, T* g) {
-    const T sigma = T(std::sqrt(noise_.sigma2)), inverse = T(1.0 / drawing_.batch);
+    const T inverse = T(1.0 / drawing_.batch);
     for (int s = 0; s < drawing_.batch; ++s) {
-      int picked[W];
-      pick(s, picked);
-      T error = T(0.0);
-      if (labels()) error = two_point_labels() ? signs_.next() : normals_.next();
-      const auto add = [&](const T& f, auto entry) {
-        const T weight = (f + error * sigma) * inverse;
+      const auto add = [&](const T& residual, auto entry) {
+        const T weight = residual * inverse;
         team_.strided(d_, [&](int k) { g[k] = s == 0 ? weight * entry(k) : g[k] + weight * entry(k); });
       };
-      if constexpr (loss::detail::kShared<Team>)
-        add(loss_.residual(picked[0], x), [&](int k) { return loss_.jacobian_entry(picked[0], k, x); });
-      else
-        add(loss::linearize(loss_, picked, x, inputs_.data(), slope_.data()), [&](int k) { return slope_[k]; });
+      if constexpr (loss::detail::kShared<Team>) {
+        int picked[W];
+        pick(s, picked);
+        const T error = label_error();
+        add(loss_.residual(picked[0], x) + error, [&](int k) { return loss_.jacobian_entry(picked[0], k, x); });
+      } else {
+        add(linearize_drawn(s, x), [&](int k) { return slope_[k]; });
+      }
     }
     team_.sync();
+  }
+  /// Residual of sample number `sample` of the batch, with its label's error; slope_ becomes its gradient.
+  SDE_DEVICE T linearize_drawn(int sample, const T* x) {
+    int picked[W];
+    pick(sample, picked);
+    const T error = label_error();
+    return loss::linearize(loss_, picked, x, inputs_.data(), slope_.data()) + error;
+  }
+  /// Of one drawn label.
+  SDE_DEVICE T label_error() {
+    if (!labels()) return T(0.0);
+    return (two_point_labels() ? signs_.next() : normals_.next()) * T(std::sqrt(noise_.sigma2));
   }
 
   SDE_DEVICE void sampled_weights() {
