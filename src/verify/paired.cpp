@@ -93,7 +93,7 @@ class PairedPaths {
         algorithm_(problem.model->recording_kernel(problem.noise, pairing.algorithm)),
         slow_(problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
                                     : slow::dense_slow_kernel(*problem.model, problem.noise)),
-        flow_(*problem.model, manifold::kObservationFlow),
+        flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
         terms_(problem.terms()),
         columns_(problem.noise.columns()) {
     const std::size_t state = static_cast<std::size_t>(d_ * kLanes);

@@ -218,13 +218,12 @@ SDE_DEVICE void weighted_hvp(const L& loss, const T* theta, const T* c, const T*
 }
 
 /// phi[n], phi_i = u^T F_i u: the second derivative of every residual along u[d].
-template <SquaredLoss L, class T>
-SDE_DEVICE void curvature(const L& loss, const T* theta, const T* u, T* phi) {
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void curvature(const L& loss, const T* theta, const T* u, T* phi, const Team& team = {}) {
   using Inner = Dual<T, 1>;
   using Outer = Dual<Inner, 1>;
   const int d = loss.dim(), n = loss.residual_count();
-  detail::Scratch<Outer, dim_of<L>, detail::ThetaTag> x(d);
-  detail::Scratch<Outer, residuals_of<L>, detail::ResidualTag> f(n);
+  detail::Scratch<Outer, dim_of<L>, detail::ThetaTag, Team> x(d, team);
   for (int j = 0; j < d; ++j) {
     Inner inner;
     inner.v = theta[j];
@@ -232,8 +231,15 @@ SDE_DEVICE void curvature(const L& loss, const T* theta, const T* u, T* phi) {
     x.data()[j].v = inner;
     x.data()[j].d[0] = Inner(u[j]);
   }
-  loss.residuals(x.data(), f.data());
-  for (int i = 0; i < n; ++i) phi[i] = f.data()[i].d[0].d[0];
+  if constexpr (detail::kShared<Team> && requires { loss.residual(0, static_cast<const Outer*>(x.data())); }) {
+    team.each(n, [&](int i) { phi[i] = loss.residual(i, static_cast<const Outer*>(x.data())).d[0].d[0]; });
+  } else {
+    detail::Scratch<Outer, residuals_of<L>, detail::ResidualTag, Team> f(n, team);
+    team.once([&] {
+      loss.residuals(static_cast<const Outer*>(x.data()), f.data());
+      for (int i = 0; i < n; ++i) phi[i] = f.data()[i].d[0].d[0];
+    });
+  }
 }
 
 /// L(theta).
