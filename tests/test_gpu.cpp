@@ -68,6 +68,14 @@ TEST_CASE("an ensemble on the GPU is that of the CPU: schedules, statistics, and
   }
 }
 
+TEST_CASE("what the GPU's teams observe is what the CPU does, for every network") {
+  if (no_gpu()) return;
+  observed_to = 1e-7;
+  check_observed_by_teams([](const auto& l, const Noise& noise, const std::vector<double>& start) {
+    return problem_of(l, noise, start);
+  });
+}
+
 TEST_CASE("weak order 1 of the GPU's slow SDE") {
   if (no_gpu()) return;
   Noise noise;
