@@ -96,7 +96,7 @@ TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statist
 }
 
 TEST_CASE("what a device's teams observe is what the CPU does, for every network") {
-  observed_to = 1e-7;
+  observed_to = 1e-8;
   check_observed_by_teams([](const auto& l, const Noise& noise, const std::vector<double>& start) {
     return on_host_device(l, noise, start);
   });
