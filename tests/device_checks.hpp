@@ -154,8 +154,9 @@ void check_slow_of_every_loss(DeviceOf device_of) {
 }
 
 /// The same paths, observed through Phi to FlowOptions::tolerance = 1e-9: with one residual by another method, with
-/// several through eigenpairs by rotations instead of tridiagonal QR, which may change the choice of a step. Rates are
-/// differences over 0.1, and fourth moments at most a few hundred. Through the host there is no difference at all.
+/// several by the same one through eigenpairs by rotations instead of tridiagonal QR, whose last digits may change the
+/// choice of a step (1e-10 in the networks of these tests). Rates are differences over 0.1, and fourth moments at most a
+/// few hundred. Through the host there is no difference at all.
 inline double observed_to = 0;
 inline bool close(double a, double b) { return std::abs(a - b) <= observed_to * (1 + std::abs(a)); }
 

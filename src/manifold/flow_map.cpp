@@ -94,8 +94,7 @@ class DenseSystem {
 
 struct FlowMap::Residuals {
   using System = ResidualSystem<ModelLoss, Solo, slow::TridiagonalQr>;
-  explicit Residuals(const LossModel& model)
-      : loss{model}, geometry(loss, {}), system(loss, geometry), time(loss.d) {}
+  explicit Residuals(const LossModel& model) : loss{model}, geometry(loss, {}), system(loss, geometry), time(loss.d) {}
   const ModelLoss loss;
   slow::ResidualGeometry<ModelLoss, double, Solo, slow::TridiagonalQr> geometry;
   System system;
@@ -186,14 +185,17 @@ template <class Path>
 void FlowMap::must_arrive(FlowEnd end, const Path& path, const double* x) const {
   const std::string at = where(x, model_.dim());
   switch (end) {
-    case FlowEnd::near_gamma: return;
+    case FlowEnd::near_gamma:
+      return;
     case FlowEnd::flat:
       throw FlowError(fmt::format("no direction of positive curvature at {}: not near a manifold of minima", at));
-    case FlowEnd::not_finite: throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", at));
+    case FlowEnd::not_finite:
+      throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", at));
     case FlowEnd::no_step:
       throw FlowError(fmt::format("the gradient flow cannot be integrated near {}: no step is short enough", at));
     case FlowEnd::stalled:
-    case FlowEnd::too_long: break;
+    case FlowEnd::too_long:
+      break;
   }
   throw FlowError(
       fmt::format("the gradient flow does not converge: after {} gradients it stands at {} with gradient norm {:.3g}",

@@ -23,14 +23,14 @@ struct FlowError : std::runtime_error {
 /// Phi with working storage. One residual: the fibre is integrated over the residual itself, dx/df = grad f/|grad f|^2
 /// from f(x) to 0, the same curve as the gradient flow without its exponential tail, by Odeint's Dormand-Prince.
 /// Otherwise in time (time_flow.hpp): in the space of the residuals, or where they do not vanish on Gamma through the
-/// dense Hessian, until the Newton step to Gamma is delta <= polish_below (1 + |x|). The polish, that Newton step, leaves
-/// the gradient-flow fibre by O(delta^2) only; after it |grad L| <= 1e-12 max(1, lambda_max).
+/// dense Hessian, until the Newton step to Gamma is delta <= polish_below (1 + |x|). The polish, that Newton step,
+/// leaves the gradient-flow fibre by O(delta^2) only; after it |grad L| <= 1e-12 max(1, lambda_max).
 class FlowMap {
  public:
   explicit FlowMap(const LossModel& model, FlowOptions options = {}, Minimum minimum = Minimum::unknown);
   ~FlowMap();
-  /// x[d] <- Phi(x). Throws FlowError, leaving x as far as it came; where Gamma is known to interpolate, also if it ends
-  /// at a minimum that keeps residuals.
+  /// x[d] <- Phi(x). Throws FlowError, leaving x as far as it came; where Gamma is known to interpolate, also if it
+  /// ends at a minimum that keeps residuals.
   void operator()(double* x);
   /// False if a squared loss keeps residuals on Gamma (known after the first call): then it has no residual structure.
   bool interpolating() const { return minimum_ != Minimum::least_squares; }

@@ -58,7 +58,8 @@ class ResidualSystem {
   }
   SDE_DEVICE void euler(const double* y, double* u) {
     loss::residuals(loss_, y, geometry_.f.data(), team_);
-    geometry_.in_eigenbasis(geometry_.f.data(), [&](int a) { return factor_[a]; }, weights_.data());
+    geometry_.in_eigenbasis(
+        geometry_.f.data(), [&](int a) { return factor_[a]; }, weights_.data());
     loss::pullback(loss_, y, static_cast<const double*>(weights_.data()), move_.data(), team_);
     const double scale = step_ / n_;
     team_.each(d_, [&](int k) { u[k] -= scale * move_[k]; });

@@ -1,12 +1,12 @@
-// The gradient flow x' = -grad L in time, to where Newton's method may take over, and that: one template for the CPU and
-// for a team of threads on a device.
+// The gradient flow x' = -grad L in time, to where Newton's method may take over, and that: one template for the CPU
+// and for a team of threads on a device.
 //
-// The linearly implicit Euler method y <- y - h (1 + h A)^-1 grad L(y), A = Hess L frozen at the start of a step or what
-// of it is stiff, extrapolated to h = 0 (Deuflhard, SIAM Review 27, 1985; Hairer and Wanner, Solving ODEs II, IV.9, their
-// SEULEX): a step costs one eigenproblem and some ten to a hundred gradients, and its length is bounded by the
-// curvature of the path alone, so it grows with the flow's age from 1/lambda_max to many 1/lambda_min. Exponential Euler
-// steps extrapolated in the same way are exact for linear f, but do not reach tight tolerances: e^(-h lambda) has no
-// expansion in h where h lambda is large (docs/performance.md has the counts).
+// The linearly implicit Euler method y <- y - h (1 + h A)^-1 grad L(y), A = Hess L frozen at the start of a step or
+// what of it is stiff, extrapolated to h = 0 (Deuflhard, SIAM Review 27, 1985; Hairer and Wanner, Solving ODEs II,
+// IV.9, their SEULEX): a step costs one eigenproblem and some ten to a hundred gradients, and its length is bounded by
+// the curvature of the path alone, so it grows with the flow's age from 1/lambda_max to many 1/lambda_min. Exponential
+// Euler steps extrapolated in the same way are exact for linear f, but do not reach tight tolerances: e^(-h lambda) has
+// no expansion in h where h lambda is large (docs/performance.md has the counts).
 #pragma once
 
 #include <cstdint>
@@ -127,8 +127,8 @@ class TimeFlow {
     }
   }
 
-  /// By how much a step of error e^log_error may grow, with a margin, for an error of order `order`. Own exp and log: libm's
-  /// bits depend on the processor.
+  /// By how much a step of error e^log_error may grow, with a margin, for an error of order `order`. Own exp and log:
+  /// libm's bits depend on the processor.
   SDE_DEVICE static double growth(double log_error, int order) {
     return 0.9 * sde::detail::exp_kernel((logarithm(0.5) - log_error) / order);
   }
