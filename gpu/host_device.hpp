@@ -6,6 +6,7 @@
 #include <barrier>
 #include <cstddef>
 #include <new>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -17,6 +18,8 @@ class HostDevice {
  public:
   /// Bytes that allocations may take together: tests make it small.
   static inline std::size_t memory = ~std::size_t(0);
+
+  static constexpr double kUntouched = -1.2345e-67;
 
   explicit HostDevice(int) {}
 
@@ -47,16 +50,21 @@ class HostDevice {
   }
   template <class Body>
   void launch_teams(long count, int, std::size_t arena, const Body& body) {
-    constexpr int kMembers = 3, kTeams = 2;
+    constexpr int kMembers = 3, kTeams = 2, kGuard = 1 << 12;
     for (long first = 0; first < std::min<long>(kTeams, count); ++first) {
-      std::vector<double> storage(arena * 2 / sizeof(double));
+      const auto size = static_cast<std::ptrdiff_t>((arena + sizeof(double) - 1) / sizeof(double));
+      std::vector<double> storage(static_cast<std::size_t>(size + kGuard), kUntouched);
       std::barrier<> barrier(kMembers);
-      std::vector<std::jthread> members;
-      for (int m = 0; m < kMembers; ++m)
-        members.emplace_back([&, m] {
-          std::size_t used = 0;
-          body(Team(m, kMembers, reinterpret_cast<char*>(storage.data()), &used, &barrier), first, kTeams, count);
-        });
+      {
+        std::vector<std::jthread> members;
+        for (int m = 0; m < kMembers; ++m)
+          members.emplace_back([&, m] {
+            std::size_t used = 0;
+            body(Team(m, kMembers, reinterpret_cast<char*>(storage.data()), &used, &barrier), first, kTeams, count);
+          });
+      }
+      if (std::count(storage.begin() + size, storage.end(), kUntouched) != kGuard)
+        throw std::logic_error("a team took more than its arena");
     }
   }
 };

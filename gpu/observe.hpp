@@ -1,10 +1,11 @@
 // What is observed of paths on the device that they are on: Phi, the terms there, the moments of all of it in the order
-// in which the CPU gathers them (ensemble/observer.cpp, blocks of kLanes paths). Losses of one residual with a constant
-// dimension.
+// in which the CPU gathers them (ensemble/observer.cpp, blocks of kLanes paths). Squared losses that interpolate on Gamma:
+// with one residual and a constant dimension by a thread for each path, else by a team.
 #pragma once
 
 #include "sde/loss/derivatives.hpp"
 #include "sde/manifold/fibre_flow.hpp"
+#include "sde/manifold/residual_system.hpp"
 #include "sde/model/device_model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 #include "sde/stats/moments.hpp"
@@ -42,7 +43,8 @@ struct Clear {
   SDE_DEVICE void operator()(long path) const { gone[path] = 0; }
 };
 
-/// values[q * stride + path] of every path that is still there; the others' flags are set.
+/// values[q * stride + path], in the order of TileObservation::quantities, of every path that is still there; the others'
+/// flags are set.
 template <class L, class S>
 struct Observe {
   L loss;
@@ -54,6 +56,7 @@ struct Observe {
   double* previous;  ///< Phi at the last observation: component c of path i at previous[c * stride + i]
   Gone* gone;
 
+  /// By one thread.
   SDE_DEVICE void operator()(long path) const {
     using T = Pack<double, 1>;
     constexpr int D = dim_of<L>;
@@ -70,11 +73,6 @@ struct Observe {
       gone[path] = 1;
       return;
     }
-    double* out = values + path;
-    const auto put = [&](double value) {
-      *out = value;
-      out += paths.stride;
-    };
     slow::HypersurfaceGeometry<L, T> geometry(loss, noise);
     T moved[D];
     const auto predict = [&](slow::Term term) { geometry.drift(point, what.parameters, term, moved); };
@@ -85,11 +83,18 @@ struct Observe {
       const double gap = lane(point[k] - theta[k], 0);
       square += gap * gap;
     }
+    int q = 0;
+    const auto put = [&](double value) { at(q++, path) = value; };
     put(lane(loss::value(loss, static_cast<const T*>(theta)), 0));
     put(lambda);  // tr Hess
     put(lambda);  // lambda_max
     put(sqrt(square));
     put(static_cast<double>(paths.spread[path]));
+    if constexpr (HasTestError<L>) {
+      double plain[D];
+      for (int k = 0; k < D; ++k) plain[k] = lane(theta[k], 0);
+      put(loss.test_error(plain));
+    }
     for (int p = 0; p < polynomials.count; ++p) put(polynomials(p, point, D));
     if (what.components == 0) return;
 
@@ -108,12 +113,99 @@ struct Observe {
     geometry.diffusion(what.parameters.batch, moved);
     put_components(moved);
     for (int c = 0; c < D; ++c)
-      if (c < what.components) {
-        double& last = previous[c * paths.stride + path];
-        const double here = lane(point[c], 0);
-        put(what.width > 0 ? (here - last) / what.width : 0.0);
-        last = here;
-      }
+      if (c < what.components) put(rate(c, path, lane(point[c], 0)));
+  }
+
+  /// By a team: paths first, first + every, ... below count.
+  SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
+    Work work(*this, team);
+    for (long path = first; path < count; path += every)
+      if (!gone[path] && !observe(team, work, path)) team.once([&] { gone[path] = 1; });
+  }
+  /// Takes of a counting team what the call above takes.
+  void take_arrays(const Team& team) const { Work(*this, team); }
+
+ private:
+  struct Work {
+    using System = manifold::ResidualSystem<L, Team>;
+    slow::ResidualGeometry<L, double, Team> geometry;
+    System system;
+    manifold::TimeFlow<System, Team> time;
+    Buffer<double, kDynamic, Team> theta, point, moved;
+    SDE_DEVICE Work(const Observe& o, const Team& team)
+        : geometry(o.loss, o.noise, team),
+          system(o.loss, geometry, team),
+          time(o.loss.dim(), team),
+          theta(o.loss.dim(), team),
+          point(o.loss.dim(), team),
+          moved(o.loss.dim(), team) {}
+  };
+
+  /// False where the path has left.
+  SDE_DEVICE bool observe(const Team& team, Work& work, long path) const {
+    auto& [geometry, system, time, theta, point, moved] = work;
+    const int d = geometry.d, n = geometry.n;
+    team.each(d, [&](int k) { theta[k] = point[k] = static_cast<double>(paths.x[k * paths.stride + path]); });
+    bool kept = !paths.lost[path];
+    for (int k = 0; k < d; ++k) kept = kept && abs(theta[k]) < kDiverged;
+    if (!kept) return false;
+    if (what.flow) {
+      const manifold::FlowOptions options{.tolerance = what.tolerance, .polish_below = what.polish_below};
+      if (time.flow(system, options, point.data()) != manifold::FlowEnd::near_gamma) return false;
+      if (!time.polish(system, point.data()) || !system.interpolates(time.norm(point.data()))) return false;
+    }
+    geometry.compute(point.data());
+    loss::residuals(loss, theta.data(), geometry.f.data(), team);
+    double squares = 0, gap = 0;
+    for (int i = 0; i < n; ++i) squares += geometry.f[i] * geometry.f[i];
+    for (int k = 0; k < d; ++k) gap += (point[k] - theta[k]) * (point[k] - theta[k]);
+    int q = 0;
+    const auto put = [&](double value) {
+      team.mine(0, [&] { at(q, path) = value; });
+      ++q;
+    };
+    put(squares * (0.5 / n));
+    put(geometry.trace());
+    put(geometry.largest);
+    put(sqrt(gap));
+    put(static_cast<double>(paths.spread[path]));
+    if constexpr (HasTestError<L>) {
+      team.once([&] { at(q, path) = loss.test_error(theta.data()); });
+      ++q;
+    }
+    team.strided(polynomials.count, [&](int p) { at(q + p, path) = polynomials(p, point.data(), d); });
+    q += polynomials.count;
+    if (what.components == 0) return true;
+
+    const auto put_components = [&](auto&& component) {
+      team.strided(what.components, [&](int c) { at(q + c, path) = component(c); });
+      q += what.components;
+    };
+    const auto of_moved = [&](int c) { return moved[c]; };
+    const slow::Prepared parameters(what.parameters);
+    geometry.contract(slow::Term::drift_1, parameters, moved.data());
+    put_components(of_moved);
+    if (parameters.workers > 1) {
+      geometry.contract(slow::Term::drift_2, parameters, moved.data());
+      put_components(of_moved);
+    } else {
+      put_components([](int) { return 0.0; });
+    }
+    geometry.ito_normal(parameters.batch, moved.data());
+    put_components(of_moved);
+    geometry.diffusion(parameters.batch, moved.data());
+    put_components(of_moved);
+    put_components([&](int c) { return rate(c, path, point[c]); });
+    return true;
+  }
+
+  SDE_DEVICE double& at(int q, long path) const { return values[q * paths.stride + path]; }
+  /// Increment of component c of Phi since the last observation, which becomes `here`, over the time between.
+  SDE_DEVICE double rate(int c, long path, double here) const {
+    double& last = previous[c * paths.stride + path];
+    const double increment = here - last;
+    last = here;
+    return what.width > 0 ? increment / what.width : 0.0;
   }
 };
 

@@ -117,17 +117,26 @@ struct SlowSteps {
   }
 };
 
-/// Bytes of a team's arena for a body: what its constructors take, and the scratch of automatic derivatives.
+/// A loss of which a team asks everything entry by entry (concepts.hpp): no member needs arrays of its own.
+template <class L>
+concept ByEntries = requires(const L& loss, const double* x) {
+  loss.residual(0, x);
+  loss.jacobian_entry(0, 0, x);
+  loss.pullback_entry(0, x, x);
+  loss.weighted_hvp_entry(0, x, x, x);
+};
+
+/// Bytes of a team's arena for a body: what its constructors take, and the scratch of derivatives.
 template <class L, class S, class Body>
 std::size_t arena_bytes(const L& loss, const Body& body, int members) {
   constexpr int C = loss::detail::chunk<L>;
   std::size_t used = 0;
   body.take_arrays(Team::counting(members, &used));
   const int n = sample_count(loss), d = loss.dim();
-  // The widest pass: the product of a Hessian with a vector, for all members at once.
-  const std::size_t scratch = Team::bytes<Pack<S, 1>>(members * (2 * (C + 1) * (d + n) + 2 * d)) + 64;
-  const std::size_t stream = Team::bytes<Pack<S, 1>>(4 * members);
-  return used + scratch + stream;
+  // The second derivatives of all residuals along one direction; else the widest automatic pass, the product of a
+  // Hessian with a vector, for all members at once.
+  const int scratch = ByEntries<L> ? 4 * d : members * (2 * (C + 1) * (d + n) + 2 * d);
+  return used + Team::bytes<Pack<S, 1>>(scratch) + 64 + Team::bytes<Pack<S, 1>>(4 * members);
 }
 
 }  // namespace sde::gpu

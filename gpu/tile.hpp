@@ -17,10 +17,6 @@ namespace sde::gpu {
 template <class L>
 inline constexpr bool kPathPerThread = dim_of<L> > 0 && (!SquaredLoss<L> || residuals_of<L> == 1);
 
-/// Whether the device itself observes the paths of a loss.
-template <class L>
-inline constexpr bool kObservedHere = kPathPerThread<L> && SquaredLoss<L> && !HasTestError<L>;
-
 /// Members of a team: a warp, or a block where one would be long about it.
 inline int team_size(int d) { return d <= 256 ? 32 : 256; }
 
@@ -32,6 +28,8 @@ class TileOf final : public DeviceTile {
   using DeviceLoss = DeviceLossOf<Device, L>;
   static_assert(std::is_trivially_copyable_v<DeviceLoss>,
                 "a loss with arrays needs on_device(upload) to run on a GPU (sde/loss/concepts.hpp)");
+  /// Whether the device itself observes the paths: a test error has to be there, too.
+  static constexpr bool kObservedHere = SquaredLoss<L> && HasTestError<L> == HasTestError<DeviceLoss>;
 
  public:
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
@@ -71,15 +69,14 @@ class TileOf final : public DeviceTile {
 
   void advance(const slow::Steps& steps) override {
     if constexpr (SquaredLoss<L>) {
-      const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, steps, paths()};
-      launch(body);
+      launch<S>(SlowSteps<DeviceLoss, S>{loss_, noise_.view(), seed_, steps, paths()});
     } else {
       throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected a squared loss");
     }
   }
 
   bool observe_here(const FlatPolynomials& polynomials, const TileObservation& shape) override {
-    if constexpr (kObservedHere<L>) {
+    if constexpr (kObservedHere) {
       const auto count = static_cast<int>(polynomials.term_end.size());
       polynomials_ = {count,
                       copy_of(device_, polynomials.coefficient, coefficient_),
@@ -99,10 +96,10 @@ class TileOf final : public DeviceTile {
 
   void observe(const TileObservation& what, std::vector<stats::Moments>& totals, long keep,
                std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) override {
-    if constexpr (kObservedHere<L>) {
+    if constexpr (kObservedHere) {
       const Observe<DeviceLoss, S> body{loss_,          full_noise(),     paths(),    what, polynomials_,
                                         values_.data(), previous_.data(), gone_.data()};
-      device_.launch(count_, body);
+      launch<double>(body);
       const long blocks = (count_ + kLanes - 1) / kLanes;
       device_.launch(blocks * quantities_,
                      ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, parts_.data()});
@@ -143,7 +140,7 @@ class TileOf final : public DeviceTile {
         start_(device_, static_cast<std::size_t>(d_)),
         noise_(device_, noise),
         rates_(device_, 0) {
-    if constexpr (kObservedHere<L> && sizeof(S) != sizeof(double)) full_noise_ = {device_, noise};
+    if constexpr (kObservedHere && sizeof(S) != sizeof(double)) full_noise_ = {device_, noise};
     stride_ = paths;
     reserve();
   }
@@ -196,15 +193,16 @@ class TileOf final : public DeviceTile {
   }
   template <unsigned kSources>
   void launch_discrete(const discrete::Rounds& rounds) {
-    launch(DiscreteSteps<DeviceLoss, S, kSources>{loss_, noise_.view(), stepping_, rounds, paths()});
+    launch<S>(DiscreteSteps<DeviceLoss, S, kSources>{loss_, noise_.view(), stepping_, rounds, paths()});
   }
-  template <class Body>
+  /// A body that computes in numbers of type Number.
+  template <class Number, class Body>
   void launch(const Body& body) {
     if constexpr (kPathPerThread<L>) {
       device_.launch(count_, body);
     } else {
       const int members = team_size(d_);
-      device_.launch_teams(count_, members, arena_bytes<DeviceLoss, S>(loss_, body, members), body);
+      device_.launch_teams(count_, members, arena_bytes<DeviceLoss, Number>(loss_, body, members), body);
     }
   }
 
@@ -247,7 +245,7 @@ class DeviceModelOf final : public DeviceModel {
   }
   std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise& noise,
                                           const PairedSetup& setup) const override {
-    if constexpr (kObservedHere<L>)
+    if constexpr (kPathPerThread<L> && SquaredLoss<L>)
       if (PairedTileOf<Device, L>::runs(noise, setup))
         return unless_too_large([&] { return std::make_unique<PairedTileOf<Device, L>>(ordinal, paths, loss_, noise, setup); });
     return nullptr;

@@ -5,6 +5,7 @@
 #include "../gpu/host_device.hpp"
 #include "../gpu/tile.hpp"
 #include "device_checks.hpp"
+#include "sde/model/make_model.hpp"
 
 using namespace sde;
 using namespace sde::test;
@@ -14,6 +15,30 @@ namespace {
 const auto host_device_of = [](const auto& l) {
   return std::make_shared<const gpu::DeviceModelOf<gpu::HostDevice, std::remove_cvref_t<decltype(l)>>>(l);
 };
+
+/// The hyperbola as a general loss: observed through the host, as every loss without residuals.
+struct PlainHyperbola {
+  static constexpr int Dim = 2;
+  int dim() const { return 2; }
+  template <class T>
+  T value(const T* x) const {
+    const T f = x[0] * x[1] - 1.0;
+    return f * f * 0.5;
+  }
+};
+/// Gamma is x = -1, y = z; from x > 0 the flow ends near x = 1.98, where the first residual stays at 0.3.
+struct TwoWells {
+  int dim() const { return 3; }
+  int residual_count() const { return 2; }
+  template <class T>
+  void residuals(const T* x, T* f) const {
+    f[0] = (x[0] + 1.0) * ((x[0] - 2.0) * (x[0] - 2.0) + 0.1);
+    f[1] = x[1] - x[2];
+  }
+};
+using sde::model_of;
+std::shared_ptr<LossModel> model_of(PlainHyperbola l) { return make_model(l); }
+std::shared_ptr<LossModel> model_of(TwoWells l) { return make_model(l); }
 
 /// A problem whose "GPU" is the CPU in its place.
 template <class L>
@@ -26,6 +51,12 @@ ensemble::Problem on_host_device(const L& l, const Noise& noise, const std::vect
   p.start = Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
   p.settle();
   return p;
+}
+
+Noise constant_noise() {
+  Noise noise = labels_and_constant();
+  noise.sigma2 = 0;
+  return noise;
 }
 
 }  // namespace
@@ -79,25 +110,37 @@ TEST_CASE("algorithm and slow SDEs on common noise: the device's are the CPU's, 
   gpu::HostDevice::memory = ~std::size_t(0);
 }
 
+TEST_CASE("what a device's teams observe is what the CPU does, for every network") {
+  observed_to = 1e-8;
+  check_observed_by_teams([](const auto& l, const Noise& noise, const std::vector<double>& start) {
+    return on_host_device(l, noise, start);
+  });
+}
+
+TEST_CASE("a path whose flow ends where residuals stay is lost on a device as on the CPU") {
+  Noise labels;
+  labels.sigma2 = 0.01;
+  auto problem = on_host_device(TwoWells{}, labels, {-0.9, 0.3, 0.2});
+  CHECK(problem.interpolating);
+  problem.start << 1.5, 0.3, 0.2;  // in the other well
+  const auto m = method_of(ensemble::Kind::local_sgd, 0.01, 18);
+  const ensemble::Observation at{.times = {0, 0.1}, .polynomials = {}, .components = 2};
+  const auto on_cpu = ensemble::run(problem, m, at, {.threads = 2});
+  CHECK(on_cpu.lost == on_cpu.paths);
+  CHECK(on_cpu.first_lost.reason.find("a minimum where residuals up to 0.2") != std::string::npos);
+  check_same(on_cpu, ensemble::run(problem, m, at, {.threads = 2, .device = 0}));
+}
+
 TEST_CASE("an ensemble that is observed through the host is that of the CPU, bit for bit") {
   observed_to = 0;
-  for (const int d : {2, 5}) {
-    Noise noise = labels_and_constant();
-    noise.factor.resize(static_cast<std::size_t>(2 * d), 0.2);
-    std::vector<double> start(static_cast<std::size_t>(d), 0.3);
-    start[0] = 0.8;
-    const auto problem = on_host_device(loss::Sphere{d}, noise, start);
-    for (const auto kind : {ensemble::Kind::local_sgd, ensemble::Kind::slow_local_sgd}) {
-      const auto m = method_of(kind, 0.05, 90);
-      check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
-                 ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
-    }
-  }
+  const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
+  const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 90);
+  check_same(ensemble::run(problem, m, kAt, {.threads = 2}), ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
 }
 
 TEST_CASE("where a device's memory is short tiles are smaller, which is said, and nothing else changes") {
   observed_to = 0;
-  const auto problem = on_host_device(loss::Sphere{2}, labels_and_constant(), {0.5, 0.9});
+  const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
   const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 300);
   std::string said;
   ensemble::Control control{.threads = 2, .device = 0};
@@ -113,7 +156,7 @@ TEST_CASE("where a device's memory is short tiles are smaller, which is said, an
 
 TEST_CASE("an interrupted run on a device goes on, there or on the CPU, with the same bits") {
   observed_to = 0;
-  const auto problem = on_host_device(loss::Sphere{2}, labels_and_constant(), {0.5, 0.9});
+  const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
   const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 100);
   gpu::HostDevice::memory = 2 * 32 * sizeof(double);  // four tiles
   for (const int next : {0, -1}) {

@@ -62,6 +62,17 @@ struct StiffResiduals {
     f[1] = (x[1] + 0.2 * x[0] * x[0] - x[2]) * 1414.2135623730951;
   }
 };
+/// Two equations for x y that contradict each other by 2 gap: Gamma is x y = 1, where residuals of +-gap stay.
+struct Contradiction {
+  double gap = 0.1;
+  int dim() const { return 2; }
+  int residual_count() const { return 2; }
+  template <class T>
+  void residuals(const T* x, T* f) const {
+    f[0] = x[0] * x[1] - (1.0 + gap);
+    f[1] = x[0] * x[1] - (1.0 - gap);
+  }
+};
 /// The hyperbola as a general loss.
 struct PlainHyperbola {
   int dim() const { return 2; }
@@ -96,8 +107,71 @@ TEST_CASE("flow in time and flow along the residual give the same Phi") {
   CHECK(std::abs(x[1] - y[1]) < 1e-10);
 }
 
+TEST_CASE("diagonal network, n = p: each u_k v_k is kept and the data give u_k^2 - v_k^2, eigenvalues from 9e-4 to 11") {
+  const loss::DiagonalNetwork network(20, 20, 3, 5);
+  const auto model = model_of(network);
+  const auto known = [&](const Vector& x) {
+    Vector p(40);
+    for (int k = 0; k < 20; ++k) {
+      const double beta = network.target[static_cast<std::size_t>(k)], product = x[k] * x[20 + k];
+      p[k] = std::sqrt(0.5 * (beta + std::hypot(beta, 2 * product)));
+      p[20 + k] = product / p[k];
+    }
+    return p;
+  };
+  const Vector far = Vector::Constant(40, 0.6);  // at distance 1 from Gamma
+  Vector on_gamma = far;
+  manifold::FlowMap{*model}(on_gamma.data());
+  CHECK((on_gamma - known(far)).cwiseAbs().maxCoeff() < 2e-12);
+  manifold::FlowMap exact(*model), observing(*model, manifold::kObservationFlow);
+  for (int i = 0; i < 8; ++i) {
+    Vector x = on_gamma;
+    for (int k = 0; k < 40; ++k) x[k] += 0.02 * std::sin(i + k);
+    const Vector goal = known(x);
+    Vector p = x, q = x;
+    exact(p.data());
+    observing(q.data());
+    CHECK((p - goal).cwiseAbs().maxCoeff() < 2e-12);
+    CHECK((q - goal).cwiseAbs().maxCoeff() < 5e-9);
+  }
+}
+
+TEST_CASE("a minimum where residuals stay: found out, or an error where Gamma is known to interpolate") {
+  const auto model = make_model(Contradiction{});
+  const auto hyperbola = model_of(loss::Hyperbola{});
+  double x[2] = {1.8, 0.9}, y[2] = {1.8, 0.9}, z[2] = {1.8, 0.9}, w[2] = {1.8, 0.9};
+  manifold::FlowMap unknown(*model), known(*model, {}, manifold::Minimum::least_squares);
+  CHECK(unknown.interpolating());
+  unknown(x);
+  CHECK(!unknown.interpolating());
+  known(y);
+  manifold::FlowMap{*hyperbola}(z);  // L is the hyperbola's but for a constant
+  for (int k = 0; k < 2; ++k) {
+    CHECK(std::abs(x[k] - z[k]) < 1e-10);
+    CHECK(std::abs(y[k] - z[k]) < 1e-10);
+  }
+  manifold::FlowMap strict(*model, {}, manifold::Minimum::interpolating);
+  CHECK_THROWS_WITH_AS(strict(w), doctest::Contains("a minimum where residuals up to 0.1 stay"), manifold::FlowError);
+}
+
 TEST_CASE("no limit on Gamma is an error with the place") {
   const auto model = model_of(loss::Hyperbola{});
   double x[2] = {0, 0};
   CHECK_THROWS_AS(manifold::FlowMap{*model}(x), manifold::FlowError);
+  const auto message = [](const LossModel& m, std::vector<double> at, manifold::FlowOptions options) -> std::string {
+    try {
+      manifold::FlowMap{m, options}(at.data());
+    } catch (const manifold::FlowError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const auto network = model_of(loss::DiagonalNetwork(3, 4, 1, 5));
+  const std::vector<double> start{1.0, 0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7};
+  CHECK(message(*network, start, {.max_evaluations = 20}).find("does not converge: after 20 gradients it stands at (") !=
+        std::string::npos);
+  CHECK(message(*network, std::vector<double>(8), {}).find("no direction of positive curvature at (0, 0,") !=
+        std::string::npos);
+  const auto plain = make_model(PlainHyperbola{});
+  CHECK(message(*plain, {NAN, 1}, {}).find("cannot start from a point that is not finite") != std::string::npos);
 }

@@ -78,6 +78,14 @@ TEST_CASE("algorithm and slow SDEs on common noise: the GPU's are the CPU's") {
     }
 }
 
+TEST_CASE("what the GPU's teams observe is what the CPU does, for every network") {
+  if (no_gpu()) return;
+  observed_to = 1e-7;
+  check_observed_by_teams([](const auto& l, const Noise& noise, const std::vector<double>& start) {
+    return problem_of(l, noise, start);
+  });
+}
+
 TEST_CASE("weak order 1 of the GPU's slow SDE") {
   if (no_gpu()) return;
   Noise noise;

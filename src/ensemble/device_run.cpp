@@ -84,7 +84,9 @@ class DeviceRun {
     what_.components = observation.components;
     what_.flow = method.stepwise();
     what_.tolerance = manifold::kObservationFlow.tolerance;
-    observed_there_ = tile_->observe_here(flatten(observation.polynomials), what_);
+    what_.polish_below = manifold::kObservationFlow.polish_below;
+    what_.test_error = problem.model->has_test_error();
+    observed_there_ = problem.interpolating && tile_->observe_here(flatten(observation.polynomials), what_);
     if (tile_->capacity() < wanted)
       control.notice(fmt::format("{}: the device has memory for {} paths at a time, not {}: smaller tiles", method.name,
                                  tile_->capacity(), wanted));

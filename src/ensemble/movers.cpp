@@ -77,7 +77,7 @@ class SlowMover final : public Mover {
       : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), first_step_(slow_steps(times, m.dt)), interrupted_(interrupted) {
     kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise, m.precision)
                               : slow::dense_slow_kernel(*p.model, p.noise);
-    if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model);
+    if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model, manifold::FlowOptions{}, p.minimum());
   }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
     unsigned lost = 0;
@@ -164,7 +164,7 @@ class CoupledMover final : public Mover {
       : method_(m),
         timeline_(timeline),
         interrupted_(interrupted),
-        flow_(*p.model),
+        flow_(*p.model, {}, p.minimum()),
         dim_(p.model->dim()),
         kernel_(p.interpolating ? p.model->residual_slow_kernel(p.noise, m.precision)
                                 : slow::dense_slow_kernel(*p.model, p.noise)) {}

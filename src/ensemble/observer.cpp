@@ -7,7 +7,7 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
       method_(method),
       observation_(observation),
       clock_(clock),
-      flow_(*problem.model, manifold::kObservationFlow),
+      flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
       terms_(problem.terms()) {}
 
 void Observer::operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result) {

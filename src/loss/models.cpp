@@ -24,35 +24,24 @@ Flat::Flat(int equations, int dimension, std::uint64_t seed)
 
 DiagonalNetwork::DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed)
     : DiagonalNetworkOf{samples, features, normal_data(seed, 3, samples * features),
-                        std::vector<double>(static_cast<std::size_t>(samples))},
-      target(static_cast<std::size_t>(features)) {
+                        std::vector<double>(static_cast<std::size_t>(samples)),
+                        std::vector<double>(static_cast<std::size_t>(features))} {
   for (int j = 0; j < sparsity; ++j) target[j] = 1.0;
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < p; ++j) y[i] += X[i * p + j] * target[j];
 }
 
-/// Standard normal inputs: the expected squared error is |u^2 - v^2 - target|^2 in closed form.
-double DiagonalNetwork::test_error(const double* theta) const {
-  double sum = 0;
-  for (int j = 0; j < p; ++j) {
-    const double e = theta[j] * theta[j] - theta[p + j] * theta[p + j] - target[j];
-    sum += e * e;
-  }
-  return sum;
-}
-
 TanhNetwork::TanhNetwork(int samples, int input_dim, int student_width, int width_of_teacher, std::uint64_t seed)
-    : TanhNetworkOf{samples, input_dim, student_width, {}, {}}, teacher_width(width_of_teacher) {
-  constexpr int kTests = 256;
+    : TanhNetworkOf{samples, input_dim, student_width, {}, {}, 256, {}, {}}, teacher_width(width_of_teacher) {
   TanhNetwork shape;
   shape.n = 0;
   shape.inputs = inputs;
   shape.width = teacher_width;
   teacher = normal_data(seed, 4, shape.dim());
   X = normal_data(seed, 5, n * inputs);
-  X_test = normal_data(seed, 6, kTests * inputs);
+  X_test = normal_data(seed, 6, tests * inputs);
   for (int i = 0; i < n; ++i) y.push_back(shape.output(teacher.data(), &X[i * inputs]));
-  for (int i = 0; i < kTests; ++i) y_test.push_back(shape.output(teacher.data(), &X_test[i * inputs]));
+  for (int i = 0; i < tests; ++i) y_test.push_back(shape.output(teacher.data(), &X_test[i * inputs]));
 }
 
 std::vector<double> TanhNetwork::interpolating_start(double scale, std::uint64_t seed) const {
@@ -73,21 +62,11 @@ std::vector<double> TanhNetwork::interpolating_start(double scale, std::uint64_t
   return theta;
 }
 
-double TanhNetwork::test_error(const double* theta) const {
-  double sum = 0;
-  const int tests = static_cast<int>(y_test.size());
-  for (int i = 0; i < tests; ++i) {
-    const double e = output(theta, &X_test[i * inputs]) - y_test[i];
-    sum += e * e;
-  }
-  return sum / tests;
-}
-
 MatrixSensing::MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed)
     : MatrixSensingOf{measurements, matrix_size, factor_rank,
                       normal_data(seed, 7, measurements * matrix_size * matrix_size),
-                      std::vector<double>(static_cast<std::size_t>(measurements))},
-      target(static_cast<std::size_t>(matrix_size * matrix_size)) {
+                      std::vector<double>(static_cast<std::size_t>(measurements)),
+                      std::vector<double>(static_cast<std::size_t>(matrix_size * matrix_size))} {
   for (int i = 0; i < n; ++i)
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < a; ++b) {
@@ -102,17 +81,6 @@ MatrixSensing::MatrixSensing(int measurements, int matrix_size, int factor_rank,
         target[a * size + b] += truth[a * true_rank + r] * truth[b * true_rank + r] / true_rank;
   for (int i = 0; i < n; ++i)
     for (int k = 0; k < size * size; ++k) y[i] += A[i * size * size + k] * target[k];
-}
-
-double MatrixSensing::test_error(const double* U) const {
-  double sum = 0;
-  for (int a = 0; a < size; ++a)
-    for (int b = 0; b < size; ++b) {
-      double m = -target[a * size + b];
-      for (int r = 0; r < rank; ++r) m += U[a * rank + r] * U[b * rank + r];
-      sum += m * m;
-    }
-  return sum / (size * size);
 }
 
 }  // namespace sde::loss

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Eigenvalues>
 #include <boost/numeric/odeint/integrate/integrate_adaptive.hpp>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_controlled_runge_kutta.hpp>
@@ -11,18 +12,15 @@
 #include <cmath>
 #include <vector>
 
-#include "sde/model/dense_geometry.hpp"
+#include "sde/manifold/residual_system.hpp"
 #include "sde/model/model.hpp"
-#include "stiff_flow.hpp"
 
 namespace sde::manifold {
 
-namespace odeint = boost::numeric::odeint;
-using State = std::vector<double>;
+using slow::Matrix;
+using slow::Vector;
 
 namespace {
-
-constexpr double kResidualOnGamma = 1e-9;  ///< residuals that count as zero, relative to 1 + |x|
 
 std::string where(const double* x, int d) {
   std::string s = "(";
@@ -30,34 +28,130 @@ std::string where(const double* x, int d) {
   return s + (d > 6 ? ", ...)" : ")");
 }
 
-double norm(const double* x, int d) { return Eigen::Map<const Vector>(x, d).norm(); }
+/// A model as the templates over losses ask for one, on doubles.
+struct ModelLoss {
+  const LossModel& model;
+  const int d = model.dim(), n = model.residual_count();
+  int dim() const { return d; }
+  int residual_count() const { return n; }
+  void residuals(const double* x, double* f) const { model.residuals(x, f); }
+  void jacobian(const double* x, double* J) const { model.jacobian(x, J); }
+  void pullback(const double* x, const double* w, double* g) const { model.pullback(x, w, g); }
+};
+
+/// Any loss, through its dense Hessian: A is its positive part at the start of a step.
+class DenseSystem {
+ public:
+  static constexpr bool kMayStall = false;
+  explicit DenseSystem(const LossModel& model)
+      : model_(model), d_(model.dim()), hessian_(d_, d_), gradient_(d_), step_(d_) {}
+
+  void linearize(const double* x) {
+    model_.gradient(x, gradient_.data());
+    model_.hessian(x, hessian_.data());
+    largest = distance = slope = std::numeric_limits<double>::infinity();  // stays where the loss is not finite
+    if (!gradient_.allFinite() || !hessian_.allFinite()) return;
+    solver_.compute(0.5 * (hessian_ + hessian_.transpose()));
+    const Vector& lambda = solver_.eigenvalues();
+    const double threshold = slow::kNullThreshold * lambda.cwiseAbs().maxCoeff();
+    const auto normal = [&](double l) { return l > threshold; };
+    largest = smallest = 0;
+    if (normal(lambda[d_ - 1])) {
+      largest = lambda[d_ - 1];
+      smallest = *std::find_if(lambda.begin(), lambda.end(), normal);
+    }
+    const Vector inverse = lambda.unaryExpr([&](double l) { return normal(l) ? 1 / l : 0.0; });
+    step_ = -apply(inverse, gradient_);
+    distance = step_.norm();
+    slope = gradient_.norm();
+  }
+  void prepare(double h) {
+    factor_ = solver_.eigenvalues().unaryExpr([&](double l) { return h / (1 + h * std::max(l, 0.0)); });
+  }
+  void euler(const double* y, double* u) {
+    model_.gradient(y, gradient_.data());
+    Eigen::Map<Vector>(u, d_) -= apply(factor_, gradient_);
+  }
+  void newton(double* x) const { Eigen::Map<Vector>(x, d_) += step_; }
+
+  double largest = 0, smallest = 0, distance = 0, slope = 0;
+
+ private:
+  /// A function of the Hessian with these values at its eigenvalues.
+  Vector apply(const Vector& values, const Vector& v) const {
+    const auto& Q = solver_.eigenvectors();
+    return Q * values.cwiseProduct(Q.transpose() * v);
+  }
+  const LossModel& model_;
+  const int d_;
+  Matrix hessian_;
+  Vector gradient_, step_, factor_;
+  Eigen::SelfAdjointEigenSolver<Matrix> solver_;
+};
 
 }  // namespace
 
-FlowMap::FlowMap(const LossModel& model, FlowOptions options)
-    : model_(model), options_(options), interpolating_(model.residual_count() > 0), none_(std::make_unique<Noise>()) {}
-FlowMap::~FlowMap() = default;
+struct FlowMap::Residuals {
+  using System = ResidualSystem<ModelLoss>;
+  explicit Residuals(const LossModel& model) : loss{model}, geometry(loss, {}), system(loss, geometry), time(loss.d) {}
+  const ModelLoss loss;
+  slow::ResidualGeometry<ModelLoss, double> geometry;
+  System system;
+  TimeFlow<System> time;
+};
+struct FlowMap::Dense {
+  explicit Dense(const LossModel& model) : system(model), time(model.dim()) {}
+  DenseSystem system;
+  TimeFlow<DenseSystem> time;
+};
 
-slow::PointTerms& FlowMap::terms() {
-  if (interpolating_) {
-    if (!residual_) residual_ = model_.residual_terms(*none_);
-    return *residual_;
-  }
-  if (!dense_) dense_ = std::make_unique<slow::DenseGeometry>(model_, *none_);
-  return *dense_;
-}
+FlowMap::FlowMap(const LossModel& model, FlowOptions options, Minimum minimum)
+    : model_(model), options_(options), minimum_(model.residual_count() > 0 ? minimum : Minimum::least_squares) {}
+FlowMap::~FlowMap() = default;
 
 void FlowMap::operator()(double* x) {
   if (!Eigen::Map<const Vector>(x, model_.dim()).allFinite())
     throw FlowError("the gradient flow cannot start from a point that is not finite");
-  if (model_.residual_count() == 1)
+  if (minimum_ != Minimum::least_squares && through_residuals(x)) return;
+  through_hessian(x);
+}
+
+/// False where the residuals stay, which is then known of Gamma.
+bool FlowMap::through_residuals(double* x) {
+  if (!residuals_) residuals_ = std::make_unique<Residuals>(model_);
+  auto& path = *residuals_;
+  bool arrived = true;
+  if (model_.residual_count() == 1) {
     along_residual(x);
-  else
-    along_time(x);
-  polish(x);
+    path.system.linearize(x);
+  } else {
+    const auto end = path.time.flow(path.system, options_, x);
+    arrived = end != FlowEnd::stalled;
+    if (arrived) must_arrive(end, path, x);
+  }
+  if (arrived) {
+    const bool polished = path.time.polish(path.system, x);
+    if (path.system.interpolates(path.time.norm(x))) {
+      if (!polished) fail_to_polish(path, x);
+      return true;
+    }
+  }
+  if (minimum_ == Minimum::interpolating)
+    throw FlowError(fmt::format("the gradient flow ends at {}, a minimum where residuals up to {:.3g} stay",
+                                where(x, model_.dim()), path.system.residual));
+  minimum_ = Minimum::least_squares;
+  return false;
+}
+
+void FlowMap::through_hessian(double* x) {
+  if (!dense_) dense_ = std::make_unique<Dense>(model_);
+  must_arrive(dense_->time.flow(dense_->system, options_, x), *dense_, x);
+  if (!dense_->time.polish(dense_->system, x)) fail_to_polish(*dense_, x);
 }
 
 void FlowMap::along_residual(double* x) {
+  namespace odeint = boost::numeric::odeint;
+  using State = std::vector<double>;
   const int d = model_.dim();
   State y(x, x + d);
   double f0;
@@ -85,87 +179,32 @@ void FlowMap::along_residual(double* x) {
   std::copy(y.begin(), y.end(), x);
 }
 
-void FlowMap::along_time(double* x) {
-  const int d = model_.dim();
-  State y(x, x + d);
-  int evaluations = 0;
-  const auto field = [&](const State& p, State& v, double) {
-    if (++evaluations > options_.max_evaluations)
-      throw FlowError(
-          fmt::format("the gradient flow does not converge: after {} gradients it stands at {} with "
-                      "gradient norm {:.3g}",
-                      options_.max_evaluations, where(p.data(), d), norm(v.data(), d)));
-    v.resize(static_cast<std::size_t>(d));
-    model_.gradient(p.data(), v.data());
-    for (auto& c : v) c = -c;
-  };
-  const auto stiff_field = [&](const double* p, double* v) {
-    State at(p, p + d), out;
-    field(at, out, 0);
-    std::copy(out.begin(), out.end(), v);
-  };
-  const auto stiff_jacobian = [&](const double* p, double* j) {
-    model_.hessian(p, j);
-    for (int k = 0; k < d * d; ++k) j[k] = -j[k];
-  };
-  double chunk = 0, previous = std::numeric_limits<double>::infinity();
-  for (;;) {
-    terms().compute(y.data());
-    const Vector lambda = terms().normal_eigenvalues();
-    if (lambda.size() == 0)
-      throw FlowError(
-          fmt::format("no direction of positive curvature at {}: not near a manifold of minima", where(y.data(), d)));
-    const double step = terms().newton_step().norm();
-    if (!std::isfinite(step))
-      throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", where(y.data(), d)));
-    const double allowed = options_.polish_below * (1 + norm(y.data(), d));
-    if (step <= allowed) break;
-    if (interpolating_ && step > 0.5 * previous && chunk * lambda.minCoeff() > 30) {
-      // The flow has had time to converge and the residuals stay: a least-squares minimum, not an interpolating one.
-      interpolating_ = false;
-      previous = std::numeric_limits<double>::infinity();
-      continue;
-    }
-    previous = step;
-    chunk = std::max(2 * chunk, 4 / lambda.maxCoeff());
-    const double first = 0.1 / lambda.maxCoeff();
-    try {
-      if (d <= 256 && lambda.maxCoeff() > options_.stiffness * lambda.minCoeff()) {
-        // As long as the slowest direction needs, if the curvature stays: each start of the method costs short steps.
-        chunk = std::max(chunk, std::max(4.0, 1 + std::log(step / allowed)) / lambda.minCoeff());
-        integrate_stiff(d, stiff_field, stiff_jacobian, y.data(), chunk, first, options_.tolerance);
-      } else {
-        odeint::integrate_adaptive(
-            odeint::make_controlled(options_.tolerance, options_.tolerance, odeint::runge_kutta_dopri5<State>()), field,
-            y, 0.0, chunk, first);
-      }
-    } catch (const odeint::odeint_error& e) {
-      throw FlowError(fmt::format("the gradient flow cannot be integrated near {}: {}", where(y.data(), d), e.what()));
-    }
+/// Throws unless `end` is near_gamma.
+template <class Path>
+void FlowMap::must_arrive(FlowEnd end, const Path& path, const double* x) const {
+  const std::string at = where(x, model_.dim());
+  switch (end) {
+    case FlowEnd::near_gamma:
+      return;
+    case FlowEnd::flat:
+      throw FlowError(fmt::format("no direction of positive curvature at {}: not near a manifold of minima", at));
+    case FlowEnd::not_finite:
+      throw FlowError(fmt::format("the gradient flow leaves the domain of the loss at {}", at));
+    case FlowEnd::no_step:
+      throw FlowError(fmt::format("the gradient flow cannot be integrated near {}: no step is short enough", at));
+    case FlowEnd::stalled:
+    case FlowEnd::too_long:
+      break;
   }
-  std::copy(y.begin(), y.end(), x);
+  throw FlowError(
+      fmt::format("the gradient flow does not converge: after {} gradients it stands at {} with gradient norm {:.3g}",
+                  options_.max_evaluations, at, path.system.slope));
 }
 
-void FlowMap::polish(double* x) {
-  const int d = model_.dim();
-  Eigen::Map<Vector> y(x, d);
-  Vector g(d);
-  double size = 0, allowed = 0;
-  for (int iteration = 0; iteration < 8; ++iteration) {
-    terms().compute(x);
-    const Vector step = terms().newton_step();
-    model_.gradient(x, g.data());
-    size = g.norm();
-    allowed = 1e-12 * std::max(1.0, terms().lambda_max());
-    const bool tiny = step.norm() <= 1e-15 * (1 + y.norm());
-    if (size <= allowed && (tiny || iteration > 2)) return;
-    y += step;
-  }
-  model_.gradient(x, g.data());
-  size = g.norm();
-  if (!(size <= allowed))
-    throw FlowError(fmt::format("the gradient flow ends at {} with gradient norm {:.3g}, expected at most {:.3g}",
-                                where(x, d), size, allowed));
+template <class Path>
+void FlowMap::fail_to_polish(const Path& path, const double* x) const {
+  throw FlowError(fmt::format("the gradient flow ends at {} with gradient norm {:.3g}, expected at most {:.3g}",
+                              where(x, model_.dim()), path.system.slope, path.time.allowed_slope(path.system)));
 }
 
 }  // namespace sde::manifold

@@ -21,7 +21,7 @@ class Evaluation {
  public:
   Evaluation(const Problem& problem, const TestFunction& g)
       : g_(g),
-        flow_(*problem.model, manifold::kObservationFlow),
+        flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
         terms_(problem.terms()),
         point_(problem.model->dim()) {}
   double operator()(const State& x, int l, bool project) {

@@ -49,7 +49,8 @@ class PairedLanes final : public PairedTile {
         algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm)),
         slow_(problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
                                     : slow::dense_slow_kernel(*problem.model, problem.noise)),
-        flow_(*problem.model, {.tolerance = setup.tolerance, .polish_below = manifold::kObservationFlow.polish_below}),
+        flow_(*problem.model, {.tolerance = setup.tolerance, .polish_below = manifold::kObservationFlow.polish_below},
+              problem.minimum()),
         noise_(static_cast<std::size_t>(problem.noise.columns() * kLanes)),
         both_(noise_),
         unit_(noise_),

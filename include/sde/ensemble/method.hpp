@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sde/ensemble/polynomial.hpp"
+#include "sde/manifold/flow_map.hpp"
 #include "sde/model/model.hpp"
 #include "sde/stats/moments.hpp"
 
@@ -26,6 +27,10 @@ struct Problem {
 
   /// Sets start_on_gamma and interpolating. Throws manifold::FlowError.
   void settle();
+  /// For flow maps of this problem: one that finds out by itself depends on the points that it met.
+  manifold::Minimum minimum() const {
+    return interpolating ? manifold::Minimum::interpolating : manifold::Minimum::least_squares;
+  }
   std::unique_ptr<slow::PointTerms> terms() const;
 };
 

@@ -16,7 +16,7 @@
 // returns it and writes its gradient[d]; Value is double, or T where each lane has its own input. residual and
 // jacobian_entry, below, must do the same arithmetic.
 //
-// On a GPU (gpu/device_model.cuh) the members that kernels call are marked SDE_DEVICE, and a loss with data has
+// On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss with data has
 // on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant
 // Dim and Residuals a thread takes a path. Otherwise a warp shares it, and asks entry by entry where the loss has
 // residual(i, theta), jacobian_entry(i, j, theta), pullback_entry(j, theta, w), weighted_hvp_entry(j, theta, c, u).

@@ -52,6 +52,18 @@ struct Scratch<T, kDynamic, Tag, Solo> {
   T* data() { return values; }
 };
 
+/// An array for as long as it lives, the same for all members of a team.
+template <class T, class Team>
+struct SharedScratch {
+  const Team& team;
+  const std::size_t before;
+  T* const values;
+  SDE_DEVICE SharedScratch(int size, const Team& members)
+      : team(members), before(team.used()), values(team.template take<T>(size)) {}
+  SharedScratch(const SharedScratch&) = delete;
+  SDE_DEVICE ~SharedScratch() { team.give_back(before); }
+};
+
 /// Calls `use(start, x)` for each chunk of coordinate directions, x seeded at theta + sum_j e_j eps_j.
 template <class L, class T, class Use, class Team = Solo>
 SDE_DEVICE void forward_chunks(const L& loss, const T* theta, Use use, const Team& team = {}) {
@@ -218,22 +230,33 @@ SDE_DEVICE void weighted_hvp(const L& loss, const T* theta, const T* c, const T*
 }
 
 /// phi[n], phi_i = u^T F_i u: the second derivative of every residual along u[d].
-template <SquaredLoss L, class T>
-SDE_DEVICE void curvature(const L& loss, const T* theta, const T* u, T* phi) {
+template <SquaredLoss L, class T, class Team = Solo>
+SDE_DEVICE void curvature(const L& loss, const T* theta, const T* u, T* phi, const Team& team = {}) {
   using Inner = Dual<T, 1>;
   using Outer = Dual<Inner, 1>;
   const int d = loss.dim(), n = loss.residual_count();
-  detail::Scratch<Outer, dim_of<L>, detail::ThetaTag> x(d);
-  detail::Scratch<Outer, residuals_of<L>, detail::ResidualTag> f(n);
-  for (int j = 0; j < d; ++j) {
+  const auto along_u = [&](int j) {
     Inner inner;
     inner.v = theta[j];
     inner.d[0] = u[j];
-    x.data()[j].v = inner;
-    x.data()[j].d[0] = Inner(u[j]);
+    Outer outer;
+    outer.v = inner;
+    outer.d[0] = Inner(u[j]);
+    return outer;
+  };
+  if constexpr (detail::kShared<Team> && requires(const Outer* x) { loss.residual(0, x); }) {
+    detail::SharedScratch<Outer, Team> x(d, team);
+    team.each(d, [&](int j) { x.values[j] = along_u(j); });
+    team.each(n, [&](int i) { phi[i] = loss.residual(i, static_cast<const Outer*>(x.values)).d[0].d[0]; });
+  } else {
+    detail::Scratch<Outer, dim_of<L>, detail::ThetaTag, Team> x(d, team);
+    detail::Scratch<Outer, residuals_of<L>, detail::ResidualTag, Team> f(n, team);
+    team.once([&] {
+      for (int j = 0; j < d; ++j) x.data()[j] = along_u(j);
+      loss.residuals(static_cast<const Outer*>(x.data()), f.data());
+      for (int i = 0; i < n; ++i) phi[i] = f.data()[i].d[0].d[0];
+    });
   }
-  loss.residuals(x.data(), f.data());
-  for (int i = 0; i < n; ++i) phi[i] = f.data()[i].d[0].d[0];
 }
 
 /// L(theta).

@@ -91,12 +91,13 @@ struct Flat : FlatOf<std::vector<double>> {
 template <class Data>
 struct DiagonalNetworkOf {
   int n = 20, p = 20;
-  Data X;  ///< n x p inputs
-  Data y;  ///< n labels
+  Data X;       ///< n x p inputs
+  Data y;       ///< n labels
+  Data target;  ///< p, the sparse regressor
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return DiagonalNetworkOf<const double*>{n, p, upload(X), upload(y)};
+    return DiagonalNetworkOf<const double*>{n, p, upload(X), upload(y), upload(target)};
   }
   SDE_DEVICE int dim() const { return 2 * p; }
   SDE_DEVICE int residual_count() const { return n; }
@@ -167,14 +168,20 @@ struct DiagonalNetworkOf {
   SDE_DEVICE T weighted_hvp_entry(int j, const T*, const T* c, const T* u) const {
     return pullback_entry(j, u, c);
   }
+  /// Standard normal inputs: the expected squared error is |u^2 - v^2 - target|^2 in closed form.
+  SDE_DEVICE double test_error(const double* theta) const {
+    double sum = 0;
+    for (int j = 0; j < p; ++j) {
+      const double e = theta[j] * theta[j] - theta[p + j] * theta[p + j] - target[j];
+      sum += e * e;
+    }
+    return sum;
+  }
 };
 struct DiagonalNetwork : DiagonalNetworkOf<std::vector<double>> {
-  std::vector<double> target;  ///< p, the sparse regressor
-
   DiagonalNetwork() = default;
   /// `sparsity` non-zero entries of the regressor, all 1.
   DiagonalNetwork(int samples, int features, int sparsity, std::uint64_t seed);
-  double test_error(const double* theta) const;
 };
 
 /// Two-layer tanh network f(x) = sum_k a_k tanh(<w_k, x>), student against a teacher of the same form:
@@ -184,10 +191,13 @@ struct TanhNetworkOf {
   int n = 16, inputs = 2, width = 10;
   Data X;  ///< n x inputs
   Data y;  ///< n teacher outputs
+  int tests = 0;
+  Data X_test;  ///< tests x inputs
+  Data y_test;  ///< tests
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return TanhNetworkOf<const double*>{n, inputs, width, upload(X), upload(y)};
+    return TanhNetworkOf<const double*>{n, inputs, width, upload(X), upload(y), tests, upload(X_test), upload(y_test)};
   }
   SDE_DEVICE int dim() const { return width * (inputs + 1); }
   SDE_DEVICE int residual_count() const { return n; }
@@ -312,10 +322,17 @@ struct TanhNetworkOf {
     }
     return out;
   }
+  /// Mean squared error on inputs of their own.
+  SDE_DEVICE double test_error(const double* theta) const {
+    double sum = 0;
+    for (int i = 0; i < tests; ++i) {
+      const double e = output(theta, &X_test[i * inputs]) - y_test[i];
+      sum += e * e;
+    }
+    return sum / tests;
+  }
 };
 struct TanhNetwork : TanhNetworkOf<std::vector<double>> {
-  std::vector<double> X_test;  ///< tests x inputs
-  std::vector<double> y_test;
   std::vector<double> teacher;  ///< the teacher's parameters, as theta of its own width
   int teacher_width = 0;
 
@@ -324,7 +341,6 @@ struct TanhNetwork : TanhNetworkOf<std::vector<double>> {
   /// A point of Gamma away from its simplest one: the teacher's neurons, and pairs of random neurons (standard
   /// deviation `scale`) that cancel. From small random starts neurons collapse, and Gamma's rank with them.
   std::vector<double> interpolating_start(double scale, std::uint64_t seed) const;
-  double test_error(const double* theta) const;
 };
 
 /// Matrix sensing 1/(2n) sum_i (<A_i, U U^T> - y_i)^2 with U in R^{size x rank}, theta = U row-major, and labels from a
@@ -334,10 +350,11 @@ struct MatrixSensingOf {
   int n = 10, size = 4, rank = 4;
   Data A;  ///< n symmetric size x size matrices
   Data y;
+  Data target;  ///< M*, size x size
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return MatrixSensingOf<const double*>{n, size, rank, upload(A), upload(y)};
+    return MatrixSensingOf<const double*>{n, size, rank, upload(A), upload(y), upload(target)};
   }
   SDE_DEVICE int dim() const { return size * rank; }
   SDE_DEVICE int residual_count() const { return n; }
@@ -432,13 +449,20 @@ struct MatrixSensingOf {
   SDE_DEVICE T weighted_hvp_entry(int j, const T*, const T* c, const T* u) const {
     return pullback_entry(j, u, c);
   }
+  SDE_DEVICE double test_error(const double* U) const {
+    double sum = 0;
+    for (int a = 0; a < size; ++a)
+      for (int b = 0; b < size; ++b) {
+        double m = -target[a * size + b];
+        for (int r = 0; r < rank; ++r) m += U[a * rank + r] * U[b * rank + r];
+        sum += m * m;
+      }
+    return sum / (size * size);
+  }
 };
 struct MatrixSensing : MatrixSensingOf<std::vector<double>> {
-  std::vector<double> target;  ///< M*, size x size
-
   MatrixSensing() = default;
   MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed);
-  double test_error(const double* theta) const;
 };
 
 }  // namespace sde::loss

@@ -1,31 +1,19 @@
-// Phi(x): the limit of the gradient flow x' = -grad L(x), by Boost.Odeint with error control, then polished.
+// Phi(x): the limit of the gradient flow x' = -grad L(x), integrated with error control, then polished.
 #pragma once
 
 #include <memory>
 #include <stdexcept>
 
-#include "sde/slow/point_terms.hpp"
+#include "sde/manifold/time_flow.hpp"
 
 namespace sde {
 class LossModel;
-template <class S>
-struct NoiseOf;
-using Noise = NoiseOf<double>;
-}  // namespace sde
+}
 
 namespace sde::manifold {
 
-using slow::Vector;
-
-struct FlowOptions {
-  double tolerance = 1e-12;       ///< Odeint's absolute and relative error for each step
-  int max_evaluations = 400'000;  ///< gradients, before the flow counts as not convergent
-  double polish_below = 1e-7;     ///< length of the Newton step delta, over 1 + |x|, at which the polish takes over
-  double stiffness = 300;  ///< ratio of Hessian eigenvalues above which a Rosenbrock method takes over (d <= 256)
-};
-
-/// For observing noisy paths: the position along Gamma to about 1e-9, far below any Monte Carlo error.
-inline constexpr FlowOptions kObservationFlow{.tolerance = 1e-9, .polish_below = 1e-5};
+/// What is known of Gamma: whether a squared loss vanishes there.
+enum class Minimum : std::uint8_t { unknown, interpolating, least_squares };
 
 /// Thrown where the gradient flow does not reach a manifold of minima: what() says where it stood.
 struct FlowError : std::runtime_error {
@@ -33,29 +21,36 @@ struct FlowError : std::runtime_error {
 };
 
 /// Phi with working storage. One residual: the fibre is integrated over the residual itself, dx/df = grad f/|grad f|^2
-/// from f(x) to 0, the same curve as the gradient flow without its exponential tail. Otherwise in time (Dormand-Prince,
-/// or Rosenbrock where stiff) until the Newton step to Gamma is delta <= polish_below (1 + |x|). The polish, that
-/// Newton step, leaves the gradient-flow fibre by O(delta^2) only; after it |grad L| <= 1e-12 max(1, lambda_max).
+/// from f(x) to 0, the same curve as the gradient flow without its exponential tail, by Odeint's Dormand-Prince.
+/// Otherwise in time (time_flow.hpp): in the space of the residuals, or where they do not vanish on Gamma through the
+/// dense Hessian, until the Newton step to Gamma is delta <= polish_below (1 + |x|). The polish, that Newton step,
+/// leaves the gradient-flow fibre by O(delta^2) only; after it |grad L| <= 1e-12 max(1, lambda_max).
 class FlowMap {
  public:
-  explicit FlowMap(const LossModel& model, FlowOptions options = {});
+  explicit FlowMap(const LossModel& model, FlowOptions options = {}, Minimum minimum = Minimum::unknown);
   ~FlowMap();
-  /// x[d] <- Phi(x). Throws FlowError, leaving x as far as it came.
+  /// x[d] <- Phi(x). Throws FlowError, leaving x as far as it came; where Gamma is known to interpolate, also if it
+  /// ends at a minimum that keeps residuals.
   void operator()(double* x);
   /// False if a squared loss keeps residuals on Gamma (known after the first call): then it has no residual structure.
-  bool interpolating() const { return interpolating_; }
+  bool interpolating() const { return minimum_ != Minimum::least_squares; }
 
  private:
+  struct Residuals;
+  struct Dense;
   void along_residual(double* x);
-  void along_time(double* x);
-  void polish(double* x);
-  slow::PointTerms& terms();
+  bool through_residuals(double* x);
+  void through_hessian(double* x);
+  template <class Path>
+  void must_arrive(FlowEnd end, const Path& path, const double* x) const;
+  template <class Path>
+  [[noreturn]] void fail_to_polish(const Path& path, const double* x) const;
 
   const LossModel& model_;
   const FlowOptions options_;
-  bool interpolating_;
-  std::unique_ptr<Noise> none_;
-  std::unique_ptr<slow::PointTerms> residual_, dense_;
+  Minimum minimum_;
+  std::unique_ptr<Residuals> residuals_;
+  std::unique_ptr<Dense> dense_;
 };
 
 }  // namespace sde::manifold

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "sde/manifold/flow_map.hpp"
+#include "sde/slow/point_terms.hpp"
 
 namespace sde::manifold {
+
+using slow::Vector;
 
 /// A vector with an estimate of its truncation error, both [d].
 struct Difference {

@@ -47,12 +47,14 @@ struct TileObservation {
   slow::Parameters parameters;  ///< for the predicted drifts and diffusion
   int components = 0;           ///< first coordinates whose drift and diffusion are recorded
   bool flow = true;             ///< send the paths through Phi first
-  double tolerance = 1e-9;      ///< of the flow
+  double tolerance = 1e-9;      ///< of the flow, for each step
+  double polish_below = 1e-5;   ///< where its polish takes over (manifold/time_flow.hpp)
+  bool test_error = false;      ///< the loss has one
   double width = 0;             ///< slow time since the last observation; 0 at the first
 
-  /// loss, tr Hess, lambda_max, distance, disagreement, the polynomials; then for each component: drift-I, drift-II,
-  /// the Ito normal drift, diffusion, rate of Phi.
-  int quantities(int polynomials) const { return 5 + polynomials + 5 * components; }
+  /// loss, tr Hess, lambda_max, distance, disagreement, the test error where there is one, the polynomials; then for all
+  /// components each: drift-I, drift-II, the Ito normal drift, diffusion, rate of Phi.
+  int quantities(int polynomials) const { return 5 + test_error + polynomials + 5 * components; }
 };
 
 /// Consecutive paths of one loss on their way on one device. Calls return before the work is done; wait()
@@ -72,8 +74,9 @@ class DeviceTile {
   virtual void wait() = 0;
   virtual void read(TileState& state) = 0;
 
-  /// Makes room for observing on the device, which may lower capacity(). Returns false where the loss has no code for
-  /// it: then its state is to be read and observed by the caller.
+  /// Makes room for observing on the device, which may lower capacity(). For a loss that interpolates on Gamma: a path
+  /// whose flow ends where residuals stay is gone. Returns false where the loss has no code for it: then its state is to
+  /// be read and observed by the caller.
   virtual bool observe_here(const FlatPolynomials&, const TileObservation& shape) = 0;
   /// Adds the quantities of the paths in hand to totals[quantity], and gives the values of the first `keep` that are
   /// still there as samples[quantity]; gone[path] is set for those that are not.

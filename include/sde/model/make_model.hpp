@@ -171,14 +171,10 @@ class ResidualTerms final : public slow::PointTerms {
     g_.contract(term, p, out.data());
     return out;
   }
-  /// D3L[u u^T] = (1/n) sum_i grad f_i (u^T F_i u) for tangent u, so pinv(Hess) D3L[Sigma_par] = J^+ (F_i : Sigma_par).
   Vector ito_normal(double batch) override {
-    Vector phi = Vector::Zero(n_), one(n_);
-    for (int s = 0; s < g_.r; ++s) {
-      loss::curvature(loss_, x_.data(), &g_.A[s * d_], one.data());
-      phi += one;
-    }
-    return (-0.5 / batch) * pseudo_inverse(phi.data());
+    Vector out(d_);
+    g_.ito_normal(batch, out.data());
+    return out;
   }
   Matrix tangent_noise() const override { return Eigen::Map<const Matrix>(g_.A.data(), d_, g_.r); }
   Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
@@ -205,22 +201,12 @@ class ResidualTerms final : public slow::PointTerms {
   }
   void project(double* u) const override { g_.project(u); }
   Vector newton_step() override {
-    loss::residuals(loss_, x_.data(), g_.f.data());
-    return -pseudo_inverse(g_.f.data());
+    Vector out(d_);
+    g_.newton_step(out.data());
+    return out;
   }
 
  private:
-  /// J^+ w = sum_a v_a <q_a, w> / sqrt(n lambda_a)
-  Vector pseudo_inverse(const double* w) const {
-    Vector out = Vector::Zero(d_);
-    for (int a = 0; a < n_; ++a) {
-      if (g_.lambda[a] == 0) continue;
-      double s = 0;
-      for (int i = 0; i < n_; ++i) s += g_.Q[a * n_ + i] * w[i];
-      out += s / std::sqrt(n_ * g_.lambda[a]) * Eigen::Map<const Vector>(&g_.V[a * d_], d_);
-    }
-    return out;
-  }
   const L& loss_;
   const Noise noise_;
   const int d_, n_;
@@ -260,6 +246,9 @@ class ModelOf final : public LossModel {
   }
   void residuals(const double* x, double* f) const override {
     if constexpr (SquaredLoss<L>) loss::residuals(loss_, x, f);
+  }
+  void pullback(const double* x, const double* w, double* g) const override {
+    if constexpr (SquaredLoss<L>) loss::pullback(loss_, x, w, g);
   }
   void jacobian(const double* x, double* J) const override {
     if constexpr (SquaredLoss<L>) loss::jacobian(loss_, x, J);

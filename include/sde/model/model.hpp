@@ -58,6 +58,8 @@ class LossModel {
   virtual void third_along(const double* x, const double* u, double* out) const = 0;
   virtual void residuals(const double* x, double* f) const = 0;
   virtual void jacobian(const double* x, double* J) const = 0;
+  /// g = J^T w
+  virtual void pullback(const double* x, const double* w, double* g) const = 0;
   virtual bool has_test_error() const = 0;
   virtual double test_error(const double* x) const = 0;
 

@@ -48,11 +48,12 @@ class ResidualGeometry {
         z(d, team),
         c(n, team),
         newton(n, team),
+        solved_(n, team),
         A(r * d, team),
         C(n * r, team) {}
 
-  /// Evaluates everything that the calls below share, at x[d] on Gamma.
-  SDE_DEVICE void compute(const T* x) {
+  /// J, and the eigenpairs of G, at x[d]: all that in_eigenbasis() and newton_step() ask for.
+  SDE_DEVICE void linearize(const T* x) {
     x_ = x;
     loss::jacobian(loss_, x, J.data(), team_);
     // The Gram matrix, and below V, in blocks: several sums at a time, each in its order.
@@ -74,6 +75,11 @@ class ResidualGeometry {
       root[a] = sqrt(lambda[a]);
       newton[a] = select(normal, T(1.0) / (select(normal, root[a], T(1.0)) * T(std::sqrt(double(n)))), T(0.0));
     });
+  }
+
+  /// Evaluates everything that the calls below share, at x[d] on Gamma.
+  SDE_DEVICE void compute(const T* x) {
+    linearize(x);
     team_.each(n * count(d, kColumns), [&](int block) {
       const int a = block / count(d, kColumns), first = block % count(d, kColumns) * kColumns;
       if (first + kColumns <= d)
@@ -128,6 +134,46 @@ class ResidualGeometry {
       add_hessian_product(a, T(2.0) / sqrt(T(double(n))), out);
     }
     project(out);
+  }
+
+  /// out[d] = -1/(2B) pinv(Hess) D3L[Sigma_par]. For tangent u, D3L[u u^T] = (1/n) sum_i grad f_i (u^T F_i u), so it is
+  /// J^+ applied to (F_i : Sigma_par), with one pass over the residuals for each column of the noise.
+  SDE_DEVICE void ito_normal(double batch, T* out) {
+    team_.each(n, [&](int i) { f[i] = T(0.0); });
+    for (int s = 0; s < r; ++s) {
+      loss::curvature(loss_, x_, &A[s * d], c.data(), team_);
+      team_.each(n, [&](int i) { f[i] += c[i]; });
+    }
+    pseudo_inverse(f.data(), T(-0.5 / batch), out);
+  }
+  /// out[d] = the diagonal of Sigma_par / B.
+  SDE_DEVICE void diffusion(double batch, T* out) const {
+    team_.each(d, [&](int k) {
+      T sum = T(0.0);
+      for (int s = 0; s < r; ++s) sum += A[s * d + k] * A[s * d + k];
+      out[k] = sum / T(batch);
+    });
+  }
+
+  /// out[n] = Q diag(scale(a)) Q^T w: a function of G applied to w[n]. out may be w.
+  template <class Scale>
+  SDE_DEVICE void in_eigenbasis(const T* w, Scale scale, T* out) {
+    team_.each(n, [&](int a) {
+      T sum = Q[a * n] * w[0];
+      for (int i = 1; i < n; ++i) sum += Q[a * n + i] * w[i];
+      c[a] = scale(a) * sum;
+    });
+    team_.each(n, [&](int i) {
+      T sum = Q[i] * c[0];
+      for (int a = 1; a < n; ++a) sum += Q[a * n + i] * c[a];
+      out[i] = sum;
+    });
+  }
+  /// out[d] = -J^+ f at the point of linearize(): the Newton step to Gamma along the normal space. f is left holding
+  /// the residuals.
+  SDE_DEVICE void newton_step(T* out) {
+    loss::residuals(loss_, x_, f.data(), team_);
+    pseudo_inverse(f.data(), T(-1.0), out);
   }
 
   /// u <- P_par u.
@@ -214,6 +260,15 @@ class ResidualGeometry {
     return worst;
   }
   SDE_DEVICE T root_largest() const { return sqrt(largest); }
+  /// out[d] = scale J^+ w = scale J^T Q (n lambda)^-1 Q^T w.
+  SDE_DEVICE void pseudo_inverse(const T* w, T scale, T* out) {
+    in_eigenbasis(w, [&](int a) { return newton[a] * newton[a]; }, solved_.data());
+    team_.each(d, [&](int k) {
+      T sum = solved_[0] * J[k];
+      for (int i = 1; i < n; ++i) sum += solved_[i] * J[i * d + k];
+      out[k] = scale * sum;
+    });
+  }
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
   SDE_DEVICE void add_hessian_product(int a, T scale, T* out) {
     team_.each(n, [&](int i) { c[i] = Q[a * n + i]; });
@@ -249,6 +304,7 @@ class ResidualGeometry {
   Buffer<Mode<T>, N, Team> modes_;
   Buffer<T, D, Team> y, z;
   Buffer<T, N, Team> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
+  Buffer<T, N, Team> solved_;
 
  public:
   Buffer<T, kDynamic, Team> A;  ///< columns of P_par A
