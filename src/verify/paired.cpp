@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sde/ensemble/parallel.hpp"
+#include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
 
@@ -281,10 +281,9 @@ void PairedResult::merge(const PairedResult& from) {
 
 PairedResult run_paired(const Problem& problem, const Pairing& pairing, const ensemble::Control& control) {
   const Grid grid(pairing);
-  const long blocks = (pairing.paths + ensemble::kBlockPaths - 1) / ensemble::kBlockPaths;
   PairedResult total = empty(pairing, grid);
-  ensemble::parallel_ordered(
-      0, blocks, control.threads,
+  ensemble::over_groups<PairedResult>(
+      control, 0, ensemble::blocks_of(pairing.paths), [&](long) { return empty(pairing, grid); },
       [&](long b) {
         PairedResult part = empty(pairing, grid);
         PairedPaths paths(problem, pairing, grid, part);
@@ -295,10 +294,11 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
         }
         return part;
       },
-      [&](long b, const PairedResult& part) {
-        total.merge(part);
-        control.progress(static_cast<double>(b + 1) / static_cast<double>(blocks));
-      });
+      [](PairedResult& group, long, const PairedResult& part) {
+        group.merge(part);
+        return true;
+      },
+      [&](long, const PairedResult& group) { total.merge(group); });
   total.gradients = static_cast<double>(pairing.paths) * pairing.algorithm.workers *
                     static_cast<double>(grid.burn_in + 2 * grid.pairs.back() * grid.steps);
   return total;
