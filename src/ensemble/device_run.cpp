@@ -16,7 +16,7 @@ namespace {
 constexpr long kTilePaths = 1 << 20, kTilePathsThroughHost = 1 << 17;
 /// Steps between two looks at the interruption flag.
 constexpr std::int64_t kPiece = 1 << 15;
-/// Memory for the tables of a tile's groups, at most.
+/// Memory for the tables of a tile's groups, at most; of a wave's, where ranks gather them.
 constexpr std::size_t kGroupsBytes = std::size_t{256} << 20;
 
 /// Observers for the threads that ask for one: each has storage of its own.
@@ -103,7 +103,8 @@ class DeviceRun {
   /// Groups of a tile, 1 where a group takes several tiles.
   long groups_at_once() const {
     const MethodResult one(problem_, observation_, timeline_.slow_time);
-    const long room = static_cast<long>(kGroupsBytes / table_bytes(one));
+    const auto ranks = static_cast<std::size_t>(control_.ranks ? control_.ranks->size() : 1);
+    const long room = static_cast<long>(kGroupsBytes / (table_bytes(one) * ranks));
     return std::max(1l, std::min(blocks_at_once() / kGroupBlocks, room));
   }
 

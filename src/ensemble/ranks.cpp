@@ -89,8 +89,8 @@ Gathered gather(Ranks& ranks, const std::string& place, const std::function<void
       };
     gathered.interrupted = gathered.interrupted || state == State::interrupted;
     gathered.stop = gathered.stop || state == State::stop || state == State::interrupted;
-    if (m.place != place) apart = std::move(m.place);
-    gathered.bytes.push_back(apart.empty() ? std::move(m.bytes) : std::string());
+    if (m.place != place) apart = m.place;
+    gathered.bytes.push_back(m.place == place ? std::move(m.bytes) : std::string());
     ++rank;
   }
   if (gathered.check) return gathered;

@@ -53,9 +53,10 @@ def working_rank(launcher):
     """The process of one of a launcher's ranks, once it handles SIGTERM."""
     with open(f"/proc/{launcher.pid}/task/{launcher.pid}/children") as f:
         for pid in f.read().split()[-1:]:
-            with open(f"/proc/{pid}/status") as status:
-                caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt"))
-            return int(pid) if caught >> (signal.SIGTERM - 1) & 1 else None
+            with open(f"/proc/{pid}/status") as text:
+                status = dict(line.split(":", 1) for line in text)
+            program = status["Name"].strip() == "sde"  # not still the launcher's copy, which handles it, too
+            return int(pid) if program and int(status["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1 else None
 
 
 def run(command, **more):
@@ -101,7 +102,7 @@ class Ranks(unittest.TestCase):
                 self.assertEqual(found[name], value, (ranks, name))
 
     def test_the_same_verdicts(self):
-        arguments = ["verify", "3", "13", "--loss", "ring", "--json"]
+        arguments = ["verify", "3", "--loss", "ring", "--json"]
         alone, several = run([SDE, *arguments]), run(mpirun(2, *arguments))
         self.assertEqual(alone.returncode, several.returncode, several.stderr)
         self.assertEqual(json.loads(alone.stdout)["rows"], json.loads(several.stdout)["rows"])
