@@ -225,15 +225,18 @@ struct ReduceBlock {
   }
 };
 
-/// Adds the blocks of quantity q to its total, in their order.
+/// Number g * quantities + q: adds the blocks of group g to its total of quantity q, in their order.
 struct MergeBlocks {
   const stats::Moments* parts;
-  long blocks;
+  long blocks, group_blocks;
+  int quantities;
   stats::Moments* totals;
-  SDE_DEVICE void operator()(long q) const {
-    stats::Moments total = totals[q];
-    for (long b = 0; b < blocks; ++b) total.merge(parts[q * blocks + b]);
-    totals[q] = total;
+  SDE_DEVICE void operator()(long number) const {
+    const long g = number / quantities, q = number % quantities;
+    const long end = (g + 1) * group_blocks < blocks ? (g + 1) * group_blocks : blocks;
+    stats::Moments total = totals[number];
+    for (long b = g * group_blocks; b < end; ++b) total.merge(parts[q * blocks + b]);
+    totals[number] = total;
   }
 };
 

@@ -85,7 +85,7 @@ class TileOf final : public DeviceTile {
                       copy_of(device_, polynomials.coordinate, coordinate_),
                       copy_of(device_, polynomials.exponent, exponent_)};
       quantities_ = shape.quantities(count);
-      totals_ = Memory<stats::Moments>(device_, static_cast<std::size_t>(quantities_));
+      group_ = shape.group;
       reserve();
       return true;
     } else {
@@ -104,11 +104,12 @@ class TileOf final : public DeviceTile {
       device_.launch(blocks * quantities_,
                      ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, parts_.data()});
       totals_.write(totals.data(), totals.size());
-      device_.launch(quantities_, MergeBlocks{parts_.data(), blocks, totals_.data()});
+      device_.launch(static_cast<long>(totals.size()),
+                     MergeBlocks{parts_.data(), blocks, group_ / kLanes, quantities_, totals_.data()});
       totals_.read(totals.data(), totals.size());
       gone.resize(static_cast<std::size_t>(count_));
       gone_.read(gone.data(), gone.size());
-      read_samples(keep, totals.size(), gone, samples);
+      read_samples(keep, static_cast<std::size_t>(quantities_), gone, samples);
     } else {
       (void)what, (void)totals, (void)keep, (void)samples, (void)gone;
       throw std::logic_error("observe_here() was false");
@@ -148,7 +149,7 @@ class TileOf final : public DeviceTile {
   void reserve() {
     stride_ = halve_until_it_fits(stride_, [&](long paths) {
       const auto n = static_cast<std::size_t>(paths);
-      x_ = {}, spread_ = {}, lost_ = {}, values_ = {}, previous_ = {}, gone_ = {}, parts_ = {};
+      x_ = {}, spread_ = {}, lost_ = {}, values_ = {}, previous_ = {}, gone_ = {}, parts_ = {}, totals_ = {};
       x_ = Memory<S>(device_, n * static_cast<std::size_t>(d_));
       spread_ = Memory<S>(device_, n);
       lost_ = Memory<std::uint8_t>(device_, n);
@@ -156,6 +157,7 @@ class TileOf final : public DeviceTile {
       const auto q = static_cast<std::size_t>(quantities_);
       values_ = Memory<double>(device_, n * q);
       parts_ = Memory<stats::Moments>(device_, (n / kLanes + 1) * q);
+      totals_ = Memory<stats::Moments>(device_, (n / static_cast<std::size_t>(group_) + 1) * q);
       previous_ = Memory<double>(device_, n * static_cast<std::size_t>(d_));
       gone_ = Memory<Gone>(device_, n);
     });
@@ -224,6 +226,7 @@ class TileOf final : public DeviceTile {
   std::vector<S> buffer_;
   // Of observations.
   int quantities_ = 0;
+  long group_ = 0;
   Polynomials polynomials_;
   Memory<double> coefficient_, values_, previous_;
   Memory<int> term_end_, power_end_, coordinate_, exponent_;

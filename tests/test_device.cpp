@@ -5,6 +5,8 @@
 #include "../gpu/host_device.hpp"
 #include "../gpu/tile.hpp"
 #include "device_checks.hpp"
+#include "fake_ranks.hpp"
+#include "sde/ensemble/groups.hpp"
 #include "sde/model/make_model.hpp"
 
 using namespace sde;
@@ -154,6 +156,32 @@ TEST_CASE("where a device's memory is short tiles are smaller, which is said, an
   check_same(ensemble::run(problem, m, kAt, {.threads = 2}), result);
 }
 
+TEST_CASE("groups on a device: the same bits in one tile, in tiles of a group, in parts of one, and by several ranks") {
+  observed_to = 0;
+  const auto ring = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});    // observed there
+  const auto sphere = on_host_device(loss::Sphere{2}, labels_and_constant(), {0.5, 0.9});  // through the host
+  for (const auto* problem : {&ring, &sphere}) {
+    // Two steps on the sphere: its teams are threads that wait for each other at every one.
+    const auto m = problem == &ring ? method_of(ensemble::Kind::local_sgd, 0.05, 2 * ensemble::kGroupPaths + 300)
+                                    : method_of(ensemble::Kind::sgd, 0.3, ensemble::kGroupPaths + 300);
+    const auto whole = ensemble::run(*problem, m, kAt, {.threads = 2, .device = 0});
+    CHECK(whole.samples[2][0].size() == 2048);
+    if (problem == &sphere) check_same(ensemble::run(*problem, m, kAt, {.threads = 2}), whole);
+    // The ring's largest array holds 17 values of a path, the sphere's 2.
+    for (const std::size_t paths : {5000, 1500}) {
+      gpu::HostDevice::memory = (problem == &ring ? 17 : 2) * paths * sizeof(double);
+      check_same(whole, ensemble::run(*problem, m, kAt, {.threads = 1, .device = 0}));
+    }
+    gpu::HostDevice::memory = ~std::size_t(0);
+    for (const auto& r : on_ranks(2, [&](auto& ranks) {
+           return ensemble::packed(ensemble::run(*problem, m, kAt, {.threads = 1, .device = 0, .ranks = &ranks}));
+         })) {
+      CHECK(r.error == "");
+      CHECK(r.result == ensemble::packed(whole));
+    }
+  }
+}
+
 TEST_CASE("an interrupted run on a device goes on, there or on the CPU, with the same bits") {
   observed_to = 0;
   const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
@@ -165,8 +193,9 @@ TEST_CASE("an interrupted run on a device goes on, there or on the CPU, with the
     control.progress = [&](double fraction) { stop = fraction > 0.5; };
     ensemble::MethodState state;
     CHECK(!ensemble::resume(problem, m, kAt, control, state));
-    CHECK(state.merged > 0);
-    CHECK(state.merged < 7);
+    CHECK(state.merged == 0);  // a part of the one group there is
+    CHECK(state.begun.at(0).merged > 0);
+    CHECK(state.begun.at(0).merged < 7);
     CHECK(ensemble::resume(problem, m, kAt, {.threads = 2, .device = next}, state));
     check_same(ensemble::run(problem, m, kAt, {.threads = 2}), state.total);
   }

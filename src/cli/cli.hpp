@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "sde/ensemble/ranks.hpp"
+
 namespace sde::cli {
 
 enum ExitCode { kDone = 0, kClaimFailed = 1, kBadInput = 2, kNumericalFailure = 3, kIoFailure = 4, kInterrupted = 130 };
@@ -12,6 +14,7 @@ enum ExitCode { kDone = 0, kClaimFailed = 1, kBadInput = 2, kNumericalFailure = 
 struct Command {
   CLI::App* app;
   std::function<int()> run;
+  std::function<int(ensemble::Ranks*)> run_on_ranks = {};  ///< instead, of those that share their work among ranks
 };
 
 Command add_run(CLI::App& app, const std::string& command_line);

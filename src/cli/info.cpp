@@ -9,6 +9,7 @@
 
 #include "../experiment/devices.hpp"
 #include "../experiment/kernels.hpp"
+#include "../experiment/launch.hpp"
 #include "cli.hpp"
 #include "sde/version.hpp"
 
@@ -39,6 +40,7 @@ Command add_info(CLI::App& app) {
             fmt::print("kernels     {}, {} doubles a register (SDE_KERNELS chooses another)\n", kernel_level(),
                        kernels().register_bytes / 8);
             print_devices();
+            fmt::print("MPI         {}\n", mpi_line());
             fmt::print("libraries   Eigen {}.{}.{}, Boost {}, fmt {}, netCDF {}\n", EIGEN_WORLD_VERSION,
                        EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION, BOOST_LIB_VERSION, FMT_VERSION, nc_inq_libvers());
             fmt::print("figures     {} {}\n", SDE_PYTHON_DEFAULT, plot_script("plot.py"));

@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "../experiment/error.hpp"
+#include "../experiment/launch.hpp"
 #include "cli.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
@@ -26,22 +30,39 @@ int main(int argc, char** argv) {
                               add_list(app),
                               add_plot(app),
                               add_info(app)};
+  // Before there are ranks that can agree, the first process of a launcher speaks. The others wait a little: most
+  // launchers end all when one has failed.
+  const bool first = sde::launch().rank == 0;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (!first) std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (!first) return e.get_exit_code() == 0 ? kDone : kBadInput;
     return app.exit(e) == 0 ? kDone : kBadInput;
   }
-  const auto complain = [](const char* what, int code) {
-    fmt::print(stderr, "{}sde:{} {}\n", color() ? "\x1b[31m" : "", color() ? "\x1b[0m" : "", what);
+  std::unique_ptr<sde::ensemble::Ranks> ranks;  // until the end: then it waits for the others
+  bool speaks = true;
+  const auto complain = [&](const char* what, int code) {
+    if (speaks)
+      fmt::print(stderr, "{}sde:{} {}\n", color() ? "\x1b[31m" : "", color() ? "\x1b[0m" : "", what);
+    else if (!ranks)
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    return code;
+  };
+  const auto run = [](const std::function<int()>& command) {
+    const int code = command();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw sde::IoError("standard output could not be written");
     return code;
   };
   try {
-    for (const auto& c : commands)
-      if (c.app->parsed()) {
-        const int code = c.run();
-        if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw sde::IoError("standard output could not be written");
-        return code;
-      }
+    for (const auto& c : commands) {
+      if (!c.app->parsed()) continue;
+      if (c.run) return run(c.run);
+      speaks = first;
+      ranks = sde::start_ranks();
+      speaks = leads(ranks.get());
+      return run_on_all(ranks.get(), [&] { return run([&] { return c.run_on_ranks(ranks.get()); }); });
+    }
   } catch (const sde::InputError& e) {
     return complain(e.what(), kBadInput);
   } catch (const sde::IoError& e) {

@@ -4,9 +4,9 @@
 
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
-#include "../experiment/devices.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
+#include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
 
 namespace sde::cli {
@@ -72,22 +72,25 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
   return j;
 }
 
-int run(const Options& o, const std::string& command_line) {
+int run(const Options& o, const std::string& command_line, ensemble::Ranks* ranks) {
   auto set = o.set;
   if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
   const Experiment e = experiment::load(o.file, set);
-  prepare_folder(o.out);
+  const bool leader = leads(ranks);
+  if (!alone(ranks))  // each has read its own node's file
+    gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(e.source)), [](std::string&) {}).check();
+  if (leader) prepare_folder(o.out);
   const auto checkpoint = std::filesystem::path(o.out) / (e.name + ".checkpoint");
   std::vector<ensemble::MethodState> states;
-  if (o.resume) states = experiment::load_checkpoint(checkpoint, e);
+  if (o.resume)
+    states = ensemble::unpacked<std::vector<ensemble::MethodState>>(ensemble::from_rank_0(
+        ranks, "the checkpoint", [&] { return ensemble::packed(experiment::load_checkpoint(checkpoint, e)); }));
   states.resize(e.methods.size());
 
-  ensemble::Control control;
-  control.threads = thread_count(o.threads);
-  control.interrupted = interruptible();
-  control.device = device_named(o.device);
-  Progress progress(o.quiet);
+  auto control = control_of(o.threads, o.device, o.quiet, ranks);
+  Progress progress(o.quiet || !leader);
   control.notice = [&](const std::string& text) {
+    if (!leader) return;
     progress.clear();
     fmt::print(stderr, "sde: {}\n", text);
   };
@@ -106,6 +109,7 @@ int run(const Options& o, const std::string& command_line) {
     control.progress = [&](double fraction) { progress.show((done + fraction * work[i]) / all, e.methods[i].name); };
     control.progress(0);
     const auto stop = [&](const std::string& why, ExitCode with) {
+      if (!leader) return with;
       progress.clear();
       experiment::save_checkpoint(checkpoint, e, states);
       fmt::print(stderr, "sde: {}; checkpoint {} (the same command with --resume goes on from it)\n", why,
@@ -121,7 +125,7 @@ int run(const Options& o, const std::string& command_line) {
     results.push_back(states[i].total);
     done += work[i];
     const auto& r = results.back();
-    if (r.lost > 0) {
+    if (r.lost > 0 && leader) {
       progress.clear();
       fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}\n",
                  e.methods[i].name, r.lost, r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time,
@@ -133,6 +137,7 @@ int run(const Options& o, const std::string& command_line) {
       }
     }
   }
+  if (!leader) return kDone;  // rank 0's code counts
   progress.clear();
   const auto dataset = std::filesystem::path(o.out) / (e.name + ".nc");
   experiment::write_dataset(dataset, e, results, command_line);
@@ -168,7 +173,8 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
-  sub->add_option("--threads", o->threads, "Threads (default: all cores); results are the same bits for any number")
+  sub->add_option("--threads", o->threads,
+                  "Threads (default: all cores; of several ranks on a node, a share each); same bits for any number")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   add_device_option(*sub, o->device);
@@ -180,8 +186,9 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   sub->footer(
       "Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set "
       "experiment.paths=512 --out out/ring4\n"
-      "  sde run experiments/main.toml --resume       after an interruption");
-  return {sub, [o, command_line] { return run(*o, command_line); }};
+      "  sde run experiments/main.toml --resume       after an interruption\n"
+      "  mpirun -n 4 sde run experiments/main.toml --set experiment.paths=1000000    four ranks, the same bits");
+  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return run(*o, command_line, ranks); }};
 }
 
 }  // namespace sde::cli

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
-#include <thread>
 
+#include "../experiment/devices.hpp"
 #include "../experiment/error.hpp"
+#include "../experiment/launch.hpp"
 #include "cli.hpp"
+#include "sde/ensemble/bytes.hpp"
 
 namespace sde::cli {
 
@@ -25,8 +26,28 @@ const std::atomic<bool>* interruptible() {
   return &interrupted;
 }
 
-int thread_count(int asked) {
-  return asked > 0 ? asked : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+int thread_count(int asked) { return asked > 0 ? asked : place_of(nullptr).threads; }
+
+ensemble::Control control_of(int threads, const std::string& device, bool quiet, ensemble::Ranks* ranks) {
+  const Place place = place_of(ranks);
+  ensemble::Control control;
+  control.ranks = ranks;
+  control.interrupted = interruptible();
+  control.threads = threads > 0 ? threads : place.threads;
+  control.device = device_named(device, place.rank);
+  if (alone(ranks)) return control;
+  // `auto` where not every rank finds a GPU: what is observed would have other last digits on one side.
+  const auto found = gather(*ranks, "devices", [&](std::string& bytes) { bytes = ensemble::packed(control.device); });
+  found.check();
+  for (const auto& bytes : found.bytes)
+    if (ensemble::unpacked<int>(bytes) < 0) control.device = -1;
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  if (leads(ranks) && !quiet && threads == 0 && control.device < 0 && 2 * place.threads * place.ranks <= cores)
+    fmt::print(stderr,
+               "sde: {} thread{} for each of {} ranks on a node of {} cores, as the launcher binds them (mpirun "
+               "--bind-to none leaves them all)\n",
+               place.threads, place.threads == 1 ? "" : "s", place.ranks, cores);
+  return control;
 }
 
 void add_device_option(CLI::App& sub, std::string& device) {

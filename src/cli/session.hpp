@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <filesystem>
+#include <string>
+
+#include "sde/ensemble/method.hpp"
 
 namespace sde::cli {
 
@@ -11,6 +14,10 @@ const std::atomic<bool>* interruptible();
 
 /// `asked` or, where it is 0, all cores.
 int thread_count(int asked);
+
+/// What --threads (0: this process's share of the cores) and --device ask for, interruptible; every rank calls it. Says
+/// on standard error, unless `quiet`, where a launcher leaves cores without work.
+ensemble::Control control_of(int threads, const std::string& device, bool quiet, ensemble::Ranks* ranks);
 
 /// Makes the folder of --out if need be. Throws IoError where it cannot be written to.
 void prepare_folder(const std::filesystem::path& folder);

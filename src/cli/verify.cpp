@@ -5,10 +5,10 @@
 #include <fstream>
 #include <set>
 
-#include "../experiment/devices.hpp"
 #include "../experiment/error.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
+#include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
 #include "verify_report.hpp"
 
@@ -99,34 +99,37 @@ std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan,
   setting.effort = 1.0 / 64;
   auto pilot = measure(plan, setting, progress);
   const double used = seconds_since(start), left = seconds - used;
-  const double effort = setting.effort * left / used;
+  // Ranks go by one clock.
+  const auto effort = ensemble::unpacked<double>(ensemble::from_rank_0(
+      setting.control.ranks, "effort", [&] { return ensemble::packed(setting.effort * left / used); }));
   if (effort < 2 * setting.effort) return pilot;
   setting.effort = effort;
   return measure(plan, setting, progress);
 }
 
-int verify(const Options& o) {
+int verify(const Options& o, ensemble::Ranks* ranks) {
   const Plan plan = plan_of(o);
+  const bool leader = leads(ranks);
   if (plan.tasks.empty()) {
-    for (const auto& t : plan.not_measured) fmt::print(stderr, "sde: {}\n", reason(t));
+    if (leader)
+      for (const auto& t : plan.not_measured) fmt::print(stderr, "sde: {}\n", reason(t));
     throw InputError("verify: none of the claims asked for is measured on the losses asked for");
   }
-  if (!o.out.empty()) prepare_folder(o.out);
+  if (leader && !o.out.empty()) prepare_folder(o.out);
   Setting setting;
   setting.seed = o.seed;
-  setting.control.threads = thread_count(o.threads);
-  setting.control.device = device_named(o.device);
-  setting.control.interrupted = interruptible();
-  Progress progress(o.quiet);
+  setting.control = control_of(o.threads, o.device, o.quiet, ranks);
+  Progress progress(o.quiet || !leader);
   const auto start = std::chrono::steady_clock::now();
   std::vector<Outcome> outcomes;
   try {
     outcomes = measure_within(o.budget, plan, setting, progress);
   } catch (const ensemble::Interrupted&) {
     progress.clear();
-    fmt::print(stderr, "sde: interrupted; no verdict was reached\n");
+    if (leader) fmt::print(stderr, "sde: interrupted; no verdict was reached\n");
     return kInterrupted;
   }
+  if (!leader) return kDone;  // rank 0's code counts
   const Run run{o.budget, setting, std::move(outcomes), seconds_since(start)};
   const Report report = claims::judge(run.outcomes);
   const auto j = to_json(run, report, plan);
@@ -171,7 +174,8 @@ Command add_verify(CLI::App& app) {
       ->type_name("N")
       ->capture_default_str();
   add_device_option(*sub, o->device);
-  sub->add_option("--threads", o->threads, "Threads (default: all cores); verdicts are the same bits for any number")
+  sub->add_option("--threads", o->threads,
+                  "Threads (default: all cores; of several ranks on a node, a share each); same bits for any number")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   sub->add_flag("--json", o->json, "Print everything as JSON");
@@ -183,7 +187,7 @@ Command add_verify(CLI::App& app) {
       list +
       "\nExit code 0 where nothing disagrees and every wrong prediction is rejected, 1 otherwise.\n\nExamples:\n"
       "  sde verify --all --out out/verify\n  sde verify 2 4 --loss ring --budget 60");
-  return {sub, [o] { return verify(*o); }};
+  return {sub, {}, [o](ensemble::Ranks* ranks) { return verify(*o, ranks); }};
 }
 
 }  // namespace sde::cli

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "block.hpp"
+#include "sde/ensemble/groups.hpp"
 #include "sde/model/device_model.hpp"
 
 namespace sde::ensemble {
@@ -15,6 +16,8 @@ namespace {
 constexpr long kTilePaths = 1 << 20, kTilePathsThroughHost = 1 << 17;
 /// Steps between two looks at the interruption flag.
 constexpr std::int64_t kPiece = 1 << 15;
+/// Memory for the tables of a tile's groups, at most; of a wave's, where ranks gather them.
+constexpr std::size_t kGroupsBytes = std::size_t{256} << 20;
 
 /// Observers for the threads that ask for one: each has storage of its own.
 class Observers {
@@ -62,6 +65,11 @@ void for_each_row(Result& r, std::size_t t, Use use) {
   if (t > 0) use(r.rate[t - 1]);
 }
 
+/// Bytes of a group's tables, without samples: the first groups alone have any.
+std::size_t table_bytes(const MethodResult& r) {
+  return r.slow_time.size() * (r.observables.size() + 5 * r.drift_1.front().size()) * sizeof(stats::Moments);
+}
+
 /// One method's tiles.
 class DeviceRun {
  public:
@@ -74,10 +82,11 @@ class DeviceRun {
         timeline_(timeline),
         clock_(clock),
         dim_(problem.model->dim()),
+        blocks_(blocks_of(method.paths)),
         first_step_(method.stepwise() ? std::vector<std::int64_t>{} : slow_steps(timeline.slow_time, method.dt)),
         observers_(problem, method, observation, clock),
         device_(problem.model->device()) {
-    const long wanted = std::min(kTilePaths, block_count(method) * kBlockPaths);
+    const long wanted = std::min(kTilePaths, blocks_ * kBlockPaths);
     tile_ = method.stepwise()
                 ? device_->discrete_tile(control.device, wanted, problem.noise, method.algorithm, method.precision)
                 : device_->slow_tile(control.device, wanted, problem.noise, method.algorithm.seed, method.precision);
@@ -86,44 +95,109 @@ class DeviceRun {
     what_.tolerance = manifold::kObservationFlow.tolerance;
     what_.polish_below = manifold::kObservationFlow.polish_below;
     what_.test_error = problem.model->has_test_error();
+    what_.group = kGroupPaths;
     observed_there_ = problem.interpolating && tile_->observe_here(flatten(observation.polynomials), what_);
     if (tile_->capacity() < wanted)
       control.notice(fmt::format("{}: the device has memory for {} paths at a time, not {}: smaller tiles", method.name,
                                  tile_->capacity(), wanted));
   }
 
+  /// Groups of a tile, 1 where a group takes several tiles.
+  long groups_at_once() const {
+    const MethodResult one(problem_, observation_, timeline_.slow_time);
+    const auto ranks = static_cast<std::size_t>(control_.ranks ? control_.ranks->size() : 1);
+    const long room = static_cast<long>(kGroupsBytes / (table_bytes(one) * ranks));
+    return std::max(1l, std::min(blocks_at_once() / kGroupBlocks, room));
+  }
+
+  /// Runs the groups of `range`, each from where `state` has it, and hands them over by take(g, group). Blocks that the
+  /// CPU has begun are run again. Throws Interrupted and DeviceFailure, after taking what is finished of a group.
+  template <class Take, class Progress>
+  void operator()(GroupRange range, const MethodState& state, Take take, Progress progress) {
+    const long first = range.first * kGroupBlocks, last = std::min(blocks_, range.last * kGroupBlocks);
+    lost_before_ = state.total.lost > 0;
+    for (long g = range.first; g < range.last;) {
+      auto groups = row_of_groups(g, range.last, state);
+      const long end = std::min(last, (g + static_cast<long>(groups.size())) * kGroupBlocks);
+      for (long at = g * kGroupBlocks + groups[0].merged; at < end;) {
+        const long blocks = std::min(end - at, blocks_at_once());
+        try {
+          groups = tile(at, blocks, groups, state.total, [&](double part) {
+            progress((static_cast<double>(at - first) + part * static_cast<double>(blocks)) /
+                     static_cast<double>(last - first));
+          });
+        } catch (...) {
+          if (groups[0].merged > 0) take(g, groups[0]);
+          throw;
+        }
+        at += blocks;
+      }
+      for (auto& group : groups) take(g++, std::move(group));
+    }
+  }
+
+ private:
   long blocks_at_once() const {
     const long most = observed_there_ ? kTilePaths : kTilePathsThroughHost;
     return std::max(1l, std::min(tile_->capacity(), most) / kBlockPaths);
   }
 
-  /// Runs `blocks` blocks from number `first`, and adds them to `total`. Throws Interrupted.
-  void operator()(long first, long blocks, MethodResult& total) {
+  /// Group number g as `state` has it, or before its first path, and as many whole ones after it as fit into one tile.
+  std::vector<GroupState> row_of_groups(long g, long last, const MethodState& state) const {
+    const auto fresh = [&] { return GroupState{0, MethodResult(problem_, observation_, timeline_.slow_time), {}}; };
+    if (const auto found = state.begun.find(g); found != state.begun.end() && found->second.merged > 0)
+      return {{found->second.merged, found->second.part, {}}};
+    std::vector<GroupState> groups{fresh()};
+    const long most = std::min(last - g, groups_at_once());
+    while (static_cast<long>(groups.size()) < most && !state.begun.contains(g + static_cast<long>(groups.size())))
+      groups.push_back(fresh());
+    return groups;
+  }
+
+  /// The paths in hand that belong to group number i of the tile: from .first to .second - 1.
+  std::pair<std::ptrdiff_t, std::ptrdiff_t> paths_of(std::size_t i) const {
+    const long first = static_cast<long>(i) * kGroupPaths;
+    return {first, std::min(count_, first + kGroupPaths)};
+  }
+  long gone_of(std::size_t i) const {
+    const auto [first, last] = paths_of(i);
+    return std::count(gone_.begin() + first, gone_.begin() + last, 1);
+  }
+
+  /// `groups` after `blocks` blocks more from number `first` on: all of them, or a part of one. Throws Interrupted.
+  template <class Progress>
+  std::vector<GroupState> tile(long first, long blocks, std::vector<GroupState> groups, const MethodResult& total,
+                               Progress progress) {
     const long first_path = first * kBlockPaths;
     count_ = std::min(method_.paths - first_path, blocks * kBlockPaths);
     const Vector& at = method_.stepwise() ? problem_.start : problem_.start_on_gamma;
     tile_->start(static_cast<std::uint32_t>(first_path), count_, at.data());
     gone_.assign(static_cast<std::size_t>(count_), 0);
     previous_.assign(static_cast<std::size_t>(count_), Vector());
-    const long lost_before = total.lost;
     const std::size_t times = timeline_.slow_time.size();
     for (std::size_t t = 0; t < times; ++t) {
       if (t > 0) advance(t - 1);
+      // Of samples, as many as the total may have room for: the groups before this tile's first may bring some, too.
+      const auto had = [&](const MethodResult& r) { return static_cast<long>(r.samples[t][0].size()); };
+      const long room = MethodResult::kQuantilePaths - had(total) - had(groups[0].part);
       if (observed_there_) {
-        observe_there(t, total);
+        observe_there(t, groups, room);
       } else {
         tile_->read(state_);
-        observe(t, blocks, total);
+        observe(t, blocks, groups, room);
       }
-      const double part = static_cast<double>(t + 1) / static_cast<double>(times) * static_cast<double>(blocks);
-      control_.progress((static_cast<double>(first) + part) / static_cast<double>(block_count(method_)));
+      progress(static_cast<double>(t + 1) / static_cast<double>(times));
     }
-    if (observed_there_) total.lost += std::count(gone_.begin(), gone_.end(), 1);
-    total.paths += count_;
-    if (lost_before == 0 && total.lost > 0) describe_first_lost(first, total);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      const auto [begin, end] = paths_of(i);
+      groups[i].merged += blocks_of(end - begin);
+      groups[i].part.paths += end - begin;
+      groups[i].part.lost += gone_of(i);
+    }
+    describe_first_lost(first, groups);
+    return groups;
   }
 
- private:
   void advance(std::size_t i) {
     if (method_.stepwise())
       discrete::for_each_rounds(
@@ -146,28 +220,41 @@ class DeviceRun {
   }
 
   /// On the device: only moments, and the samples kept for quantiles, come back.
-  void observe_there(std::size_t t, MethodResult& total) {
+  void observe_there(std::size_t t, std::vector<GroupState>& groups, long room) {
     what_.parameters = clock_.at(timeline_.slow_time[t]);
     what_.width = t > 0 ? timeline_.slow_time[t] - timeline_.slow_time[t - 1] : 0;
+    const auto quantities =
+        static_cast<std::size_t>(what_.quantities(static_cast<int>(observation_.polynomials.size())));
     std::vector<stats::Moments> moments;
-    for_each_row(total, t, [&](const auto& row) { moments.insert(moments.end(), row.begin(), row.end()); });
-    const std::size_t recorded = what_.width > 0 ? moments.size() : moments.size() - (t > 0 ? total.rate[0].size() : 0);
-    moments.resize(static_cast<std::size_t>(what_.quantities(static_cast<int>(observation_.polynomials.size()))));
-    const auto room = MethodResult::kQuantilePaths - static_cast<long>(total.samples[t][0].size());
+    for (auto& g : groups) {
+      for_each_row(g.part, t, [&](const auto& row) { moments.insert(moments.end(), row.begin(), row.end()); });
+      moments.resize((moments.size() + quantities - 1) / quantities *
+                     quantities);  // there are no rates at the first time
+    }
     std::vector<std::vector<double>> samples;
     tile_->observe(what_, moments, room, samples, gone_);
-    std::size_t q = 0;
-    for_each_row(total, t, [&](auto& row) {
-      for (auto& m : row) {
-        if (q < recorded) m = moments[q];
-        ++q;
-      }
-    });
-    for (std::size_t i = 0; i < total.samples[t].size(); ++i)
-      total.samples[t][i].insert(total.samples[t][i].end(), samples[i].begin(), samples[i].end());
+    const std::size_t recorded = quantities - (what_.width > 0 ? 0 : static_cast<std::size_t>(what_.components));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      std::size_t q = 0;
+      for_each_row(groups[i].part, t, [&](auto& row) {
+        for (auto& m : row) {
+          if (q < recorded) m = moments[i * quantities + q];
+          ++q;
+        }
+      });
+      if (kept == samples[0].size()) continue;
+      const auto [first, last] = paths_of(i);
+      const std::size_t next = std::min(samples[0].size(), kept + static_cast<std::size_t>(last - first - gone_of(i)));
+      auto& own = groups[i].part.samples[t];
+      for (std::size_t k = 0; k < own.size(); ++k)
+        own[k].insert(own[k].end(), samples[k].begin() + static_cast<std::ptrdiff_t>(kept),
+                      samples[k].begin() + static_cast<std::ptrdiff_t>(next));
+      kept = next;
+    }
   }
 
-  void observe(std::size_t t, long blocks, MethodResult& total) {
+  void observe(std::size_t t, long blocks, std::vector<GroupState>& groups, long room) {
     // Tables of one time, after a row for the one before it: rates are differences.
     const std::size_t row = t > 0 ? 1 : 0;
     std::vector<double> times(timeline_.slow_time.begin() + static_cast<std::ptrdiff_t>(t - row),
@@ -182,9 +269,11 @@ class DeviceRun {
           observers_.give_back(std::move(observer));
           return part;
         },
-        [&](long, const MethodResult& part) {
-          total.merge_time(t, part, row);
-          total.lost += part.lost;
+        [&](long b, MethodResult part) {
+          const auto here = static_cast<long>(part.samples[row][0].size());
+          if (room <= 0) part.drop_samples();
+          room -= here;
+          groups[static_cast<std::size_t>(b / kGroupBlocks)].part.merge_time(t, part, row);
         });
   }
 
@@ -199,19 +288,22 @@ class DeviceRun {
       } catch (const manifold::FlowError&) {
         kept = false;
       }
-    if (kept) return;
-    gone_[path] = 1;
-    ++part.lost;
+    if (!kept) gone_[path] = 1;
   }
 
-  /// What became of the first lost path: its block again on the CPU, which takes the same steps.
-  void describe_first_lost(long first, MethodResult& total) {
-    const auto path = std::find(gone_.begin(), gone_.end(), 1) - gone_.begin();
-    BlockState block;
-    if (!BlockRunner(problem_, method_, observation_, timeline_, clock_, control_.interrupted)(first + path / kBlockPaths,
-                                                                                             block))
-      throw Interrupted();
-    total.first_lost = block.part.first_lost;
+  /// What became of the first lost path of all: its block again on the CPU, which takes the same steps. Those of later
+  /// groups are not asked for.
+  void describe_first_lost(long first, std::vector<GroupState>& groups) {
+    for (auto& g : groups) {
+      if (lost_before_ || g.part.lost == 0) continue;
+      lost_before_ = true;
+      if (!g.part.first_lost.reason.empty()) return;
+      const auto path = std::find(gone_.begin(), gone_.end(), 1) - gone_.begin();
+      BlockState block;
+      BlockRunner run(problem_, method_, observation_, timeline_, clock_, control_.interrupted);
+      if (!run(first + path / kBlockPaths, block)) throw Interrupted();
+      g.part.first_lost = block.part.first_lost;
+    }
   }
 
   const Problem& problem_;
@@ -221,6 +313,7 @@ class DeviceRun {
   const Timeline& timeline_;
   const SlowClock& clock_;
   const int dim_;
+  const long blocks_;
   const std::vector<std::int64_t> first_step_;
   Observers observers_;
   const std::shared_ptr<const DeviceModel> device_;
@@ -233,6 +326,7 @@ class DeviceRun {
   std::vector<std::uint8_t> gone_;
   std::vector<Vector> previous_;  ///< Phi at each path's last observation
   std::vector<double> rates_;
+  bool lost_before_ = false;  ///< a path has been lost, and what became of the first is known
 };
 
 }  // namespace
@@ -245,18 +339,14 @@ bool runs_on_device(const Problem& problem, const Method& method) {
 
 bool resume_on_device(const Problem& problem, const Method& method, const Observation& observation,
                       const Control& control, const Timeline& timeline, const SlowClock& clock, MethodState& state) {
-  state.unfinished.clear();  // blocks begun on the CPU are run again
-  const long blocks = block_count(method);
-  if (state.merged >= blocks) return true;
+  const long groups = groups_of(blocks_of(method.paths));
+  if (state.merged >= groups) return true;
   DeviceRun run(problem, method, observation, control, timeline, clock);
   try {
-    while (state.merged < blocks) {
-      const long next = std::min(run.blocks_at_once(), blocks - state.merged);
-      MethodResult total = state.total;
-      run(state.merged, next, total);
-      state.total = std::move(total);
-      state.merged += next;
-    }
+    distribute<GroupState>(
+        control, {state.merged, groups}, run.groups_at_once(),
+        [&](GroupRange range, auto take, auto progress) { run(range, state, take, progress); },
+        [&](long g, GroupState group) { state.add(g, std::move(group), blocks_of(method.paths)); });
   } catch (const Interrupted&) {
     return false;
   }

@@ -9,7 +9,7 @@ namespace sde::ensemble {
 /// Newton's retraction. Slow ODEs, coupled slow SDEs and retraction by the flow map stay on the CPU.
 bool runs_on_device(const Problem&, const Method&);
 
-/// Goes on from `state`, whose finished blocks count, until all are merged (true) or control.interrupted is set
+/// Goes on from `state`, whose merged blocks count, until all are merged (true) or control.interrupted is set
 /// (false): then the tile on its way is dropped.
 bool resume_on_device(const Problem&, const Method&, const Observation&, const Control&, const Timeline&,
                       const SlowClock&, MethodState& state);

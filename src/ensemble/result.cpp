@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "sde/ensemble/method.hpp"
+#include "sde/ensemble/parallel.hpp"
 
 namespace sde::ensemble {
 
@@ -68,6 +69,14 @@ void MethodResult::merge_time(std::size_t t, const MethodResult& from, std::size
   merge_samples(samples[t], from.samples[row]);
 }
 
+bool MethodResult::samples_full() const {
+  return !samples.empty() && samples.back().front().size() >= static_cast<std::size_t>(kQuantilePaths);
+}
+void MethodResult::drop_samples() {
+  for (auto& time : samples)
+    for (auto& kept : time) kept.clear();
+}
+
 double MethodResult::quantile(std::size_t time, std::size_t observable, double p) const {
   auto kept = samples[time][observable];
   if (kept.empty()) return std::numeric_limits<double>::quiet_NaN();
@@ -77,6 +86,17 @@ double MethodResult::quantile(std::size_t time, std::size_t observable, double p
   if (below + 1 >= kept.size()) return kept.back();
   const double part = position - static_cast<double>(below);
   return kept[below] * (1 - part) + kept[below + 1] * part;
+}
+
+void MethodState::add(long group, GroupState state, long blocks) {
+  if (group < merged) return;  // it was complete, and merged with the one before it
+  if (state.merged > 0 || !state.unfinished.empty()) begun[group] = std::move(state);
+  for (auto next = begun.find(merged); next != begun.end(); next = begun.find(merged)) {
+    if (next->second.merged < blocks_in_group(merged, blocks)) return;
+    total.merge(next->second.part);
+    begun.erase(next);
+    ++merged;
+  }
 }
 
 }  // namespace sde::ensemble

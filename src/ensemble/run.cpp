@@ -2,7 +2,7 @@
 
 #include "block.hpp"
 #include "device_run.hpp"
-#include "sde/ensemble/parallel.hpp"
+#include "sde/ensemble/groups.hpp"
 #include "sde/model/dense_geometry.hpp"
 
 namespace sde::ensemble {
@@ -24,35 +24,55 @@ namespace {
 /// Goes on block by block on the CPU's threads.
 bool resume_on_cpu(const Problem& problem, const Method& method, const Observation& observation, const Control& control,
                    const Timeline& timeline, const SlowClock& clock, MethodState& state) {
-  const long blocks = block_count(method);
+  const long blocks = blocks_of(method.paths);
   struct Outcome {
     BlockState block;
-    bool finished;
+    bool finished = false;
   };
-  auto unfinished = std::exchange(state.unfinished, {});
-  bool finished = true;
-  parallel_ordered(
-      state.merged, blocks, control.threads,
-      [&](long b) {
-        Outcome o{{}, false};
-        if (const auto found = unfinished.find(b); found != unfinished.end())
-          o.block = std::move(found->second);
-        else if (control.interrupted && *control.interrupted)
-          return Outcome{{}, false};
-        o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted)(b, o.block);
-        return o;
-      },
-      [&](long b, Outcome o) {
-        finished = finished && o.finished;
-        if (finished) {
-          state.total.merge(o.block.part);
-          state.merged = b + 1;
-          control.progress(static_cast<double>(b + 1) / static_cast<double>(blocks));
-        } else if (o.block.done > 0 || o.block.time > 0) {
-          state.unfinished.emplace(b, std::move(o.block));
-        }
-      });
-  return finished;
+  const auto begun = state.begun;  // as it stood: what is merged changes it
+  const auto before = [&](long g) {
+    const auto found = begun.find(g);
+    return found == begun.end() ? nullptr : &found->second;
+  };
+  try {
+    over_groups<GroupState>(
+        control, state.merged, blocks,
+        [&](long g) {
+          GroupState group;
+          if (const auto* known = before(g)) group.merged = known->merged, group.part = known->part;
+          return group;
+        },
+        [&](long b) {
+          Outcome o;
+          const long g = b / kGroupBlocks;
+          const auto* known = before(g);
+          if (known && b - g * kGroupBlocks < known->merged) return Outcome{{}, true};
+          if (known && known->unfinished.contains(b))
+            o.block = known->unfinished.at(b);
+          else if (control.interrupted && *control.interrupted)
+            return o;
+          o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted)(b, o.block);
+          return o;
+        },
+        [&](GroupState& group, long b, Outcome o) {
+          const long number = b % kGroupBlocks;
+          if (number < group.merged) return true;
+          if (o.finished && number == group.merged) {
+            if (state.total.samples_full()) o.block.part.drop_samples();
+            if (group.merged++ == 0)
+              group.part = std::move(o.block.part);
+            else
+              group.part.merge(o.block.part);
+          } else if (o.block.done > 0 || o.block.time > 0) {
+            group.unfinished.emplace(b, std::move(o.block));
+          }
+          return o.finished;
+        },
+        [&](long g, GroupState group) { state.add(g, std::move(group), blocks); });
+  } catch (const Interrupted&) {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace

@@ -4,12 +4,8 @@
 #include <algorithm>
 
 #include "sde/ensemble/method.hpp"
-#include "sde/ensemble/parallel.hpp"
 
 namespace sde::ensemble {
-
-/// Blocks of kBlockPaths paths of a method; the last may have fewer.
-inline long block_count(const Method& method) { return (method.paths + kBlockPaths - 1) / kBlockPaths; }
 
 /// The ends of rounds nearest to the wanted slow times.
 struct Timeline {

@@ -33,39 +33,27 @@ template <class Archive>
 void serialize(Archive& a, sde::slow::Vector& v, unsigned version) {
   split_free(a, v, version);
 }
-template <class Archive>
-void serialize(Archive& a, sde::stats::Moments& m, unsigned) {
-  a& m.n& m.mean& m.m2& m.m3& m.m4;
-}
-template <class Archive>
-void serialize(Archive& a, sde::ensemble::LostPath& p, unsigned) {
-  a& p.path& p.step& p.slow_time& p.reason;
-}
-template <class Archive>
-void serialize(Archive& a, sde::ensemble::MethodResult& r, unsigned) {
-  a& r.slow_time& r.observables& r.values& r.drift_1& r.drift_2& r.ito_normal& r.diffusion& r.rate& r.samples& r
-      .paths& r.lost& r.first_lost& r.gradients;
-}
-template <class Archive>
-void serialize(Archive& a, sde::ensemble::BlockState& b, unsigned) {
-  a& b.done& b.time& b.x& b.spread& b.gone& b.previous& b.part;
-}
-template <class Archive>
-void serialize(Archive& a, sde::ensemble::MethodState& s, unsigned) {
-  a& s.merged& s.total& s.unfinished;
-}
 
 }  // namespace boost::serialization
 
 namespace sde::experiment {
+
+namespace {
+
+/// Of the program, and of what it writes: 2 has groups of blocks.
+const std::string& version() {
+  static const std::string text = fmt::format("{}, checkpoint format 2", kVersion);
+  return text;
+}
+
+}  // namespace
 
 void save_checkpoint(const std::filesystem::path& file, const Experiment& experiment,
                      const std::vector<ensemble::MethodState>& states) {
   std::ostringstream out;
   {
     boost::archive::binary_oarchive archive(out);
-    const std::string version = kVersion;
-    archive << version << experiment.source << states;
+    archive << version() << experiment.source << states;
   }
   const std::string bytes = out.str();
   write_file(file, bytes.data(), bytes.size());
@@ -76,14 +64,16 @@ std::vector<ensemble::MethodState> load_checkpoint(const std::filesystem::path& 
   if (!in)
     throw InputError(fmt::format(
         "--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)", file.string()));
-  std::string version, source;
+  std::string written, source;
   std::vector<ensemble::MethodState> states;
   try {
     boost::archive::binary_iarchive archive(in);
-    archive >> version >> source;
-    if (version != kVersion)
-      throw InputError(fmt::format("--resume: {}: written by sde {}, this is sde {}: expected the same version",
-                                   file.string(), version, kVersion));
+    archive >> written >> source;
+    if (written != version())
+      throw InputError(
+          fmt::format("--resume: {}: written by sde {}, this is sde {}: expected the same version (or run "
+                      "without --resume to start anew)",
+                      file.string(), written, version()));
     if (source != experiment.source)
       throw InputError(fmt::format(
           "--resume: {}: belongs to other settings or another seed: expected the same experiment file, --set and "

@@ -25,9 +25,9 @@ const gpu::DeviceTable& cuda() {
   return table;
 }
 
-int device_named(const std::string& text) {
+int device_named(const std::string& text, int rank) {
   if (text == "cpu") return -1;
-  if (text == "auto") return built_for_cuda() && !cuda().devices().all.empty() ? 0 : -1;
+  if (text == "auto") return built_for_cuda() && !cuda().devices().all.empty() ? device_named("cuda", rank) : -1;
   int ordinal = 0;
   if (text != "cuda") {
     const char *first = text.data() + 5, *last = text.data() + text.size();
@@ -39,6 +39,7 @@ int device_named(const std::string& text) {
   const auto found = cuda().devices();
   if (found.all.empty())
     throw DeviceUnusable(fmt::format("--device {}: no usable CUDA device: {} ({})", text, found.problem, found.versions));
+  if (text == "cuda") return rank % static_cast<int>(found.all.size());
   if (ordinal >= static_cast<int>(found.all.size()))
     throw DeviceUnusable(fmt::format("--device {}: there is no device {}: expected 0 to {}", text, ordinal,
                                      found.all.size() - 1));

@@ -1,20 +1,12 @@
-// Errors that the command line turns into exit codes.
+// What messages about bad input share.
 #pragma once
 
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-namespace sde {
+#include "sde/core/error.hpp"
 
-/// Bad usage or input (exit code 2): the message names place, key, expectation and the nearest valid name.
-struct InputError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-/// Input/output failure (exit code 4).
-struct IoError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+namespace sde {
 
 /// The candidate nearest to `word` in edit distance; empty without candidates.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);

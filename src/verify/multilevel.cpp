@@ -6,7 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "sde/ensemble/parallel.hpp"
+#include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
 
@@ -54,9 +54,8 @@ template <class MakeMove>
 LevelMoments sample_level(const Problem& problem, const TestFunction& g, std::size_t level, long first, long count,
                           const Vector& start, bool project, const ensemble::Control& control, MakeMove make_move) {
   LevelMoments total;
-  const long blocks = (count + ensemble::kBlockPaths - 1) / ensemble::kBlockPaths;
-  ensemble::parallel_ordered(
-      0, blocks, control.threads,
+  ensemble::over_groups<LevelMoments>(
+      control, 0, ensemble::blocks_of(count), [](long) { return LevelMoments(); },
       [&](long b) {
         LevelMoments part;
         auto move = make_move();
@@ -74,7 +73,11 @@ LevelMoments sample_level(const Problem& problem, const TestFunction& g, std::si
         }
         return part;
       },
-      [&](long, const LevelMoments& part) { total.merge(part); });
+      [](LevelMoments& group, long, const LevelMoments& part) {
+        group.merge(part);
+        return true;
+      },
+      [&](long, const LevelMoments& group) { total.merge(group); });
   return total;
 }
 

@@ -5,7 +5,7 @@
 
 #include "paired_observer.hpp"
 #include "paired_on_device.hpp"
-#include "sde/ensemble/parallel.hpp"
+#include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
 
@@ -188,51 +188,60 @@ void PairedResult::merge(const PairedResult& from) {
 
 PairedResult run_paired(const Problem& problem, const Pairing& pairing, const ensemble::Control& control) {
   const PairedPlan plan(pairing);
-  const long blocks = (pairing.paths + ensemble::kBlockPaths - 1) / ensemble::kBlockPaths;
+  const long blocks = ensemble::blocks_of(pairing.paths);
+  constexpr long kBlock = ensemble::kBlockPaths;
   PairedResult total = empty(pairing, plan);
-  const auto take = [&](long b, const PairedResult& part) {
-    total.merge(part);
-    control.progress(static_cast<double>(b + 1) / static_cast<double>(blocks));
+  const auto begin = [&](long) { return empty(pairing, plan); };
+  const auto fold = [](PairedResult& group, long, const PairedResult& part) {
+    group.merge(part);
+    return true;
   };
+  const auto merge = [&](long, const PairedResult& group) { total.merge(group); };
   const auto run = [&](PairedTile& tile, long first, long count, PairedSnapshots& seen) {
     run_tile(tile, problem, static_cast<std::uint32_t>(first), count, plan, control.interrupted, seen);
   };
-  constexpr long kBlock = ensemble::kBlockPaths;
   if (const auto tile = paired_tile_on_device(problem, plan.setup, pairing.paths, control)) {
-    const auto observe = [&](const PairedSnapshots& seen, long first, long count) {
-      ensemble::parallel_ordered(
-          0, (count + kBlock - 1) / kBlock, control.threads,
-          [&](long b) {
-            PairedResult part = empty(pairing, plan);
-            PairedObserver(problem, pairing)(seen, b * kBlock, std::min(count, (b + 1) * kBlock), part);
-            return part;
-          },
-          [&](long b, const PairedResult& part) { take(first / kBlock + b, part); });
+    const auto compute = [&](ensemble::GroupRange range, auto take, auto progress) {
+      const long from = range.first * ensemble::kGroupBlocks, to = std::min(blocks, range.last * ensemble::kGroupBlocks);
+      auto add = ensemble::folding<PairedResult>(from, to, begin, fold, take, progress);
+      in_tiles(
+          tile->capacity(), from * kBlock, std::min(pairing.paths, to * kBlock),
+          [&](long first, long count, PairedSnapshots& seen) { run(*tile, first, count, seen); },
+          [&](const PairedSnapshots& seen, long first, long count) {
+            ensemble::parallel_ordered(
+                first / kBlock, ensemble::blocks_of(first + count), control.threads,
+                [&](long b) {
+                  PairedResult part = empty(pairing, plan);
+                  const long here = b * kBlock - first;
+                  PairedObserver(problem, pairing)(seen, here, std::min(count, here + kBlock), part);
+                  return part;
+                },
+                [&](long b, const PairedResult& part) { add(b, part); });
+          });
     };
-    in_tiles(*tile, pairing.paths,
-             [&](long first, long count, PairedSnapshots& seen) { run(*tile, first, count, seen); }, observe);
+    ensemble::distribute<PairedResult>(control, {0, ensemble::groups_of(blocks)},
+                                       std::max(1l, tile->capacity() / ensemble::kGroupPaths), compute, merge);
   } else {
-    ensemble::parallel_ordered(
-        0, blocks, control.threads,
-        [&](long b) {
-          PairedResult part = empty(pairing, plan);
-          PairedLanes lanes(problem, plan.setup);
-          PairedObserver observe(problem, pairing);
-          PairedSnapshots seen;
-          const long last = std::min(pairing.paths, (b + 1) * kBlock);
-          for (long first = b * kBlock; first < last; first += kLanes) {
-            const long count = std::min<long>(kLanes, last - first);
-            run(lanes, first, count, seen);
-            observe(seen, 0, count, part);
-          }
-          return part;
-        },
-        take);
+    const auto compute = [&](long b) {
+      PairedResult part = empty(pairing, plan);
+      PairedLanes lanes(problem, plan.setup);
+      PairedObserver observe(problem, pairing);
+      PairedSnapshots seen;
+      const long last = std::min(pairing.paths, (b + 1) * kBlock);
+      for (long first = b * kBlock; first < last; first += kLanes) {
+        const long count = std::min<long>(kLanes, last - first);
+        run(lanes, first, count, seen);
+        observe(seen, 0, count, part);
+      }
+      return part;
+    };
+    ensemble::over_groups<PairedResult>(control, 0, blocks, begin, compute, fold, merge);
   }
   const auto paths = static_cast<double>(pairing.paths);
   total.gradients = paths * pairing.algorithm.workers *
                     static_cast<double>(plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
-  total.slow_steps = paths * 3 * static_cast<double>(plan.pairs.back()) * static_cast<double>(pairing.predictions.size());
+  total.slow_steps =
+      paths * 3 * static_cast<double>(plan.pairs.back()) * static_cast<double>(pairing.predictions.size());
   return total;
 }
 

@@ -19,7 +19,7 @@ std::unique_ptr<PairedTile> paired_tile_on_device(const Problem& problem, const 
                                                   const ensemble::Control& control) {
   if (control.device < 0 || !problem.model->device || !problem.interpolating) return nullptr;
   constexpr long kBlock = ensemble::kBlockPaths;
-  const long wanted = std::min(kTilePaths, (paths + kBlock - 1) / kBlock * kBlock);
+  const long wanted = std::min(kTilePaths, ensemble::blocks_of(paths) * kBlock);
   auto tile = problem.model->device()->paired_tile(control.device, wanted, problem.noise, setup);
   if (tile && tile->capacity() < wanted)
     control.notice(fmt::format("common noise: the device has memory for {} paths at a time, not {}: smaller tiles",
@@ -27,20 +27,21 @@ std::unique_ptr<PairedTile> paired_tile_on_device(const Problem& problem, const 
   return tile;
 }
 
-void in_tiles(const PairedTile& tile, long paths,
+void in_tiles(long capacity, long first, long last,
               const std::function<void(long first, long count, PairedSnapshots&)>& run,
               const std::function<void(const PairedSnapshots&, long first, long count)>& observe) {
-  const long most = std::max(ensemble::kBlockPaths, tile.capacity() / ensemble::kBlockPaths * ensemble::kBlockPaths);
-  const auto size = [&](long first) { return std::min(most, paths - first); };
+  if (first == last) return;
+  const long most = std::max(ensemble::kBlockPaths, capacity / ensemble::kBlockPaths * ensemble::kBlockPaths);
+  const auto size = [&](long at) { return std::min(most, last - at); };
   std::array<PairedSnapshots, 2> seen;
-  const auto begin = [&](long first) {
-    return std::async(std::launch::async, [&, first] { run(first, size(first), seen[first / most % 2]); });
+  std::size_t tile = 0;
+  const auto begin = [&](long at, PairedSnapshots& into) {
+    return std::async(std::launch::async, [&, at] { run(at, size(at), into); });
   };
-  auto running = begin(0);
-  for (long first = 0; first < paths; first += most) {
+  for (auto running = begin(first, seen[0]); first < last; first += most, ++tile) {
     running.get();
-    if (first + most < paths) running = begin(first + most);
-    observe(seen[static_cast<std::size_t>(first / most % 2)], first, size(first));
+    if (first + most < last) running = begin(first + most, seen[(tile + 1) % 2]);
+    observe(seen[tile % 2], first, size(first));
   }
 }
 

@@ -11,9 +11,9 @@ namespace sde::verify {
 std::unique_ptr<PairedTile> paired_tile_on_device(const Problem&, const PairedSetup& setup, long paths,
                                                   const ensemble::Control&);
 
-/// Calls run(first, count, snapshots) for one tile of whole blocks after the other, and meanwhile observe(snapshots,
-/// first, count) for the tile before.
-void in_tiles(const PairedTile&, long paths,
+/// Calls run(first, count, snapshots) for paths first .. last - 1, one tile of at most `capacity` paths, whole blocks,
+/// after the other, and meanwhile observe(snapshots, first, count) for the tile before.
+void in_tiles(long capacity, long first, long last,
               const std::function<void(long first, long count, PairedSnapshots&)>& run,
               const std::function<void(const PairedSnapshots&, long first, long count)>& observe);
 

@@ -75,6 +75,11 @@ struct LostPath {
   long step = 0;  ///< local step (discrete) or time step (slow)
   double slow_time = 0;
   std::string reason;
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& path& step& slow_time& reason;
+  }
 };
 
 /// Moments over paths. Index [time][quantity].
@@ -100,10 +105,21 @@ struct MethodResult {
   static constexpr long kQuantilePaths = 2048;
   /// Quantile p over the retained paths (linear interpolation); not a number without any.
   double quantile(std::size_t time, std::size_t observable, double p) const;
+  /// Whether there is no room for more samples: lost paths never return, so the last time's are full last.
+  bool samples_full() const;
+  void drop_samples();
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& slow_time& observables& values& drift_1& drift_2& ito_normal& diffusion& rate& samples& paths& lost& first_lost&
+        gradients;
+  }
 };
 
 /// Names of the observables in the order of MethodResult::values.
 std::vector<std::string> observable_names(const Problem&, const Observation&);
+
+class Ranks;
 
 struct Control {
   int threads = 1;
@@ -111,6 +127,7 @@ struct Control {
   const std::atomic<bool>* interrupted = nullptr;
   int device = -1;  ///< number of the CUDA device that advances paths, where it can; -1: none
   std::function<void(const std::string&)> notice = [](const std::string&) {};  ///< told what the user should know
+  Ranks* ranks = nullptr;  ///< processes that share the work (ranks.hpp); nullptr: this one alone
 };
 
 /// A block of consecutive paths on its way: all that is needed to go on with the same bits.
@@ -122,18 +139,45 @@ struct BlockState {
   unsigned gone = 0;             ///< lanes lost
   std::vector<Vector> previous;  ///< [lane] Phi at the last observation
   MethodResult part;             ///< of the block so far
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& done& time& x& spread& gone& previous& part;
+  }
+};
+
+/// A group of blocks on its way.
+struct GroupState {
+  long merged = 0;                        ///< its first blocks, which are in `part`
+  MethodResult part;                      ///< without tables before the first
+  std::map<long, BlockState> unfinished;  ///< begun (or complete behind an unfinished one), by number in the method
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& merged& part& unfinished;
+  }
 };
 
 /// A method on its way.
 struct MethodState {
-  long merged = 0;  ///< blocks in `total`
+  long merged = 0;  ///< whole groups in `total`
   MethodResult total;
-  std::map<long, BlockState> unfinished;  ///< begun (or complete behind an unfinished one), by number
+  std::map<long, GroupState> begun;  ///< groups begun (or complete behind an unfinished one), by number
+
+  /// Keeps what is known of group number `group`, and merges those that are complete, in their order; `blocks` are the
+  /// method's.
+  void add(long group, GroupState state, long blocks);
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& merged& total& begun;
+  }
 };
 
 /// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).
-/// Same bits for any number of threads and interruptions; on a device all but the last digits of what is observed.
-/// Throws DeviceUnusable and DeviceFailure.
+/// Same bits for any number of threads, ranks and interruptions; on a device all but the last digits of what is
+/// observed. Throws DeviceUnusable and DeviceFailure; with several ranks, all of which call it and end with the same
+/// state, as RankError on each.
 bool resume(const Problem&, const Method&, const Observation&, const Control&, MethodState& state);
 
 struct Interrupted : std::exception {};

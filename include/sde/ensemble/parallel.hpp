@@ -2,6 +2,7 @@
 // same bits for any number of threads. At most `threads` results wait at a time.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -12,6 +13,15 @@ namespace sde::ensemble {
 
 /// Paths whose moments are gathered before they join the total: the unit of parallel work.
 inline constexpr long kBlockPaths = 16;
+/// Paths whose blocks are merged with each other, in their order, before the group's moments join the total: the unit
+/// that ranks and devices divide among themselves.
+inline constexpr long kGroupPaths = 4096;
+inline constexpr long kGroupBlocks = kGroupPaths / kBlockPaths;
+
+inline long blocks_of(long paths) { return (paths + kBlockPaths - 1) / kBlockPaths; }
+inline long groups_of(long blocks) { return (blocks + kGroupBlocks - 1) / kGroupBlocks; }
+/// Blocks of group number `group`; the last may have fewer.
+inline long blocks_in_group(long group, long blocks) { return std::min(kGroupBlocks, blocks - group * kGroupBlocks); }
 
 /// Calls take(b, compute(b)) for b = first .. count-1, compute in parallel, take in order and one at a time. The first
 /// exception stops the work and is thrown again here.

@@ -51,6 +51,7 @@ struct TileObservation {
   double polish_below = 1e-5;   ///< where its polish takes over (manifold/time_flow.hpp)
   bool test_error = false;      ///< the loss has one
   double width = 0;             ///< slow time since the last observation; 0 at the first
+  long group = 0;               ///< paths whose moments make one total, a multiple of kLanes
 
   /// loss, tr Hess, lambda_max, distance, disagreement, the test error where there is one, the polynomials; then for all
   /// components each: drift-I, drift-II, the Ito normal drift, diffusion, rate of Phi.
@@ -78,8 +79,9 @@ class DeviceTile {
   /// whose flow ends where residuals stay is gone. Returns false where the loss has no code for it: then its state is to
   /// be read and observed by the caller.
   virtual bool observe_here(const FlatPolynomials&, const TileObservation& shape) = 0;
-  /// Adds the quantities of the paths in hand to totals[quantity], and gives the values of the first `keep` that are
-  /// still there as samples[quantity]; gone[path] is set for those that are not.
+  /// Adds the quantities of the paths in hand to totals[g * quantities + quantity], path i belonging to g = i / group,
+  /// and gives the values of the first `keep` that are still there as samples[quantity]; gone[path] is set for those
+  /// that are not.
   virtual void observe(const TileObservation&, std::vector<stats::Moments>& totals, long keep,
                        std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) = 0;
 };

@@ -37,6 +37,11 @@ struct Moments {
     const double s2 = variance();
     return std::sqrt(std::max(0.0, (m4 / n - (n - 3) / (n - 1) * s2 * s2) / n));
   }
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& n& mean& m2& m3& m4;
+  }
 };
 
 }  // namespace sde::stats

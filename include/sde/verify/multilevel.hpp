@@ -15,6 +15,11 @@ struct LevelMoments {
     difference.merge(from.difference);
     fine.merge(from.fine);
   }
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& difference& fine;
+  }
 };
 
 struct Hierarchy {

@@ -55,9 +55,16 @@ struct PairedResult {
   double slow_steps = 0;  ///< steps of all slow SDEs
 
   void merge(const PairedResult&);
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& slow_time& algorithm& increment& prediction& drift& gap& step_error& distance& paths& lost& gradients&
+        slow_steps;
+  }
 };
 
-/// Same bits for any number of threads. Throws ensemble::Interrupted.
+/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted and, on all ranks, what one of them
+/// throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
 }  // namespace sde::verify

@@ -1,0 +1,25 @@
+# The MPI module, wherever there is an MPI. SDE_MPI: AUTO (if found), ON (fail without), OFF.
+set(SDE_MPI "AUTO" CACHE STRING "Build the module for several ranks: AUTO, ON or OFF")
+set(sde_mpi_found FALSE)
+if(NOT SDE_MPI STREQUAL "OFF")
+  set(MPI_CXX_SKIP_MPICXX TRUE)  # the C interface alone
+  find_package(MPI QUIET COMPONENTS CXX)
+  if(MPI_CXX_FOUND)
+    set(sde_mpi_found TRUE)
+  elseif(SDE_MPI STREQUAL "ON")
+    message(FATAL_ERROR "SDE_MPI=ON, but there is no MPI: install libopenmpi-dev (scripts/setup), or set MPI_CXX_COMPILER")
+  endif()
+endif()
+if(sde_mpi_found)
+  add_library(sde_ranks_mpi MODULE src/mpi/ranks.cpp)
+  target_include_directories(sde_ranks_mpi PRIVATE include ${PROJECT_BINARY_DIR}/include)
+  target_link_libraries(sde_ranks_mpi PRIVATE MPI::MPI_CXX)
+  target_compile_options(sde_ranks_mpi PRIVATE -Wall -Wextra -Werror)
+  target_link_options(sde_ranks_mpi PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/src/mpi/module.map)
+  set_target_properties(sde_ranks_mpi PROPERTIES PREFIX "" OUTPUT_NAME ranks-mpi SUFFIX .so
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/sde
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/src/mpi/module.map)
+  install(TARGETS sde_ranks_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sde)
+else()
+  message(STATUS "no MPI: the program is built without its module for several ranks")
+endif()
