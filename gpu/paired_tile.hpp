@@ -2,7 +2,7 @@
 // with not more columns than that.
 #pragma once
 
-#include <limits>
+#include <algorithm>
 
 #include "paired_steps.hpp"
 #include "upload.hpp"
@@ -50,13 +50,12 @@ class PairedTileOf final : public PairedTile {
     count_ = count;
     start_.write(theta, D);
     device_.launch(count_, StartPaired{paths(), start_.data(), static_cast<int>(D)});
-    constexpr std::int64_t kPiece = 1 << 15;
+    const std::int64_t H = rounds(0, 0).H, piece = std::max<std::int64_t>(1, kPiece / H) * H;
     const Paths<double> alone{x_.data(), spread_.data(), lost_.data(), stride_, first_};
-    std::vector<double> none;
-    discrete::for_each_rounds(setup_.algorithm, 0, burn_in, kPiece, none, [&](const discrete::Rounds& rounds) {
+    for (std::int64_t k = 0; k < burn_in; k += piece)
       device_.launch(count_, DiscreteSteps<DeviceLoss, double, discrete::kAnySource>{
-                                 loss_, noise_.view(), discrete::Stepping(setup_.algorithm), rounds, alone});
-    });
+                                 loss_, noise_.view(), discrete::Stepping(setup_.algorithm),
+                                 rounds(k, std::min(burn_in, k + piece)), alone});
   }
 
   void begin(const double* on_gamma) override {
@@ -68,13 +67,10 @@ class PairedTileOf final : public PairedTile {
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {
-    constexpr auto kAll = std::numeric_limits<std::int64_t>::max() / 2;
-    std::vector<double> none;
-    const auto rounds = discrete::rounds_from(setup_.algorithm, k, k + setup_.steps, kAll, none);
     device_.launch(count_, Steps{loss_,
                                  noise_.view(),
                                  discrete::Stepping(setup_.algorithm),
-                                 rounds,
+                                 rounds(k, k + setup_.steps),
                                  pairs,
                                  setup_.dt,
                                  {setup_.normalization(1), setup_.normalization(2)},
@@ -96,6 +92,12 @@ class PairedTileOf final : public PairedTile {
   }
 
  private:
+  static constexpr std::int64_t kPiece = 1 << 15;  ///< steps of a launch of the burn-in
+  /// As discrete::rounds_from() has them for a constant H, which runs() asks for; SGD needs no rounds.
+  discrete::Rounds rounds(std::int64_t from, std::int64_t to) const {
+    const auto& a = setup_.algorithm;
+    return {from, to, a.workers, a.workers == 1 ? kPiece : a.sync.H, a.rate.eta, nullptr};
+  }
   void reserve(std::size_t n) {
     x_ = {}, point_ = {}, spread_ = {}, fine_ = {}, coarse_ = {}, martingale_ = {}, lost_ = {}, lost_by_ = {};
     const auto P = setup_.predictions.size(), Q = setup_.functions.size();
