@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "paired_steps.hpp"
+#include "sde/manifold/time_flow.hpp"
 #include "upload.hpp"
 
 namespace sde::gpu {
@@ -59,10 +60,7 @@ class PairedTileOf final : public PairedTile {
   }
 
   void begin(const double* on_gamma) override {
-    if (on_gamma)
-      start_.write(on_gamma, D);
-    else
-      project();
+    if (on_gamma) start_.write(on_gamma, D);
     device_.launch(count_, BeginPaired{paths(), on_gamma ? start_.data() : nullptr, static_cast<int>(D)});
   }
 
@@ -78,8 +76,12 @@ class PairedTileOf final : public PairedTile {
     device_.wait();
   }
 
+  void project() override {
+    constexpr double tolerance = manifold::kObservationFlow.tolerance;
+    device_.launch(count_, ProjectPaired<DeviceLoss>{loss_, tolerance, paths()});
+  }
+
   void read(PairedState& state) override {
-    project();
     state.count = count_;
     const auto P = setup_.predictions.size(), Q = setup_.functions.size();
     read_rows(x_, D, state.x);
@@ -110,7 +112,6 @@ class PairedTileOf final : public PairedTile {
     lost_ = Memory<std::uint8_t>(device_, n);
     lost_by_ = Memory<std::uint8_t>(device_, n * P);
   }
-  void project() { device_.launch(count_, ProjectPaired<DeviceLoss>{loss_, setup_.tolerance, paths()}); }
 
   template <class T>
   void read_rows(const Memory<T>& from, std::size_t rows, std::vector<T>& to) const {

@@ -19,12 +19,6 @@ using Table = std::vector<std::vector<stats::Moments>>;
 
 Table table(std::size_t times, std::size_t quantities) { return Table(times, std::vector<stats::Moments>(quantities)); }
 
-void merge_row(std::vector<stats::Moments>& into, const std::vector<stats::Moments>& from) {
-  for (std::size_t q = 0; q < into.size(); ++q) into[q].merge(from[q]);
-}
-void merge_table(Table& into, const Table& from) {
-  for (std::size_t t = 0; t < into.size(); ++t) merge_row(into[t], from[t]);
-}
 /// Adds to the samples of one time, as far as there is room.
 void merge_samples(std::vector<std::vector<double>>& into, const std::vector<std::vector<double>>& from) {
   for (std::size_t q = 0; q < into.size(); ++q) {
@@ -46,12 +40,12 @@ MethodResult::MethodResult(const Problem& problem, const Observation& observatio
 }
 
 void MethodResult::merge(const MethodResult& from) {
-  merge_table(values, from.values);
-  merge_table(drift_1, from.drift_1);
-  merge_table(drift_2, from.drift_2);
-  merge_table(ito_normal, from.ito_normal);
-  merge_table(diffusion, from.diffusion);
-  merge_table(rate, from.rate);
+  stats::merge(values, from.values);
+  stats::merge(drift_1, from.drift_1);
+  stats::merge(drift_2, from.drift_2);
+  stats::merge(ito_normal, from.ito_normal);
+  stats::merge(diffusion, from.diffusion);
+  stats::merge(rate, from.rate);
   for (std::size_t t = 0; t < samples.size(); ++t) merge_samples(samples[t], from.samples[t]);
   if (lost == 0 && from.lost > 0) first_lost = from.first_lost;
   paths += from.paths;
@@ -60,12 +54,12 @@ void MethodResult::merge(const MethodResult& from) {
 }
 
 void MethodResult::merge_time(std::size_t t, const MethodResult& from, std::size_t row) {
-  merge_row(values[t], from.values[row]);
-  merge_row(drift_1[t], from.drift_1[row]);
-  merge_row(drift_2[t], from.drift_2[row]);
-  merge_row(ito_normal[t], from.ito_normal[row]);
-  merge_row(diffusion[t], from.diffusion[row]);
-  if (t > 0) merge_row(rate[t - 1], from.rate[row - 1]);
+  stats::merge(values[t], from.values[row]);
+  stats::merge(drift_1[t], from.drift_1[row]);
+  stats::merge(drift_2[t], from.drift_2[row]);
+  stats::merge(ito_normal[t], from.ito_normal[row]);
+  stats::merge(diffusion[t], from.diffusion[row]);
+  if (t > 0) stats::merge(rate[t - 1], from.rate[row - 1]);
   merge_samples(samples[t], from.samples[row]);
 }
 

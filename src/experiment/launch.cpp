@@ -82,8 +82,7 @@ std::unique_ptr<ensemble::Ranks> start_ranks() {
   if (!built_for_mpi())
     throw InputError(fmt::format(
         "a launcher has started {} processes, but this build has no MPI, by which they would share the work: expected "
-        "a "
-        "build where CMake finds one (scripts/setup installs libopenmpi-dev), or a start without the launcher",
+        "a build where CMake finds one (scripts/setup installs libopenmpi-dev), or a start without the launcher",
         number_of(started)));
   const mpi::RanksTable* table = nullptr;
   try {

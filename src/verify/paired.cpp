@@ -30,16 +30,6 @@ namespace {
 
 using Table = PairedResult::Table;
 
-void merge_moments(std::vector<Moments>& into, const std::vector<Moments>& from) {
-  for (std::size_t i = 0; i < into.size(); ++i) into[i].merge(from[i]);
-}
-void merge_table(Table& into, const Table& from) {
-  for (std::size_t t = 0; t < into.size(); ++t) merge_moments(into[t], from[t]);
-}
-void merge_tables(std::vector<Table>& into, const std::vector<Table>& from) {
-  for (std::size_t p = 0; p < into.size(); ++p) merge_table(into[p], from[p]);
-}
-
 /// kLanes paths on the CPU.
 class PairedLanes final : public PairedTile {
  public:
@@ -49,8 +39,7 @@ class PairedLanes final : public PairedTile {
         algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm)),
         slow_(problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
                                     : slow::dense_slow_kernel(*problem.model, problem.noise)),
-        flow_(*problem.model, {.tolerance = setup.tolerance, .polish_below = manifold::kObservationFlow.polish_below},
-              problem.minimum()),
+        flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
         noise_(static_cast<std::size_t>(problem.noise.columns() * kLanes)),
         both_(noise_),
         unit_(noise_),
@@ -80,8 +69,6 @@ class PairedLanes final : public PairedTile {
   void begin(const double* on_gamma) override {
     if (on_gamma)
       for (std::size_t i = 0; i < s_.point.size(); ++i) s_.point[i] = on_gamma[i / kLanes];
-    else
-      project();
     for (auto* states : {&s_.fine, &s_.coarse})
       for (std::size_t i = 0; i < states->size(); ++i) (*states)[i] = s_.point[i % s_.point.size()];
   }
@@ -99,14 +86,9 @@ class PairedLanes final : public PairedTile {
     }
   }
 
-  void read(PairedState& state) override {
-    project();
-    state = s_;
-  }
+  void read(PairedState& state) override { state = s_; }
 
- private:
-  /// Phi of the algorithm's lanes; marks those lost where there is none.
-  void project() {
+  void project() override {
     for (int l = 0; l < active_; ++l) {
       if (s_.lost[l]) continue;
       try {
@@ -120,6 +102,7 @@ class PairedLanes final : public PairedTile {
     }
   }
 
+ private:
   /// One step of every prediction, `length` fine steps long, driven by the algorithm's summed noise.
   void move(std::vector<double>& states, const std::vector<double>& sums, int length, bool fine) {
     const double norm = setup_.normalization(length);
@@ -173,13 +156,13 @@ PairedResult empty(const Pairing& p, const PairedPlan& plan) {
 }  // namespace
 
 void PairedResult::merge(const PairedResult& from) {
-  merge_table(algorithm, from.algorithm);
-  merge_table(increment, from.increment);
-  merge_tables(prediction, from.prediction);
-  merge_tables(drift, from.drift);
-  merge_tables(gap, from.gap);
-  merge_tables(step_error, from.step_error);
-  merge_moments(distance, from.distance);
+  stats::merge(algorithm, from.algorithm);
+  stats::merge(increment, from.increment);
+  stats::merge(prediction, from.prediction);
+  stats::merge(drift, from.drift);
+  stats::merge(gap, from.gap);
+  stats::merge(step_error, from.step_error);
+  stats::merge(distance, from.distance);
   paths += from.paths;
   lost += from.lost;
   gradients += from.gradients;

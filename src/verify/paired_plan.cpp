@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sde/manifold/flow_map.hpp"
-
 namespace sde::verify {
 
 PairedPlan::PairedPlan(const Pairing& p) {
   const auto& a = setup.algorithm = p.algorithm;
-  setup.tolerance = manifold::kObservationFlow.tolerance;
   for (const auto& prediction : p.predictions)
     setup.predictions.push_back({prediction.parameters, prediction.time_scale});
   for (const auto& g : p.functions) setup.functions.push_back(g.flat());
@@ -29,8 +26,9 @@ void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, lon
   constexpr std::int64_t kPiece = 1 << 15;
   const std::int64_t steps = plan.setup.steps, piece = std::max<std::int64_t>(1, kPiece / (2 * steps));
   tile.start(first, count, problem.start.data(), plan.burn_in);
-  tile.begin(plan.burn_in > 0 ? nullptr : problem.start_on_gamma.data());
   seen.burned_in = plan.burn_in > 0;
+  if (seen.burned_in) tile.project();
+  tile.begin(seen.burned_in ? nullptr : problem.start_on_gamma.data());
   if (seen.burned_in) tile.read(seen.begin);
   seen.at.resize(plan.pairs.size());
   std::int64_t done = 0;
@@ -41,6 +39,7 @@ void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, lon
       tile.advance(plan.burn_in + 2 * done * steps, next);
       done += next;
     }
+    tile.project();
     tile.read(seen.at[t]);
   }
 }

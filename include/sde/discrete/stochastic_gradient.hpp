@@ -151,7 +151,7 @@ class StochasticGradient {
     if constexpr (kMayDraw && !loss::detail::kShared<Team>) {
       // One drawn residual and nothing else: no pass over g.
       if (draws_alone_ && drawing_.batch == 1 && noise_.columns() == 0) {
-        const T weight = linearize_drawn(0, y) * T(1.0 / drawing_.batch);
+        const T weight = linearize_drawn(0, y);
         const T* const slope = slope_.data();
         for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - eta * (weight * slope[k]);
         ++step_;

@@ -22,7 +22,6 @@ struct PairedSetup {
   std::int64_t steps = 1;                 ///< of the algorithm in one fine step of the SDEs
   double dt = 0;                          ///< a fine step, in slow time
   std::vector<SmoothFunction> functions;  ///< whose martingales are gathered
-  double tolerance = 1e-9;                ///< of Phi
 
   /// What turns the standard normals that all workers drew in `length` fine steps into standard normals of the SDE's
   /// step: they enter the algorithm with a minus sign (x <- x - eta g).
@@ -35,7 +34,7 @@ struct PairedSetup {
 struct PairedState {
   long count = 0;
   std::vector<double> x;             ///< [d] the algorithm's average
-  std::vector<double> point;         ///< [d] Phi of it
+  std::vector<double> point;         ///< [d] Phi of it at the last projection
   std::vector<double> fine, coarse;  ///< [prediction][d] the SDEs, with steps dt and 2 dt
   std::vector<double> martingale;    ///< [prediction][function] sum of grad g(zeta) . P_par A dW along the fine path
   std::vector<std::uint8_t> lost;     ///< the algorithm diverged or has no Phi
@@ -50,7 +49,9 @@ class PairedTile {
   virtual long capacity() const = 0;
   /// Paths number first .. first + count - 1 of the algorithm begin at theta[d], and take `burn_in` steps alone.
   virtual void start(std::uint32_t first, long count, const double* theta, std::int64_t burn_in) = 0;
-  /// The SDEs begin: at on_gamma[d], or without it at Phi of where the algorithm stands.
+  /// PairedState::point <- Phi of where the algorithm stands; lost where there is none.
+  virtual void project() = 0;
+  /// The SDEs begin: at on_gamma[d], or without it at the last projection.
   virtual void begin(const double* on_gamma) = 0;
   /// `pairs` times two fine steps of the SDEs, and one of twice the length, from the algorithm's step k on.
   virtual void advance(std::int64_t k, std::int64_t pairs) = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 #include <limits>
 
 #include "sde/core/target.hpp"
@@ -43,5 +44,15 @@ struct Moments {
     a& n& mean& m2& m3& m4;
   }
 };
+
+/// Entry by entry, of tables of one shape: vectors, or vectors of vectors, of what can be merged.
+template <class T>
+void merge(std::vector<T>& into, const std::vector<T>& from) {
+  for (std::size_t i = 0; i < into.size(); ++i)
+    if constexpr (requires { into[i].merge(from[i]); })
+      into[i].merge(from[i]);
+    else
+      merge(into[i], from[i]);
+}
 
 }  // namespace sde::stats
