@@ -68,9 +68,9 @@ def loops_around_words(code):
     return levels
 
 
-def count_step(code, draws_of_block, columns):
+def count_step(code, draws_of_block, columns, diagonal=False):
     """Instructions of a turn of the step loop. columns: how often it runs the loop around the numbers inside it, None
-    where there is no such loop."""
+    where there is no such loop. diagonal: it goes the other way, without that loop, where there are two."""
     levels = loops_around_words(code)
     begin, end = max(levels[0 if columns is None else 1], key=lambda l: l[1] - l[0])
     inside = [(a, t) for a, t in code if begin <= a <= end]
@@ -84,10 +84,17 @@ def count_step(code, draws_of_block, columns):
              if t.startswith("@") and (target := branch(t)) is not None and a < target <= end]
     for at, target in sorted(skips, key=lambda s: s[0] - s[1]):  # the widest first
         body = [(a, t) for a, t in inside if at < a < target]
-        if any(MULTIPLIER.search(t) for _, t in body):
+        join = branch(body[-1][1]) if body and body[-1][1].startswith("BRA") else None
+        other = [(a, t) for a, t in inside if target <= a < (join or 0)]
+        if columns and all(any(MULTIPLIER.search(t) for _, t in way) for way in (body, other)):
+            looped = any(at < l[0] and l[1] < target for l in levels[0])
+            for a, _ in other if looped == (not diagonal) else body:
+                share[a] = 0.0
+        elif any(MULTIPLIER.search(t) for _, t in body):
             if not any(at < l[0] and l[1] < target for level in levels for l in level):
+                draws = 1 if diagonal else columns or 1
                 for a, _ in body:
-                    share[a] = min(share[a], (columns or 1) / draws_of_block)
+                    share[a] = min(share[a], draws / draws_of_block)
         elif len(body) < 24 and any("CALL.REL" in t for _, t in body):
             for a, _ in body:
                 share[a] = 0.0
@@ -108,11 +115,17 @@ NAMES = [
     ("Local SGD, ring, label noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj1E", 4, None),
     ("Local SGD, ring, two-point labels", r"13DiscreteStepsINS_4loss4RingE{S}Lj2E", 128, 0),
     ("Local SGD, ring, constant noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj8E", 4, 2),
-    ("Local SGD, ring, any noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj31E"),
+    ("the same, diagonal", r"13DiscreteStepsINS_4loss4RingE{S}Lj8E", 4, 2, True),
+    ("Local SGD, ring, labels and noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj11E"),
+    ("conventional SDE, ring, Gaussian", r"13DiscreteStepsINS_4loss4RingE{S}Lj25E"),
+    ("conventional SDE, ring, two-point", r"13DiscreteStepsINS_4loss4RingE{S}Lj42E"),
+    ("pairs on common noise, ring", r"11PairedStepsINS_4loss4RingEE"),
     ("slow SDE, valley, constant noise", r"9SlowStepsINS_4loss6ValleyE{S}E", 4, 2),
     ("slow SDE, hyperbola, constant noise", r"9SlowStepsINS_4loss9HyperbolaE{S}E", 4, 2),
     ("slow SDE, ring, constant noise", r"9SlowStepsINS_4loss4RingE{S}E", 4, 2),
+    ("the same, diagonal", r"9SlowStepsINS_4loss4RingE{S}E", 4, 2, True),
     ("observation, ring", r"7ObserveINS_4loss4RingE{S}E"),
+    ("observation, diagonal network", r"7ObserveINS_4loss17DiagonalNetworkOfIPKdEE{S}E"),
     ("diagonal network, discrete", r"13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}L"),
     ("diagonal network, slow SDE", r"9SlowStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}E"),
     ("tanh network, discrete", r"13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}L"),
@@ -132,7 +145,7 @@ def main():
     used, code = resources(arguments.module, arguments.arch), functions(arguments.module, arguments.arch)
     print(f"{arguments.arch}\n{'kernel':<36} {'':<7} {'registers':>9} {'stack':>6} {'warps':>6} {'step':>8}")
     for name, pattern, *how in NAMES:
-        for precision, letter in (("double", "d"), ("float", "f")):
+        for precision, letter in (("double", "d"), ("float", "f"))[:2 if "{S}" in pattern else 1]:
             found = [f for f in code if re.search(pattern.replace("{S}", letter), f)]
             if len(found) != 1:
                 sys.exit(f"{name}: expected one kernel {pattern}, found {len(found)}")

@@ -19,8 +19,16 @@ inline void check(cudaError_t status, const char* doing) {
     throw DeviceFailure(std::string("the CUDA device failed while ") + doing + ": " + cudaGetErrorString(status));
 }
 
+/// Blocks of 128 threads that shall fit a multiprocessor: they bound the registers of a thread, here to 128. A body that
+/// carries more names fewer.
 template <class Body>
-__global__ void __launch_bounds__(128, 4) path_per_thread(const __grid_constant__ Body body, long count) {
+constexpr int resident_blocks() {
+  if constexpr (requires { Body::kResidentBlocks; }) return Body::kResidentBlocks;
+  return 4;
+}
+
+template <class Body>
+__global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_thread(const __grid_constant__ Body body, long count) {
   const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count) body(i);
 }

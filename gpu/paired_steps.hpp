@@ -86,8 +86,8 @@ struct PairedSteps {
 
   using T = Pack<double, 1>;
   static constexpr int D = dim_of<L>;
-  static constexpr unsigned kSources = discrete::kGaussianLabels | discrete::kTwoPointLabels | discrete::kAdditive;
-  using Loop = discrete::LocalSgdLoop<L, T, true, Solo, kSources>;
+  static constexpr int kResidentBlocks = 2;  ///< a path of the algorithm and one of a slow SDE: more registers, no spills
+  using Loop = discrete::LocalSgdLoop<L, T, true, Solo, discrete::kOneResidual>;
   using Geometry = slow::HypersurfaceGeometry<L, T>;
 
   SDE_DEVICE void operator()(long path) const {
@@ -132,8 +132,7 @@ struct PairedSteps {
       int next = 0;
       const auto draw = [&] {
         T value = unit[0];
-        for (int c = 1; c < D; ++c)  // no address of a register
-          if (c == next) value = unit[c];
+        at_index<D>(next, [&](int c) { value = unit[c]; });
         ++next;
         return value;
       };
@@ -152,7 +151,7 @@ struct PairedSteps {
       for (int k = 0; k < D; ++k) along[k] = moved[k].v;
       for (int q = 0; q < paths.function_count; ++q)
         paths.martingale[(p * paths.function_count + q) * paths.stride + path] +=
-            paths.functions[q].derivative(before, along);
+            paths.functions[q].template derivative<D>(before, along);
     }
   }
 };

@@ -35,7 +35,7 @@ class TileOf final : public DeviceTile {
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
       : TileOf(ordinal, paths, loss, noise) {
     stepping_ = discrete::Stepping(algorithm);
-    sources_ = discrete::sources_of(noise, algorithm.conventional, sample_count(loss));
+    sources_ = discrete::sources_of(noise, stepping_.drawing, sample_count(loss));
   }
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, std::uint64_t seed)
       : TileOf(ordinal, paths, loss, noise) {
@@ -63,8 +63,10 @@ class TileOf final : public DeviceTile {
       here.rates = rates_.data();
     }
     if constexpr (kPathPerThread<L>)
-      if (launch_if<kGaussianLabels>(here) || launch_if<kTwoPointLabels>(here) || launch_if<kAdditive>(here)) return;
-    launch_discrete<kAnySource>(here);
+      launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kOneResidual, kOneResidualGaussian,
+                   kOneResidualTwoPoint>(here);
+    else
+      launch_discrete<kAnySource>(here);
   }
 
   void advance(const slow::Steps& steps) override {
@@ -187,11 +189,12 @@ class TileOf final : public DeviceTile {
   std::size_t stride() const { return static_cast<std::size_t>(stride_); }
   Paths<S> paths() { return {x_.data(), spread_.data(), lost_.data(), stride_, first_}; }
 
-  template <unsigned kSources>
-  bool launch_if(const discrete::Rounds& rounds) {
-    if ((sources_ & ~kSources) != 0) return false;
+  /// The first kernel that has all sources in use.
+  template <unsigned kSources, unsigned... kMore>
+  void launch_first(const discrete::Rounds& rounds) {
+    if constexpr (sizeof...(kMore) > 0)
+      if ((sources_ & ~kSources) != 0) return launch_first<kMore...>(rounds);
     launch_discrete<kSources>(rounds);
-    return true;
   }
   template <unsigned kSources>
   void launch_discrete(const discrete::Rounds& rounds) {

@@ -39,6 +39,14 @@ TEST_CASE("overrides equal automatic derivatives") {
       loss::gradient_automatic(l, X, q.data());
       close(p, q, 1e-13);
     }
+    if constexpr (requires { l.noisy_gradient(X, *X, p.data()); }) {
+      double f;
+      l.residuals(X, &f);
+      const double error = 0.7, noisy = f + error;
+      l.noisy_gradient(X, error, p.data());
+      loss::pullback_automatic(l, X, &noisy, q.data());
+      close(p, q, 1e-13);
+    }
   });
 }
 
@@ -120,6 +128,7 @@ TEST_CASE("Sigma(theta) is the covariance of drawn gradients, for each noise and
         noise.label_law = law;
         check_covariance(net, noise, x, 2, gaussian);
         check_covariance(hyperbola, noise, point, 3, gaussian);
+        check_covariance(loss::Ring{}, noise, point, 3, gaussian);
         noise.rank = 2;
         noise.factor = {0.3, 0.1, -0.2, 0.4};
         noise.state_rank = 1;

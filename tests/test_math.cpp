@@ -52,6 +52,21 @@ TEST_CASE("the same on floats, to a few ulp of theirs") {
   }
 }
 
+TEST_CASE("1/sqrt to 2 ulp over the normal numbers, not a number below zero") {
+  using Single = Pack<float, 8>;
+  for (int e = -1000; e <= 1000; e += 7)
+    for (double m = 1; m < 4; m += 0.037) {
+      const double x = std::ldexp(m, e);
+      CHECK(std::abs(inverse_sqrt(Real(x))[2] * std::sqrt(x) - 1) < 6e-16);
+      CHECK(inverse_sqrt(x) == inverse_sqrt(Real(x))[0]);
+      if (std::abs(e) > 120) continue;
+      const float f = static_cast<float>(x);
+      CHECK(std::abs(inverse_sqrt(Single(f))[5] * std::sqrt(double(f)) - 1) < 3e-7);
+    }
+  for (const double x : {-1e-300, -1e-3, -1.0, -1e300, std::numeric_limits<double>::quiet_NaN()})
+    CHECK(std::isnan(inverse_sqrt(Real(x))[0]));
+}
+
 TEST_CASE("psi of a sum from the parts of its terms, free of cancellation from 1e-12 to 1e3") {
   const long double table[] = {1e-12L, 1e-6L, 1e-3L, 0.1L, 0.34L, 0.35L, 0.7L, 1.04L, 3.0L, 40.0L, 1000.0L};
   for (const long double x : table)

@@ -90,6 +90,29 @@ class Buffer<T, kDynamic, Solo> {
   std::vector<T> values_;
 };
 
+/// f(0), ..., f(count - 1), for count <= N, and f(i). A GPU's registers have no addresses: with a constant N the compiler
+/// sees every index.
+template <int N, class F>
+SDE_INLINE void for_indices(int count, F f) {
+  if constexpr (N == kDynamic) {
+    for (int i = 0; i < count; ++i) f(i);
+  } else {
+    SDE_UNROLL
+    for (int i = 0; i < N; ++i)
+      if (i < count) f(i);
+  }
+}
+template <int N, class F>
+SDE_INLINE void at_index(int i, F f) {
+  if constexpr (N == kDynamic) {
+    f(i);
+  } else {
+    SDE_UNROLL
+    for (int j = 0; j < N; ++j)
+      if (j == i) f(j);
+  }
+}
+
 /// Product of two sizes of which either may be kDynamic.
 SDE_DEVICE constexpr int times(int a, int b) { return a == kDynamic || b == kDynamic ? kDynamic : a * b; }
 

@@ -133,10 +133,10 @@ class LocalSgdLoop {
     for (int worker = 0; worker < workers; ++worker) {
       gradient_.seek({stepping_.seed, path, static_cast<std::uint32_t>(worker)}, static_cast<std::uint64_t>(k * S));
       team_.each(d_, [&](int j) { y_[j] = x[j]; });
-      const double* next = rates;
-      for (std::int64_t left = H; left > 0; --left) {
-        const T eta = rates ? T(*next++) : constant;
-        for (int s = 0; s < S; ++s) gradient_.descend(y_.data(), g_.data(), eta);
+      const std::int64_t stretch = rates ? 1 : H;  // steps of one rate
+      for (std::int64_t h = 0; h < H; h += stretch) {
+        const T eta = rates ? T(rates[h]) : constant;
+        for (std::int64_t left = stretch * S; left > 0; --left) gradient_.descend(y_.data(), g_.data(), eta);
       }
       // deviations from the common start: small numbers, no cancellation
       team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });

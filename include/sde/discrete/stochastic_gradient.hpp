@@ -19,22 +19,31 @@ struct Drawing {
   int fold = 1;  ///< each Gaussian draw is the normalized sum of `fold` draws of an algorithm with steps 1/fold as long
 };
 
-/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest.
+/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest; one for increments, but
+/// not for any source, is of the conventional SDE alone.
 enum Source : unsigned {
   kGaussianLabels = 1,
   kTwoPointLabels = 2,
   kSampling = 4,
   kAdditive = 8,
-  kConventional = 16,  ///< the conventional SDE's increments
-  kAnySource = 31
+  kGaussianIncrements = 16,  ///< of the conventional SDE
+  kTwoPointIncrements = 32,
+  kConventional = kGaussianIncrements | kTwoPointIncrements,
+  kAnySource = 63,
+  // of losses with one residual, which have nothing to sample
+  kOneResidual = kGaussianLabels | kTwoPointLabels | kAdditive,
+  kOneResidualGaussian = kGaussianLabels | kAdditive | kGaussianIncrements,
+  kOneResidualTwoPoint = kTwoPointLabels | kAdditive | kTwoPointIncrements
 };
 /// The sources that occur.
-inline unsigned sources_of(const NoiseKind& noise, bool conventional, int n) {
+inline unsigned sources_of(const NoiseKind& noise, const Drawing& drawing, int n) {
   unsigned used = 0;
-  if (noise.sigma2 > 0) used |= noise.label_law == Law::two_point ? kTwoPointLabels : kGaussianLabels;
+  const bool signs = drawing.gaussian ? drawing.two_point : noise.label_law == Law::two_point;
+  if (noise.sigma2 > 0) used |= signs ? kTwoPointLabels : kGaussianLabels;
   if (n > 1 && noise.sampling != Sampling::full) used |= kSampling;
   if (noise.columns() > 0) used |= kAdditive;
-  return conventional ? used | kConventional : used;
+  if (drawing.gaussian) used |= drawing.two_point ? kTwoPointIncrements : kGaussianIncrements;
+  return used;
 }
 
 /// order[n]: the order in which a worker visits the n samples in one epoch, Fisher-Yates from the stream (seed, path,
@@ -88,14 +97,13 @@ class StochasticGradient {
         draws_(std::max<int>(n_, noise.columns())),
         sums_(noise.columns()) {
     use_batch(drawing.batch);
-    if constexpr (Coupled)
-      for (int s = 0; s < noise.columns(); ++s) sums_[s] = T(0.0);
+    if constexpr (Coupled) for_indices<kColumns>(noise.columns(), [&](int s) { sums_[s] = T(0.0); });
   }
 
   /// The gradients from here on are means over `batch` samples.
   SDE_DEVICE void use_batch(int batch) {
     drawing_.batch = batch;
-    const bool conventional = uses(kConventional) && drawing_.gaussian;
+    const bool conventional = this->conventional();
     samples_ = kMaySample && !conventional && n_ > 1 && noise_.sampling != Sampling::full;
     if constexpr (kMayDraw) draws_alone_ = samples_ && batch <= n_ / kCostOfDrawn;
     labels_per_step_ = 0;
@@ -113,17 +121,17 @@ class StochasticGradient {
     key_ = key;
     step_ = step;
     if (labels()) {
-      if (uses(kGaussianLabels | kConventional)) normals_.restart(key, step * labels_per_step_ * drawing_.fold);
-      if (uses(kTwoPointLabels | kConventional)) signs_.restart(key, step * labels_per_step_);
+      if (uses(kGaussianLabels | kGaussianIncrements)) normals_.restart(key, step * labels_per_step_ * drawing_.fold);
+      if (uses(kTwoPointLabels | kTwoPointIncrements)) signs_.restart(key, step * labels_per_step_);
     }
     if (kMaySample && samples_) indices_.restart(key, step * drawing_.batch);
-    if (uses(kConventional) && drawing_.gaussian) {
+    if (conventional()) {
       sample_normals_.restart(key, step * n_);
       sample_signs_.restart(key, step * n_);
     }
     if (uses(kAdditive) && noise_.columns() > 0) {
       additive_.restart(key, step * noise_.columns() * drawing_.fold);
-      if (uses(kConventional)) additive_signs_.restart(key, step * noise_.columns());
+      if (uses(kTwoPointIncrements)) additive_signs_.restart(key, step * noise_.columns());
     }
     order_epoch_ = ~0ull;
   }
@@ -164,7 +172,7 @@ class StochasticGradient {
 
   /// Adds the recorded sums to total[columns] and clears them.
   SDE_DEVICE void take_noise(T* total) {
-    for_columns(noise_.columns(), [&](int s) {
+    for_indices<kColumns>(noise_.columns(), [&](int s) {
       total[s] += sums_[s];
       sums_[s] = T(0.0);
     });
@@ -175,6 +183,12 @@ class StochasticGradient {
   SDE_DEVICE bool labels() const { return uses(kGaussianLabels | kTwoPointLabels) && labels_per_step_ > 0; }
   SDE_DEVICE bool two_point_labels() const {
     return !uses(kGaussianLabels) || (uses(kTwoPointLabels) && noise_.label_law == Law::two_point);
+  }
+  SDE_DEVICE bool conventional() const {
+    return uses(kConventional) && (kSources != kAnySource || drawing_.gaussian);
+  }
+  SDE_DEVICE bool two_point_increments() const {
+    return !uses(kGaussianIncrements) || (uses(kTwoPointIncrements) && drawing_.two_point);
   }
 
   /// Lanes gather their inputs; a single path reads its own where they stand.
@@ -192,6 +206,13 @@ class StochasticGradient {
         return;
       }
     }
+    if constexpr (N == 1 && std::is_same_v<Team, Solo> && requires { loss_.noisy_gradient(x, *x, g); }) {
+      if (!conventional()) {  // then the one label has an error: what is plain does not come here
+        prepare_labels();
+        loss_.noisy_gradient(x, mean_error(0), g);
+        return;
+      }
+    }
     loss::residuals(loss_, x, f_.data(), team_);
     weights();
     loss::pullback(loss_, x, w_.data(), g, team_);
@@ -199,7 +220,7 @@ class StochasticGradient {
 
   /// w with J^T w = the gradient of the batch, but for additive noise.
   SDE_DEVICE void weights() {
-    if (uses(kConventional) && drawing_.gaussian) {
+    if (conventional()) {
       conventional_weights();
       return;
     }
@@ -207,24 +228,31 @@ class StochasticGradient {
       sampled_weights();
       return;
     }
-    team_.each(n_, [&](int i) { w_[i] = f_[i]; });
+    team_.sync();
     if (labels()) {
-      if (two_point_labels())
-        for (int i = 0; i < n_; ++i) {
-          T sum = signs_.next();
-          for (int s = 1; s < drawing_.batch; ++s) sum += signs_.next();
-          team_.mine(i, [&] { w_[i] += sum * sign_scale_; });
-        }
-      else {
-        prepare(normals_, n_);
-        for (int i = 0; i < n_; ++i) {
-          const T xi = draw(normals_, i) * normal_scale_;
-          team_.mine(i, [&] { w_[i] += xi; });
-        }
+      prepare_labels();
+      for (int i = 0; i < n_; ++i) {
+        const T error = mean_error(i);
+        team_.mine(i, [&] { w_[i] = f_[i] + error; });
       }
+    } else {
+      team_.strided(n_, [&](int i) { w_[i] = f_[i]; });
     }
+    team_.sync();
     if (n_ > 1) team_.each(n_, [&](int i) { w_[i] *= T(1.0 / n_); });
     team_.sync();
+  }
+
+  /// The mean of the batch's errors of label i, each of which is drawn in every sample; labels in their order, after
+  /// prepare_labels().
+  SDE_DEVICE T mean_error(int i) {
+    if (!two_point_labels()) return draw(normals_, i) * normal_scale_;
+    T sum = signs_.next();
+    for (int s = 1; s < drawing_.batch; ++s) sum += signs_.next();
+    return sum * sign_scale_;
+  }
+  SDE_DEVICE void prepare_labels() {
+    if (!two_point_labels()) prepare(normals_, n_);
   }
 
   /// Increments of covariance Sigma: label columns sigma grad f_i / sqrt(n), sampling columns (f_i grad f_i - grad
@@ -324,9 +352,8 @@ class StochasticGradient {
     if (columns == 0) return;
     prepare(additive_, columns);
     const auto next = [&](int s) {
-      const T unit =
-          uses(kConventional) && drawing_.gaussian && drawing_.two_point ? additive_signs_.next() : draw(additive_, s);
-      if constexpr (Coupled) at_column(s, [&](int c) { sums_[c] += unit; });
+      const T unit = conventional() && two_point_increments() ? additive_signs_.next() : draw(additive_, s);
+      if constexpr (Coupled) at_index<kColumns>(s, [&](int c) { sums_[c] += unit; });
       return additive_scale_ * unit;
     };
     if (noise_.diagonal)
@@ -344,45 +371,28 @@ class StochasticGradient {
 
   /// An increment of the conventional SDE, of mean 0 and variance 1.
   SDE_DEVICE T increment(Normals& normals, Signs& signs) {
-    return drawing_.two_point ? signs.next() : normals.next();
+    return two_point_increments() ? signs.next() : normals.next();
   }
-  /// Component s of a step's standard normals; coupled, as prepare() folded the finer algorithm's draws in its order.
+  /// Component s of a step's `count` standard normals, all of which prepare() has drawn where the gradient is coupled:
+  /// there each is the normalized sum of the finer algorithm's draws, in its order.
   SDE_DEVICE T draw(Normals& stream, int s) {
     if constexpr (Coupled) {
-      if (drawing_.fold > 1) {
-        T drawn = draws_[0];
-        at_column(s, [&](int c) { drawn = draws_[c]; });
-        return drawn;
-      }
+      T drawn = draws_[0];
+      at_index<kColumns>(s, [&](int c) { drawn = draws_[c]; });
+      return drawn;
+    } else {
+      return stream.next();
     }
-    return stream.next();
   }
   SDE_DEVICE void prepare(Normals& stream, int count) {
     if constexpr (Coupled) {
-      if (drawing_.fold == 1) return;
-      for_columns(count, [&](int s) { draws_[s] = stream.next(); });
-      for (int f = 1; f < drawing_.fold; ++f) for_columns(count, [&](int s) { draws_[s] += stream.next(); });
-      for_columns(count, [&](int s) { draws_[s] *= T(1.0 / std::sqrt(drawing_.fold)); });
-    }
-  }
-
-  /// f(0), ..., f(count - 1), and f(s). A GPU's registers have no addresses: there the compiler must see every index.
-  template <class F>
-  SDE_INLINE static void for_columns(int count, F f) {
-    if constexpr (kColumns == kDynamic) {
-      for (int s = 0; s < count; ++s) f(s);
-    } else {
-      for (int s = 0; s < kColumns; ++s)
-        if (s < count) f(s);
-    }
-  }
-  template <class F>
-  SDE_INLINE static void at_column(int s, F f) {
-    if constexpr (kColumns == kDynamic) {
-      f(s);
-    } else {
-      for (int c = 0; c < kColumns; ++c)
-        if (c == s) f(c);
+      const T scale = T(1.0 / std::sqrt(drawing_.fold));
+      for (int f = 0; f < drawing_.fold; ++f)
+        for_indices<kColumns>(count, [&](int s) {
+          const T drawn = stream.next();
+          draws_[s] = f == 0 ? drawn : draws_[s] + drawn;
+        });
+      for_indices<kColumns>(count, [&](int s) { draws_[s] *= scale; });
     }
   }
 

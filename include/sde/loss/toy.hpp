@@ -235,6 +235,14 @@ struct Ring {
     g[0] = rho * rho * (0.5 * a) + c * x[0];
     g[1] = c * x[1];
   }
+  /// J^T (f + e) for an error e of the label: a common factor with one root.
+  template <class T>
+  SDE_DEVICE void noisy_gradient(const T* x, const T& error, T* g) const {
+    const T rho = x[0] * x[0] + x[1] * x[1] - 1.0, inside = x[0] * a + 1.0, twice = inside + inside;
+    const T factor = rho + error * inverse_sqrt(inside);
+    g[0] = factor * (rho * (0.5 * a) + twice * x[0]);
+    g[1] = factor * (twice * x[1]);
+  }
   template <class T>
   SDE_DEVICE auto intersect_normal(const T* v, T* x) const {
     return intersect_sphere(2, v, x);
