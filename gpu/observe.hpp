@@ -45,11 +45,11 @@ struct Clear {
 
 /// values[q * stride + path], in the order of TileObservation::quantities, of every path that is still there; the others'
 /// flags are set.
-template <class L, class S>
+template <class L>
 struct Observe {
   L loss;
   NoiseView<double> noise;
-  Paths<S> paths;
+  AnyPaths paths;
   TileObservation what;
   Polynomials polynomials;
   double* values;
@@ -64,7 +64,7 @@ struct Observe {
     T theta[D], point[D];
     bool kept = !paths.lost[path];
     for (int k = 0; k < D; ++k) {
-      theta[k] = T(static_cast<double>(paths.x[k * paths.stride + path]));
+      theta[k] = T(paths.state(k, path));
       point[k] = theta[k];
       kept = kept && lane(abs(theta[k]), 0) < kDiverged;
     }
@@ -89,7 +89,7 @@ struct Observe {
     put(lambda);  // tr Hess
     put(lambda);  // lambda_max
     put(sqrt(square));
-    put(static_cast<double>(paths.spread[path]));
+    put(paths.workers_spread(path));
     if constexpr (HasTestError<L>) {
       double plain[D];
       for (int k = 0; k < D; ++k) plain[k] = lane(theta[k], 0);
@@ -145,7 +145,7 @@ struct Observe {
   SDE_DEVICE bool observe(const Team& team, Work& work, long path) const {
     auto& [geometry, system, time, theta, point, moved] = work;
     const int d = geometry.d, n = geometry.n;
-    team.each(d, [&](int k) { theta[k] = point[k] = static_cast<double>(paths.x[k * paths.stride + path]); });
+    team.each(d, [&](int k) { theta[k] = point[k] = paths.state(k, path); });
     bool kept = !paths.lost[path];
     for (int k = 0; k < d; ++k) kept = kept && abs(theta[k]) < kDiverged;
     if (!kept) return false;
@@ -168,7 +168,7 @@ struct Observe {
     put(geometry.trace());
     put(geometry.largest);
     put(sqrt(gap));
-    put(static_cast<double>(paths.spread[path]));
+    put(paths.workers_spread(path));
     if constexpr (HasTestError<L>) {
       team.once([&] { at(q, path) = loss.test_error(theta.data()); });
       ++q;

@@ -19,6 +19,24 @@ struct Paths {
   std::uint32_t first;  ///< number of path 0
 };
 
+/// The same to be read as doubles, whatever they are kept in: the kernels that read them are compiled once.
+struct AnyPaths {
+  explicit AnyPaths(const Paths<double>& p) : x(p.x), spread(p.spread), lost(p.lost), stride(p.stride) {}
+  explicit AnyPaths(const Paths<float>& p) : x_single(p.x), spread_single(p.spread), lost(p.lost), stride(p.stride) {}
+  SDE_DEVICE double state(int k, long path) const {
+    const long at = k * stride + path;
+    return x ? x[at] : static_cast<double>(x_single[at]);
+  }
+  SDE_DEVICE double workers_spread(long path) const {
+    return spread ? spread[path] : static_cast<double>(spread_single[path]);
+  }
+
+  const double *x = nullptr, *spread = nullptr;
+  const float *x_single = nullptr, *spread_single = nullptr;
+  const std::uint8_t* lost;
+  long stride;
+};
+
 /// Every path to theta[d].
 template <class S>
 struct Start {

@@ -99,8 +99,8 @@ class TileOf final : public DeviceTile {
   void observe(const TileObservation& what, std::vector<stats::Moments>& totals, long keep,
                std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) override {
     if constexpr (kObservedHere) {
-      const Observe<DeviceLoss, S> body{loss_,          full_noise(),     paths(),    what, polynomials_,
-                                        values_.data(), previous_.data(), gone_.data()};
+      const Observe<DeviceLoss> body{loss_,        full_noise(),   AnyPaths(paths()), what,
+                                     polynomials_, values_.data(), previous_.data(),  gone_.data()};
       launch<double>(body);
       const long blocks = (count_ + kLanes - 1) / kLanes;
       device_.launch(blocks * quantities_,

@@ -6,10 +6,17 @@
 #  define SDE_DEVICE __host__ __device__
 /// For what only makes sense inside its caller: a call would pass packs through memory.
 #  define SDE_INLINE __host__ __device__ __forceinline__
-/// Before a loop over an array that must stay in registers. g++ unrolls such loops without being told.
-#  define SDE_UNROLL _Pragma("unroll")
+/// For what a kernel calls from many places, seldom: one copy of it.
+#  define SDE_APART __host__ __device__ __noinline__
 #else
 #  define SDE_DEVICE
 #  define SDE_INLINE [[gnu::always_inline]] inline
+#  define SDE_APART [[gnu::noinline]]
+#endif
+
+/// Before a loop over an array that must stay in registers. g++, for the CPU, unrolls such loops without being told.
+#if defined(__CUDA_ARCH__)
+#  define SDE_UNROLL _Pragma("unroll")
+#else
 #  define SDE_UNROLL
 #endif

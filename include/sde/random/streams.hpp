@@ -180,6 +180,18 @@ class NormalStream : StreamPosition<4> {
   T values_[4];
 };
 
+/// The same where it stands in a kernel many times: called, not inlined, which such a kernel's size pays for.
+template <class T>
+struct FourNormals {
+  T values[4];
+};
+template <class T>
+SDE_APART FourNormals<T> four_normals(StreamKey key, Keys keys, Purpose purpose, std::uint64_t block) {
+  FourNormals<T> four;
+  normal_block<T>(key, keys, purpose, block, four.values);
+  return four;
+}
+
 /// The same numbers for a team that shares a path: its members make as many blocks at once as they are.
 template <class T, class Team = Solo>
 class TeamNormals {
@@ -209,9 +221,8 @@ class TeamNormals {
  private:
   SDE_DEVICE void refill() {
     team_.each(team_.size(), [&](int b) {
-      T four[4];
-      normal_block<T>(key_, keys_, purpose_, block_ + static_cast<std::uint64_t>(b), four);
-      for (int i = 0; i < 4; ++i) values_[4 * b + i] = four[i];
+      const auto four = four_normals<T>(key_, keys_, purpose_, block_ + static_cast<std::uint64_t>(b));
+      for (int i = 0; i < 4; ++i) values_[4 * b + i] = four.values[i];
     });
     fresh_ = true;
   }
