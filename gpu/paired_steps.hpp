@@ -86,8 +86,9 @@ struct PairedSteps {
 
   using T = Pack<double, 1>;
   static constexpr int D = dim_of<L>;
-  static constexpr int kResidentBlocks = 2;  ///< a path of the algorithm and one of a slow SDE: more registers, no spills
-  using Loop = discrete::LocalSgdLoop<L, T, true, Solo, discrete::kOneResidual>;
+  /// A path of the algorithm and one of a slow SDE: more registers, no spills.
+  static constexpr int kResidentBlocks = 2;
+  using Loop = discrete::LocalSgdLoop<L, T, true, Solo, discrete::kUnsampled>;
   using Geometry = slow::HypersurfaceGeometry<L, T>;
 
   SDE_DEVICE void operator()(long path) const {

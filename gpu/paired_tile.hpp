@@ -54,7 +54,7 @@ class PairedTileOf final : public PairedTile {
     const std::int64_t H = rounds(0, 0).H, piece = std::max<std::int64_t>(1, kPiece / H) * H;
     const Paths<double> alone{x_.data(), spread_.data(), lost_.data(), stride_, first_};
     for (std::int64_t k = 0; k < burn_in; k += piece)
-      device_.launch(count_, DiscreteSteps<DeviceLoss, double, discrete::kOneResidual>{
+      device_.launch(count_, DiscreteSteps<DeviceLoss, double, discrete::kUnsampled>{
                                  loss_, noise_.view(), discrete::Stepping(setup_.algorithm),
                                  rounds(k, std::min(burn_in, k + piece)), alone});
   }

@@ -63,8 +63,8 @@ class TileOf final : public DeviceTile {
       here.rates = rates_.data();
     }
     if constexpr (kPathPerThread<L>)
-      launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kOneResidual, kOneResidualGaussian,
-                   kOneResidualTwoPoint>(here);
+      launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian,
+                   kUnsampledTwoPoint>(here);
     else
       launch_discrete<kAnySource>(here);
   }
@@ -192,9 +192,12 @@ class TileOf final : public DeviceTile {
   /// The first kernel that has all sources in use.
   template <unsigned kSources, unsigned... kMore>
   void launch_first(const discrete::Rounds& rounds) {
-    if constexpr (sizeof...(kMore) > 0)
-      if ((sources_ & ~kSources) != 0) return launch_first<kMore...>(rounds);
-    launch_discrete<kSources>(rounds);
+    if ((sources_ & ~kSources) == 0)
+      launch_discrete<kSources>(rounds);
+    else if constexpr (sizeof...(kMore) > 0)
+      launch_first<kMore...>(rounds);
+    else
+      throw std::logic_error("no kernel for these sources of noise");
   }
   template <unsigned kSources>
   void launch_discrete(const discrete::Rounds& rounds) {

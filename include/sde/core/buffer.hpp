@@ -90,8 +90,8 @@ class Buffer<T, kDynamic, Solo> {
   std::vector<T> values_;
 };
 
-/// f(0), ..., f(count - 1), for count <= N, and f(i). A GPU's registers have no addresses: with a constant N the compiler
-/// sees every index.
+/// f(0), ..., f(count - 1), for count <= N. A GPU's registers have no addresses: with a constant N the compiler sees
+/// every index.
 template <int N, class F>
 SDE_INLINE void for_indices(int count, F f) {
   if constexpr (N == kDynamic) {
@@ -102,6 +102,7 @@ SDE_INLINE void for_indices(int count, F f) {
       if (i < count) f(i);
   }
 }
+/// f(i), for i < N, in the same way.
 template <int N, class F>
 SDE_INLINE void at_index(int i, F f) {
   if constexpr (N == kDynamic) {

@@ -1,7 +1,7 @@
 // Elementary functions written once for doubles, floats and packs of them: the same operations in the same order in
 // every lane, so that results are the same bits for any SIMD width and on any device (libm's are not; sin and cos of a
-// pack call it). Accuracy, held against libm by tests/test_math.cpp: exp, log and 1/sqrt 2 ulp, tanh 4 ulp, sine and cosine
-// 1e-16 absolute (floats: the same in units of their own rounding).
+// pack call it). Accuracy, held against libm by tests/test_math.cpp: exp, log and 1/sqrt 2 ulp, tanh 4 ulp, sine and
+// cosine 1e-16 absolute (floats: the same in units of their own rounding).
 #pragma once
 
 #include <bit>

@@ -19,8 +19,8 @@ struct Drawing {
   int fold = 1;  ///< each Gaussian draw is the normalized sum of `fold` draws of an algorithm with steps 1/fold as long
 };
 
-/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest; one for increments, but
-/// not for any source, is of the conventional SDE alone.
+/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest. One for increments of one
+/// kind is of the conventional SDE alone, and its labels' errors are such increments.
 enum Source : unsigned {
   kGaussianLabels = 1,
   kTwoPointLabels = 2,
@@ -30,10 +30,10 @@ enum Source : unsigned {
   kTwoPointIncrements = 32,
   kConventional = kGaussianIncrements | kTwoPointIncrements,
   kAnySource = 63,
-  // of losses with one residual, which have nothing to sample
-  kOneResidual = kGaussianLabels | kTwoPointLabels | kAdditive,
-  kOneResidualGaussian = kGaussianLabels | kAdditive | kGaussianIncrements,
-  kOneResidualTwoPoint = kTwoPointLabels | kAdditive | kTwoPointIncrements
+  // of losses with nothing to sample: one residual, or not squared
+  kUnsampled = kGaussianLabels | kTwoPointLabels | kAdditive,
+  kUnsampledGaussian = kGaussianLabels | kAdditive | kGaussianIncrements,
+  kUnsampledTwoPoint = kTwoPointLabels | kAdditive | kTwoPointIncrements
 };
 /// The sources that occur.
 inline unsigned sources_of(const NoiseKind& noise, const Drawing& drawing, int n) {
@@ -66,6 +66,8 @@ template <Loss L, class T, bool Coupled = false, class Team = Solo, unsigned kSo
 class StochasticGradient {
   static constexpr int W = lanes_of<T>;
   static constexpr int N = SquaredLoss<L> ? residuals_of<L> : 1;
+  static_assert(kSources == kAnySource || (kSources & kConventional) != kConventional,
+                "a kernel for both kinds of increments: expected kAnySource, which chooses as it runs");
   static constexpr bool kMaySample = N != 1 && (kSources & kSampling);
   static constexpr bool kMayDraw = kMaySample && DrawnLoss<L>;
   /// A drawn residual with its gradient costs as much as this many of all n: each lane gathers its own data.
@@ -103,17 +105,16 @@ class StochasticGradient {
   /// The gradients from here on are means over `batch` samples.
   SDE_DEVICE void use_batch(int batch) {
     drawing_.batch = batch;
-    const bool conventional = this->conventional();
-    samples_ = kMaySample && !conventional && n_ > 1 && noise_.sampling != Sampling::full;
+    samples_ = kMaySample && !conventional() && n_ > 1 && noise_.sampling != Sampling::full;
     if constexpr (kMayDraw) draws_alone_ = samples_ && batch <= n_ / kCostOfDrawn;
     labels_per_step_ = 0;
     if (uses(kGaussianLabels | kTwoPointLabels) && noise_.sigma2 > 0)
-      labels_per_step_ = samples_ ? batch : !conventional && two_point_labels() ? batch * n_ : int(n_);
+      labels_per_step_ = samples_ ? batch : !conventional() && two_point_labels() ? batch * n_ : int(n_);
     plain_ = labels_per_step_ == 0 && (n_ == 1 || noise_.sampling == Sampling::full);
     const double b = batch, sigma = std::sqrt(noise_.sigma2);
     sign_scale_ = T(sigma / b);
     normal_scale_ = T(sigma / std::sqrt(b));
-    additive_scale_ = T(std::sqrt((conventional ? drawing_.substeps : 1.0) / b));
+    additive_scale_ = T(std::sqrt((conventional() ? drawing_.substeps : 1.0) / b));
   }
 
   /// Sets the streams to the beginning of local step `step` of one worker.
@@ -206,8 +207,9 @@ class StochasticGradient {
         return;
       }
     }
-    if constexpr (N == 1 && std::is_same_v<Team, Solo> && requires { loss_.noisy_gradient(x, *x, g); }) {
-      if (!conventional()) {  // then the one label has an error: what is plain does not come here
+    if constexpr (N == 1 && std::is_same_v<Team, Solo> &&
+                  requires { loss_.gradient(x, g), loss_.noisy_gradient(x, *x, g); }) {
+      if (!conventional()) {  // the one label has an error: without, gradient() was called
         prepare_labels();
         loss_.noisy_gradient(x, mean_error(0), g);
         return;
@@ -238,8 +240,7 @@ class StochasticGradient {
     } else {
       team_.strided(n_, [&](int i) { w_[i] = f_[i]; });
     }
-    team_.sync();
-    if (n_ > 1) team_.each(n_, [&](int i) { w_[i] *= T(1.0 / n_); });
+    if (n_ > 1) team_.strided(n_, [&](int i) { w_[i] *= T(1.0 / n_); });
     team_.sync();
   }
 

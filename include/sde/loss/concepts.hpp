@@ -7,8 +7,8 @@
 // Both need `int dim() const`; a squared loss also `int residual_count() const` (n). Optional: `static constexpr int
 // Dim, Residuals` where the sizes are constants; hand-written derivatives (a test must hold them to the automatic
 // ones): jacobian, pullback, weighted_hvp as in derivatives.hpp, gradient(theta, g) of the whole loss, and for one
-// residual intersect_normal and noisy_gradient (toy.hpp); `double test_error(const double* theta) const`. Call sqrt, exp, log, sin, cos,
-// tanh without a namespace.
+// residual intersect_normal and, beside gradient, noisy_gradient (toy.hpp); `double test_error(const double* theta)
+// const`. Call sqrt, exp, log, sin, cos, tanh without a namespace.
 //
 // Where few of many residuals are drawn, a stochastic gradient asks for those alone if each path may have its own
 // (DrawnLoss): residual i is that of input(i)[input_size()] and label(i), both doubles, and

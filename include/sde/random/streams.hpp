@@ -180,11 +180,11 @@ class NormalStream : StreamPosition<4> {
   T values_[4];
 };
 
-/// The same where it stands in a kernel many times: called, not inlined, which such a kernel's size pays for.
 template <class T>
 struct FourNormals {
   T values[4];
 };
+/// normal_block() by a call: a team's kernel draws in many places, and would be several times as large with a copy in each.
 template <class T>
 SDE_APART FourNormals<T> four_normals(StreamKey key, Keys keys, Purpose purpose, std::uint64_t block) {
   FourNormals<T> four;
