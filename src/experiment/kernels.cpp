@@ -53,8 +53,10 @@ Loaded load() {
       throw InputError(fmt::format("SDE_KERNELS={}: expected one of {}", level, fmt::join(levels(), ", ")));
     if (!runs_here(level)) throw InputError(fmt::format("SDE_KERNELS={}: this processor does not run it", level));
   } else {
-    for (const auto& l : levels())
-      if (level.empty() && runs_here(l)) level = l;
+    // The widest that runs here and was built; where none was, the one that should have been is named.
+    for (const bool built : {true, false})
+      for (const auto& l : levels())
+        if (level.empty() && runs_here(l) && (!built || has_module("kernels-" + l))) level = l;
   }
   return {level, &module_table<KernelTable>("kernels-" + level, "sde_kernel_table", kVersion)};
 }

@@ -10,9 +10,16 @@
 
 namespace sde {
 
+namespace {
+std::filesystem::path file_of(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / SDE_KERNEL_FOLDER / (name + ".so");
+}
+}  // namespace
+
+bool has_module(const std::string& name) { return std::filesystem::exists(file_of(name)); }
+
 void* module_symbol(const std::string& name, const char* symbol) {
-  const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  const auto file = program / SDE_KERNEL_FOLDER / (name + ".so");
+  const auto file = file_of(name);
   void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!module) throw IoError(fmt::format("the module {} does not load: {}", name, dlerror()));
   void* found = dlsym(module, symbol);

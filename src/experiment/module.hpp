@@ -5,6 +5,8 @@
 
 namespace sde {
 
+/// Whether lib/sde/NAME.so was built or installed.
+bool has_module(const std::string& name);
 /// The function `symbol` of the module lib/sde/NAME.so. Throws IoError where it is not where it was built or installed.
 void* module_symbol(const std::string& name, const char* symbol);
 /// Throws IoError.
