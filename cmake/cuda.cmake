@@ -41,7 +41,7 @@ target_compile_options(sde_cuda_options INTERFACE
   "SHELL:-Xcompiler -ffp-contract=off" $<INSTALL_INTERFACE:-std=c++20>>)
 
 if(sde_cuda_found)
-  set(cuda_warnings $<$<COMPILE_LANGUAGE:CUDA>:-Werror all-warnings "SHELL:-Xcompiler -Wall,-Wextra">)
+  set(cuda_warnings "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Werror all-warnings -Xcompiler -Wall,-Wextra>")
   add_library(sde_cuda STATIC gpu/cuda_device.cu)
   add_library(sde::cuda ALIAS sde_cuda)
   set_target_properties(sde_cuda PROPERTIES EXPORT_NAME cuda CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON)

@@ -17,13 +17,7 @@
 
 namespace sde {
 
-bool built_for_mpi() {
-#if defined(SDE_MPI_MODULE)
-  return true;
-#else
-  return false;
-#endif
-}
+bool built_for_mpi() { return has_module("ranks-mpi"); }
 
 namespace {
 
@@ -81,8 +75,8 @@ std::unique_ptr<ensemble::Ranks> start_ranks() {
   if (started.size == 1) return nullptr;
   if (!built_for_mpi())
     throw InputError(fmt::format(
-        "a launcher has started {} processes, but this build has no MPI, by which they would share the work: expected "
-        "a build where CMake finds one (scripts/setup installs libopenmpi-dev), or a start without the launcher",
+        "a launcher has started {} processes, but this build has no module ranks-mpi, by which they would share the work: "
+        "expected a build where CMake finds MPI (scripts/setup installs libopenmpi-dev), or a start without the launcher",
         number_of(started)));
   const mpi::RanksTable* table = nullptr;
   try {
@@ -127,7 +121,7 @@ Place place_of(ensemble::Ranks* ranks) {
 }
 
 std::string mpi_line() {
-  if (!built_for_mpi()) return "not in this build: CMake found none (libopenmpi-dev)";
+  if (!built_for_mpi()) return "not in this build: no module ranks-mpi (`scripts/build` makes it where there is libopenmpi-dev)";
   try {
     return module().library();
   } catch (const IoError& e) {
