@@ -6,10 +6,9 @@ step in its loop, counted in the machine code. Needs no GPU, but cuobjdump and n
 
 Counted is a turn of the step loop, with two columns of constant noise or one sample a step. Instructions behind a
 branch that it takes once in a while count for their share: a block of numbers is made once for 4 normals (128 signs).
-Calls for arguments that a
-division or root almost never has (subnormal numbers, infinities) count as not taken; where a loop has two ways, for
-kinds of noise, the one with random numbers counts; of constant noise's two, the one for any factor or, where the name
-says so, the one for a diagonal factor.
+Calls for arguments that a division or root almost never has (subnormal numbers, infinities) count as not taken; where a
+loop has two ways, for kinds of noise, the one with random numbers counts; of constant noise's two, the one for any
+factor or, where the name says so, the one for a diagonal factor.
 """
 
 import argparse

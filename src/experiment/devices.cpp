@@ -13,9 +13,12 @@ namespace sde {
 bool built_for_cuda() { return has_module("kernels-cuda"); }
 
 const gpu::DeviceTable& cuda() {
-  if (!built_for_cuda())
-    throw DeviceUnusable("this build has no GPU backend, the module kernels-cuda: `scripts/build` makes it where there is a CUDA compiler");
-  static const auto& table = module_table<gpu::DeviceTable>("kernels-cuda", "sde_device_table", kVersion);
+  static const auto& table = []() -> const gpu::DeviceTable& {
+    if (!built_for_cuda())
+      throw DeviceUnusable(
+          "this build has no GPU backend, the module kernels-cuda: `scripts/build` makes it where there is a CUDA compiler");
+    return module_table<gpu::DeviceTable>("kernels-cuda", "sde_device_table", kVersion);
+  }();
   return table;
 }
 
@@ -41,7 +44,8 @@ int device_named(const std::string& text, int rank) {
 }
 
 std::string device_line(int device) {
-  if (!built_for_cuda()) return "not in this build: no module kernels-cuda (`scripts/build` makes it where there is a CUDA compiler)";
+  if (!built_for_cuda())
+    return "not in this build: no module kernels-cuda (`scripts/build` makes it where there is a CUDA compiler)";
   const auto found = cuda().devices();
   if (found.all.empty()) return fmt::format("no device: {} ({})", found.problem, found.versions);
   const auto& p = found.all[static_cast<std::size_t>(device)];

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <vector>
 
 #include "devices.hpp"
@@ -53,10 +54,11 @@ Loaded load() {
       throw InputError(fmt::format("SDE_KERNELS={}: expected one of {}", level, fmt::join(levels(), ", ")));
     if (!runs_here(level)) throw InputError(fmt::format("SDE_KERNELS={}: this processor does not run it", level));
   } else {
-    // The widest that runs here and was built; where none was, the one that should have been is named.
-    for (const bool built : {true, false})
-      for (const auto& l : levels())
-        if (level.empty() && runs_here(l) && (!built || has_module("kernels-" + l))) level = l;
+    // The widest that runs here and was built; where none was, the widest that runs, for the message.
+    std::vector<std::string> usable;
+    std::copy_if(levels().begin(), levels().end(), std::back_inserter(usable), runs_here);
+    const auto built = std::find_if(usable.begin(), usable.end(), [](auto& l) { return has_module("kernels-" + l); });
+    if (!usable.empty()) level = built != usable.end() ? *built : usable.front();
   }
   return {level, &module_table<KernelTable>("kernels-" + level, "sde_kernel_table", kVersion)};
 }
