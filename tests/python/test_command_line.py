@@ -259,16 +259,18 @@ class Run(unittest.TestCase):
                 self.assertEqual(b"\x1b[32m" in shown, escape)
 
     def test_interrupt_and_resume_give_the_same_bits(self):
-        command = [SDE, "run", MAIN, "--set", "experiment.paths=800", "--set", "training.eta=0.01", "--set", "experiment.time=4",
+        command = [SDE, "run", MAIN, "--set", "experiment.paths=3200", "--set", "training.eta=0.01", "--set", "experiment.time=4",
                    "--set", "method.6.H=50", "--set", "method.7.H=50", "--no-figure", "--json", "--threads", "2"]
         with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as other:
+            started = time.monotonic()
             whole = json.loads(subprocess.run([*command, "--out", other], capture_output=True, text=True, check=True).stdout)
+            took = time.monotonic() - started
             interruptions = 0
             resume = []
             while True:
                 child = subprocess.Popen([*command, "--out", out, *resume], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 try:
-                    text, err = child.communicate(timeout=0.3)
+                    text, err = child.communicate(timeout=0.3 * took)  # within the run, on a machine of any speed
                 except subprocess.TimeoutExpired:
                     child.send_signal(signal.SIGINT if interruptions % 2 else signal.SIGTERM)
                     text, err = child.communicate(timeout=60)

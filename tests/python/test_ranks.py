@@ -113,8 +113,10 @@ class Ranks(unittest.TestCase):
         json.loads(r.stdout)
 
     def test_interrupted_and_gone_on_with_by_another_number_of_ranks(self):
-        long = ["--set", "experiment.paths=60000", "--set", "experiment.time=0.5", "--json"]
+        long = ["--set", "experiment.paths=200000", "--set", "experiment.time=0.5", "--json"]
+        started = time.monotonic()
         whole = run([SDE, *self.arguments("whole", *long)])
+        took = time.monotonic() - started
         self.assertEqual(whole.returncode, 0, whole.stderr)
         interruptions = 0
         for ranks in (3, 2):
@@ -123,7 +125,7 @@ class Ranks(unittest.TestCase):
                                      stderr=subprocess.PIPE, text=True, env=ENV)
             while child.poll() is None and not (one := working_rank(child)):
                 time.sleep(0.02)
-            time.sleep(0.4)
+            time.sleep(0.2 * took / ranks)  # well within the run, on a machine of any speed
             if child.poll() is None:
                 os.kill(one, signal.SIGTERM)  # as a batch system would, but one of them alone
             _, err = child.communicate(timeout=120)
