@@ -54,8 +54,8 @@ void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, c
                        .seed = 7};
   a.two_point = two_point;
   a.rate.eta = 0.01;
-  a.rate.steps = 15;
-  a.sync.H = 5;
+  a.rate.steps = 6;
+  a.sync.H = 3;
   const auto tile = device.discrete_tile(0, kPaths, noise, a, precision);
   tile->start(0, kPaths, start.data());
   std::vector<double> rates;

@@ -114,7 +114,7 @@ class PairedLanes final : public PairedTile {
       const unsigned lost =
           slow_->step(x, parameters, length * setup_.dt * time_scale, unit_.data(), step_martingale_.data());
       for (int l = 0; l < kLanes; ++l) s_.lost_by[p * kLanes + l] |= lost >> l & 1;
-      if (fine) control(&s_.martingale[p * setup_.functions.size() * kLanes]);
+      if (fine) control(s_.martingale.data() + p * setup_.functions.size() * kLanes);
     }
   }
   /// Adds grad g(zeta) . P_par A dW of a prediction's fine path, at the beginning of its step.
