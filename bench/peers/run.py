@@ -7,8 +7,8 @@ peers.json) and one figure (peers.png, peers.svg).
     bench/peers/run.py build/release/bin/sde --only "flow map"
     bench/peers/run.py build/release/bin/sde --device cuda     PyTorch, torchsde, JAX and diffrax on the GPU
 
-Peers are optional: pip install numpy scipy numba torch torchsde jax diffrax matplotlib. Missing ones are named and left
-out. The C++ peer needs Boost and Eigen, which the toolkit needs too.
+Peers are optional: pip install -r bench/peers/requirements.txt, best in an environment of its own. Missing ones, and works
+that a peer's version cannot run, are named and left out. The C++ peer needs Boost and Eigen, which the toolkit needs too.
 """
 
 import argparse
@@ -183,7 +183,12 @@ def main():
         for work in functions:
             if work not in names:
                 continue
-            seconds, mean, error = timed(functions[work])
+            try:
+                seconds, mean, error = timed(functions[work])
+            except Exception as failed:  # a peer of another version; the other peers' numbers stand
+                reason = (str(failed).splitlines() or [""])[0]
+                print(f"left out: {peer}, {work} ({type(failed).__name__}: {reason})", file=sys.stderr)
+                continue
             table.add(peer, work, w.counted(work) / seconds, mean, error)
     for work in names:
         table.print(work)
