@@ -9,7 +9,7 @@
 namespace {
 
 using namespace sde;
-using Single = Pack<float, kKernelLanes>;
+using Single = Pack<float, kKernelLanes<float>>;
 
 template <class T>
 void count_lanes(benchmark::State& state, double per_iteration = lanes_of<T>) {

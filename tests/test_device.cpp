@@ -147,9 +147,9 @@ TEST_CASE("where a device's memory is short tiles are smaller, which is said, an
   std::string said;
   ensemble::Control control{.threads = 2, .device = 0};
   control.notice = [&](const std::string& text) { said += text; };
-  gpu::HostDevice::memory = 2 * 80 * sizeof(double);
+  gpu::HostDevice::memory = 2 * 96 * sizeof(double);
   const auto result = ensemble::run(problem, m, kAt, control);
-  CHECK(said.find("memory for 80 paths at a time, not 304") != std::string::npos);
+  CHECK(said.find("memory for 96 paths at a time, not 320") != std::string::npos);
   gpu::HostDevice::memory = 8;
   CHECK_THROWS_AS(ensemble::run(problem, m, kAt, control), DeviceUnusable);
   gpu::HostDevice::memory = ~std::size_t(0);

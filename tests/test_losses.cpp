@@ -190,7 +190,7 @@ TEST_CASE("the gradient of the drawn residuals alone is that through weights on 
           const ThroughWeights<L> all{l};
           check_same_gradients<Pack<double, 1>>(l, all, noise, batch);
           check_same_gradients<Real>(l, all, noise, batch);
-          check_same_gradients<Pack<float, kKernelLanes>>(l, all, noise, batch);
+          check_same_gradients<Pack<float, kKernelLanes<float>>>(l, all, noise, batch);
         }
   };
   check(loss::Flat(10, 12, 3));

@@ -27,11 +27,11 @@ TEST_CASE("Philox4x32-10 known answers: zeros, ones, digits of pi") {
     CHECK(random::philox(k.counter, k.key) == k.answer);
     const auto& n = k.counter;
     BitsOf<Real>::U c[4], paths(n[3]);
-    paths.set(kKernelLanes - 1, n[3] ^ 1u);
+    paths.set(lanes_of<Real> - 1, n[3] ^ 1u);
     random::philox_lanes(n[0], n[1], n[2], paths, random::KeySchedule(k.key), c);
     const auto other = random::philox({n[0], n[1], n[2], n[3] ^ 1u}, k.key);
     for (int i = 0; i < 4; ++i)
-      for (int l = 0; l < kKernelLanes; ++l) CHECK(c[i][l] == (l == kKernelLanes - 1 ? other[i] : k.answer[i]));
+      for (int l = 0; l < lanes_of<Real>; ++l) CHECK(c[i][l] == (l == lanes_of<Real> - 1 ? other[i] : k.answer[i]));
     std::uint64_t s[4];
     random::philox_lanes(n[0], n[1], n[2], std::uint64_t(n[3]), random::KeySchedule(k.key), s);
     for (int i = 0; i < 4; ++i) CHECK(s[i] == k.answer[i]);
@@ -43,7 +43,7 @@ TEST_CASE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, 
   random::SignStream<Real> signs({7, 16, 3}, random::Purpose::noise, 200);
   for (int i = 5; i < 30; ++i) {
     const Real v = lanes.next(), s = signs.next();
-    for (int l = 0; l < kKernelLanes; ++l) {
+    for (int l = 0; l < lanes_of<Real>; ++l) {
       random::NormalStream<double> one({7, 16u + l, 3}, random::Purpose::noise, i);
       CHECK(one.next() == v[l]);
       random::SignStream<double> sign({7, 16u + l, 3}, random::Purpose::noise, 195 + i);
@@ -53,7 +53,7 @@ TEST_CASE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, 
 }
 
 TEST_CASE("a float normal is the double one to its rounding, a float sign the same") {
-  using Single = Pack<float, kKernelLanes>;
+  using Single = Pack<float, kKernelLanes<float>>;
   random::NormalStream<Real> normals({7, 16, 3}, random::Purpose::noise, 0);
   random::NormalStream<Single> floats({7, 16, 3}, random::Purpose::noise, 0);
   random::SignStream<Real> signs({7, 16, 3}, random::Purpose::noise, 0);
@@ -61,7 +61,7 @@ TEST_CASE("a float normal is the double one to its rounding, a float sign the sa
   for (int i = 0; i < 4000; ++i) {
     const Real a = normals.next(), s = signs.next();
     const Single b = floats.next(), t = float_signs.next();
-    for (int l = 0; l < kKernelLanes; ++l) {
+    for (int l = 0; l < lanes_of<Real>; ++l) {
       // Near u = 1, radius^2 = -2 log u loses digits with u's own rounding: 2^-24 absolute, so 2^-12 where it is 0.
       const double radius_error = std::min(0x1p-12, 0x1p-23 / std::max(std::abs(a[l]), 0x1p-12));
       CHECK(std::abs(b[l] - a[l]) < 4e-7 * (1 + std::abs(a[l])) + radius_error);

@@ -7,7 +7,7 @@ namespace sde::bench {
 
 namespace {
 
-using Single = Pack<float, kKernelLanes>;
+using Single = Pack<float, kKernelLanes<float>>;
 
 random::StreamKey key_of(int thread) { return {1, static_cast<std::uint32_t>(thread * kLanes), 0}; }
 
@@ -23,7 +23,7 @@ double draw(int thread, double units) {
 }
 
 double words(int thread, double units) {
-  constexpr int W = kKernelLanes;
+  constexpr int W = kKernelLanes<double>;
   const random::KeySchedule keys(1);
   random::WideWords<W> words[4], sum(std::uint64_t(0));
   const auto blocks = static_cast<std::uint64_t>(std::ceil(units / (4 * W)));

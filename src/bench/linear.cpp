@@ -28,7 +28,7 @@ double linear_sde_on_lanes(int thread, double units, stats::Moments* ends) {
 
 template <template <class> class Draws, class S>
 Work lanes_work(bool weak) {
-  using T = Pack<S, kKernelLanes>;
+  using T = Pack<S, kKernelLanes<S>>;
   Work w = linear_work(precision_of<S>, weak);
   set_runs(w, linear_sde_on_lanes<Draws, T>, 131072.0 * 256);
   return w;

@@ -76,8 +76,8 @@ SDE_INLINE T inverse_sqrt(T x) {
 namespace detail {
 
 /// sum_k c[k] x^k with even and odd powers apart: half the latency of Horner's scheme.
-template <class T, int N>
-SDE_INLINE T polynomial(const double (&c)[N], T x) {
+template <int N, class T>
+SDE_INLINE T polynomial(const double* c, T x) {
   const T z = x * x;
   T even = T(c[(N - 1) / 2 * 2]);
   for (int k = (N - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = even * z + T(c[k]);
@@ -85,6 +85,16 @@ SDE_INLINE T polynomial(const double (&c)[N], T x) {
   T odd = T(c[N / 2 * 2 - 1]);
   for (int k = N / 2 * 2 - 3; k >= 1; k -= 2) odd = odd * z + T(c[k]);
   return even + odd * x;
+}
+template <class T, int N>
+SDE_INLINE T polynomial(const double (&c)[N], T x) {
+  return polynomial<N>(c, x);
+}
+/// The same for 12 coefficients, in two halves: half the latency once more, for two multiplications.
+template <class T>
+SDE_INLINE T polynomial(const double (&c)[12], T x) {
+  const T z = x * x;
+  return polynomial<6>(c, x) + polynomial<6>(c + 6, x) * (z * z * z);
 }
 
 /// exp(x) = scale (1 + r + r2q), scale = 2^k, r = x - k ln 2 in [-ln2/2, ln2/2], r2q = exp(r) - 1 - r by its Taylor

@@ -115,6 +115,7 @@ SDE_INLINE bool any(Mask<S, 1> m) {
 
 #if defined(__CUDACC__)
 
+template <class S>
 inline constexpr int kKernelLanes = 1;
 
 #else
@@ -355,14 +356,14 @@ SDE_INLINE bool any(Mask<S, W> m) {
   }
 }
 
-/// What kernels advance at once: two registers of doubles, whose chains of operations hide each other's latency, or
-/// one of floats.
-inline constexpr int kKernelLanes = SDE_REGISTER_BYTES / 4;
+/// What kernels advance at once: two registers, whose chains of operations hide each other's latency.
+template <class S>
+inline constexpr int kKernelLanes = 2 * SDE_REGISTER_BYTES / static_cast<int>(sizeof(S));
 
 #endif  // __CUDACC__
 #undef SDE_BINARY_OPERATORS
 
-using Real = Pack<double, kKernelLanes>;
+using Real = Pack<double, kKernelLanes<double>>;
 
 }  // namespace SDE_SIMD_NAMESPACE
 
@@ -397,7 +398,7 @@ SDE_DEVICE void set_lane(Pack<S, W>& x, int l, S value) {
 }
 
 /// Paths that are handed to a kernel together; it takes them in packs of the machine's width.
-inline constexpr int kLanes = 16;
-static_assert(kLanes % kKernelLanes == 0);
+inline constexpr int kLanes = 32;
+static_assert(kLanes % kKernelLanes<double> == 0 && kLanes % kKernelLanes<float> == 0);
 
 }  // namespace sde

@@ -12,7 +12,7 @@
 namespace sde::ensemble {
 
 /// Paths whose moments are gathered before they join the total: the unit of parallel work.
-inline constexpr long kBlockPaths = 16;
+inline constexpr long kBlockPaths = 32;
 /// Paths whose blocks are merged with each other, in their order, before the group's moments join the total: the unit
 /// that ranks and devices divide among themselves.
 inline constexpr long kGroupPaths = 4096;

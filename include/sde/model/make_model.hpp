@@ -13,7 +13,7 @@ namespace model_detail {
 
 /// The pack of S in which a loss is advanced: half as wide where its arrays, d entries and more, must stay in cache.
 template <Loss L, class S>
-using PackFor = Pack<S, dim_of<L> == kDynamic && sizeof(S) == 8 ? kKernelLanes / 2 : kKernelLanes>;
+using PackFor = Pack<S, dim_of<L> == kDynamic ? kKernelLanes<S> / 2 : kKernelLanes<S>>;
 
 /// T's lanes from number `first` on, of a state of kLanes paths, and back.
 template <class T>

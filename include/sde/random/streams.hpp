@@ -153,15 +153,25 @@ class StreamPosition {
 template <class T>
 SDE_DEVICE void normal_block(const StreamKey& key, const Keys& keys, Purpose purpose, std::uint64_t block,
                              T (&values)[4]) {
-  WordBlock<T> words;
-  words.fill(key, keys, purpose, block);
-  for (int pair = 0; pair < 2; ++pair) {
-    const T u = (BitsOf<T>::from_word(words.w[2 * pair]) + T(0.5)) * T(0x1p-32);
-    const T radius = sqrt(T(-2.0) * sde::detail::log_kernel(u));
-    T s, c;
-    sde::detail::sincos_word<T>(words.w[2 * pair + 1], s, c);
-    values[2 * pair] = radius * c;
-    values[2 * pair + 1] = radius * s;
+  if constexpr (lanes_of<T> > 16) {  // in one piece its words alone would fill the registers
+    using Half = Pack<scalar_of<T>, lanes_of<T> / 2>;
+    Half low[4], high[4];
+    StreamKey upper = key;
+    upper.path += lanes_of<Half>;
+    normal_block(key, keys, purpose, block, low);
+    normal_block(upper, keys, purpose, block, high);
+    for (int i = 0; i < 4; ++i) values[i] = T(low[i], high[i]);
+  } else {
+    WordBlock<T> words;
+    words.fill(key, keys, purpose, block);
+    for (int pair = 0; pair < 2; ++pair) {
+      const T u = (BitsOf<T>::from_word(words.w[2 * pair]) + T(0.5)) * T(0x1p-32);
+      const T radius = sqrt(T(-2.0) * sde::detail::log_kernel(u));
+      T s, c;
+      sde::detail::sincos_word<T>(words.w[2 * pair + 1], s, c);
+      values[2 * pair] = radius * c;
+      values[2 * pair + 1] = radius * s;
+    }
   }
 }
 
