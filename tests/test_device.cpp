@@ -125,7 +125,7 @@ TEST_CASE("a path whose flow ends where residuals stay is lost on a device as on
   auto problem = on_host_device(TwoWells{}, labels, {-0.9, 0.3, 0.2});
   CHECK(problem.interpolating);
   problem.start << 1.5, 0.3, 0.2;  // in the other well
-  const auto m = method_of(ensemble::Kind::local_sgd, 0.01, 18);
+  const auto m = method_of(ensemble::Kind::local_sgd, 0.01, kLanes + 2);
   const ensemble::Observation at{.times = {0, 0.1}, .polynomials = {}, .components = 2};
   const auto on_cpu = ensemble::run(problem, m, at, {.threads = 2});
   CHECK(on_cpu.lost == on_cpu.paths);

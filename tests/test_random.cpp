@@ -38,12 +38,13 @@ TEST_CASE("Philox4x32-10 known answers: zeros, ones, digits of pi") {
   }
 }
 
-TEST_CASE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, restarts in mid-block") {
-  random::NormalStream<Real> lanes({7, 16, 3}, random::Purpose::noise, 5);
-  random::SignStream<Real> signs({7, 16, 3}, random::Purpose::noise, 200);
+TEST_CASE_TEMPLATE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, restarts in mid-block", T, Real,
+                   Pack<double, kLanes>) {
+  random::NormalStream<T> lanes({7, 16, 3}, random::Purpose::noise, 5);
+  random::SignStream<T> signs({7, 16, 3}, random::Purpose::noise, 200);
   for (int i = 5; i < 30; ++i) {
-    const Real v = lanes.next(), s = signs.next();
-    for (int l = 0; l < lanes_of<Real>; ++l) {
+    const T v = lanes.next(), s = signs.next();
+    for (int l = 0; l < lanes_of<T>; ++l) {
       random::NormalStream<double> one({7, 16u + l, 3}, random::Purpose::noise, i);
       CHECK(one.next() == v[l]);
       random::SignStream<double> sign({7, 16u + l, 3}, random::Purpose::noise, 195 + i);
@@ -54,14 +55,15 @@ TEST_CASE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, 
 
 TEST_CASE("a float normal is the double one to its rounding, a float sign the same") {
   using Single = Pack<float, kKernelLanes<float>>;
-  random::NormalStream<Real> normals({7, 16, 3}, random::Purpose::noise, 0);
+  using Double = Pack<double, lanes_of<Single>>;
+  random::NormalStream<Double> normals({7, 16, 3}, random::Purpose::noise, 0);
   random::NormalStream<Single> floats({7, 16, 3}, random::Purpose::noise, 0);
-  random::SignStream<Real> signs({7, 16, 3}, random::Purpose::noise, 0);
+  random::SignStream<Double> signs({7, 16, 3}, random::Purpose::noise, 0);
   random::SignStream<Single> float_signs({7, 16, 3}, random::Purpose::noise, 0);
   for (int i = 0; i < 4000; ++i) {
-    const Real a = normals.next(), s = signs.next();
+    const Double a = normals.next(), s = signs.next();
     const Single b = floats.next(), t = float_signs.next();
-    for (int l = 0; l < lanes_of<Real>; ++l) {
+    for (int l = 0; l < lanes_of<Single>; ++l) {
       // Near u = 1, radius^2 = -2 log u loses digits with u's own rounding: 2^-24 absolute, so 2^-12 where it is 0.
       const double radius_error = std::min(0x1p-12, 0x1p-23 / std::max(std::abs(a[l]), 0x1p-12));
       CHECK(std::abs(b[l] - a[l]) < 4e-7 * (1 + std::abs(a[l])) + radius_error);

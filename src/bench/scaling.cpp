@@ -92,14 +92,15 @@ ensemble::Problem on_sphere(int d) {
 std::vector<Scaling> scalings() {
   const auto ring = settled_problem(model_of(loss::Ring{0.5}), two_columns(2), {0, 1});
   const auto dimensions = powers(2, 1024, 2);
+  const auto group = fmt::format("{} paths", kLanes);
   std::vector<Scaling> all;
-  all.push_back(scaling("slow SDE, ring, 64 steps", "paths", powers(32, 3.2e6, 10), 32,
+  all.push_back(scaling("slow SDE, ring, 64 steps", "paths", powers(kLanes, kLanes * 1e5, 10), kLanes,
                         [&](double n) { return slow_seconds(ring, n, 64); }));
-  all.push_back(scaling("slow SDE, ring, 32 paths", "steps", powers(64, 6.4e6, 10), 64,
+  all.push_back(scaling("slow SDE, ring, " + group, "steps", powers(64, 6.4e6, 10), 64,
                         [&](double n) { return slow_seconds(ring, kLanes, n); }));
-  all.push_back(scaling("Local SGD, ring, 32 paths, H = 20", "workers", powers(2, 1024, 2), 2,
+  all.push_back(scaling("Local SGD, ring, " + group + ", H = 20", "workers", powers(2, 1024, 2), 2,
                         [&](double n) { return discrete_seconds(ring, static_cast<int>(n), 2000); }));
-  all.push_back(scaling("Local SGD, ring, 32 paths, K = 8", "steps", powers(20, 2e6, 10), 20,
+  all.push_back(scaling("Local SGD, ring, " + group + ", K = 8", "steps", powers(20, 2e6, 10), 20,
                         [&](double n) { return discrete_seconds(ring, 8, std::llround(n)); }));
   all.push_back(scaling("slow SDE, sphere, two columns of noise", "d", dimensions, 64,
                         [&](double d) { return slow_seconds(on_sphere(static_cast<int>(d)), kLanes, 4000); }));

@@ -14,6 +14,7 @@
 
 #include "dataset.hpp"
 #include "error.hpp"
+#include "sde/ensemble/parallel.hpp"
 #include "sde/version.hpp"
 
 namespace boost::serialization {
@@ -40,9 +41,9 @@ namespace sde::experiment {
 
 namespace {
 
-/// Of the program, and of what it writes: 2 has groups of blocks.
+/// Of the program, and of what it writes: 2 has groups of blocks, which it counts, so that their size belongs to it.
 const std::string& version() {
-  static const std::string text = fmt::format("{}, checkpoint format 2", kVersion);
+  static const std::string text = fmt::format("{}, checkpoint format 2, blocks of {} paths", kVersion, ensemble::kBlockPaths);
   return text;
 }
 

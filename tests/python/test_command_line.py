@@ -190,7 +190,7 @@ class Run(unittest.TestCase):
             self.assertEqual(len(json.loads(text[0])["methods"]), 10)
 
     def test_same_bits_for_every_instruction_set(self):
-        small = ["--set", "experiment.paths=20", "--set", "experiment.time=0.05", "--set", "experiment.observations=2"]
+        small = ["--set", "experiment.paths=36", "--set", "experiment.time=0.05", "--set", "experiment.observations=2"]
         runs = [["run", MAIN, *SMALL], *([["run", f"experiments/{name}.toml", *small, *more] for name, more in (
                     ("ring", []), ("ring", ["--set", "training.precision=float"]), ("valley", ["--set", "loss.profile=exponential"]),
                     ("sphere", []), ("chain", []), ("diagonal_network", []))]),

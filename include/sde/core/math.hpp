@@ -75,10 +75,17 @@ SDE_INLINE T inverse_sqrt(T x) {
 
 namespace detail {
 
-/// sum_k c[k] x^k with even and odd powers apart: half the latency of Horner's scheme.
+/// sum_k c[k] x^k, k < N, with even and odd powers apart: half the latency of Horner's scheme. A long one is two halves:
+/// half of that.
 template <int N, class T>
 SDE_INLINE T polynomial(const double* c, T x) {
   const T z = x * x;
+  if constexpr (N > 8) {
+    constexpr int half = N / 4 * 2;
+    T power = z;
+    for (int k = 2; k < half; k += 2) power = power * z;
+    return polynomial<half>(c, x) + polynomial<N - half>(c + half, x) * power;
+  }
   T even = T(c[(N - 1) / 2 * 2]);
   for (int k = (N - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = even * z + T(c[k]);
   if constexpr (N == 1) return even;
@@ -89,12 +96,6 @@ SDE_INLINE T polynomial(const double* c, T x) {
 template <class T, int N>
 SDE_INLINE T polynomial(const double (&c)[N], T x) {
   return polynomial<N>(c, x);
-}
-/// The same for 12 coefficients, in two halves: half the latency once more, for two multiplications.
-template <class T>
-SDE_INLINE T polynomial(const double (&c)[12], T x) {
-  const T z = x * x;
-  return polynomial<6>(c, x) + polynomial<6>(c + 6, x) * (z * z * z);
 }
 
 /// exp(x) = scale (1 + r + r2q), scale = 2^k, r = x - k ln 2 in [-ln2/2, ln2/2], r2q = exp(r) - 1 - r by its Taylor

@@ -9,10 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "sde/core/pack.hpp"
+
 namespace sde::ensemble {
 
 /// Paths whose moments are gathered before they join the total: the unit of parallel work.
-inline constexpr long kBlockPaths = 32;
+inline constexpr long kBlockPaths = kLanes;
 /// Paths whose blocks are merged with each other, in their order, before the group's moments join the total: the unit
 /// that ranks and devices divide among themselves.
 inline constexpr long kGroupPaths = 4096;
