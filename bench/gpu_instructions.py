@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What the compiler made of the GPU kernels: registers, stack and resident warps of each, and the instructions of a
-step in its loop, counted in the machine code. Needs no GPU, but cuobjdump and nvdisasm of the CUDA toolkit.
+step in its loop, counted in the machine code. Needs no GPU, but cuobjdump and nvdisasm of the CUDA toolkit (or from PyPI:
+nvidia-cuda-cuobjdump, nvidia-cuda-nvdisasm).
 
     bench/gpu_instructions.py build/release/lib/sde/kernels-cuda.so
 
@@ -141,7 +142,7 @@ def main():
     arguments = parser.parse_args()
     for tool in ("cuobjdump", "nvdisasm"):
         if not shutil.which(tool):
-            sys.exit(f"{tool} is not on PATH: expected that of the CUDA toolkit")
+            sys.exit(f"{tool} is not on PATH: expected that of the CUDA toolkit; pip install nvidia-cuda-{tool} has it too")
     used, code = resources(arguments.module, arguments.arch), functions(arguments.module, arguments.arch)
     print(f"{arguments.arch}\n{'kernel':<36} {'':<7} {'registers':>9} {'stack':>6} {'warps':>6} {'step':>8}")
     for name, pattern, *how in NAMES:

@@ -1,11 +1,15 @@
-// The lane functions against libm and against the scalar ones.
+// The lane functions against libm and against the scalar ones; where working storage lies.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <set>
+#include <vector>
 
+#include "sde/core/buffer.hpp"
 #include "sde/core/symmetric_eigen.hpp"
 #include "sde/slow/psi.hpp"
 
@@ -188,4 +192,20 @@ TEST_CASE("eigenpairs: A Q = Q Lambda, Q orthogonal, in lanes as alone; ranks, d
     check_eigenpairs<Real>(n, matrices, 2e-15 * std::sqrt(n));
     check_eigenpairs<Pack<float, kLanes>>(n, matrices, 1e-6 * std::sqrt(n));
   }
+}
+
+TEST_CASE("arrays of a kernel begin at different places of a page, wherever the allocator puts them") {
+  constexpr int d = 256;  // a power of two: whole pages each
+  std::set<std::uintptr_t> places;
+  std::vector<Buffer<Real, kDynamic>> arrays;
+  for (int a = 0; a < 8; ++a) {
+    arrays.emplace_back(d);  // moves the earlier ones
+    const auto address = reinterpret_cast<std::uintptr_t>(arrays.back().data());
+    CHECK(address % alignof(Real) == 0);
+    places.insert(address % 4096);
+    for (int k = 0; k < d; ++k) arrays.back()[k] = Real(a * d + k);
+  }
+  CHECK(places.size() == 8);
+  for (int a = 0; a < 8; ++a)
+    for (int k = 0; k < d; ++k) CHECK(arrays[static_cast<std::size_t>(a)][k][0] == a * d + k);
 }
