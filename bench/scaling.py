@@ -49,7 +49,7 @@ def figure(scalings, prefix):
     import matplotlib.pyplot as plt
 
     kinds = ["paths", "steps", "workers", "d"]
-    fig, axes = plt.subplots(1, len(kinds), figsize=(13, 3.4), layout="constrained")
+    fig, axes = plt.subplots(1, len(kinds), figsize=(14, 3.4), layout="constrained", width_ratios=(1, 1, 1, 1.4))
     for ax, kind in zip(axes, kinds):
         for s in (s for s in scalings if s["against"] == kind):
             ax.loglog(s["sizes"], s["seconds"], "o-", markersize=3, label=f"{s['work']}: {s['exponent']:.2f}")
