@@ -11,7 +11,7 @@ namespace {
 
 using bench::Work;
 
-constexpr long kThreads = 1 << 18;
+constexpr long kThreads = 1 << 20;  // several times what a device has in work at once
 
 struct Board {
   CudaDevice device;
@@ -34,6 +34,12 @@ Work floor_work(const SharedBoard& board, const char* name, const char* unit, Pr
     return static_cast<double>(rounds) * per_round * kThreads;
   };
   return w;
+}
+
+template <class S, bool kFused>
+Work arithmetic(const SharedBoard& board, const char* name, const char* unit) {
+  using Chains = MultiplyAdd<S, kFused>;
+  return floor_work<Chains>(board, name, unit, bench::precision_of<S>, 2 * Chains::kChains);
 }
 
 template <template <class> class Stream, class S>
@@ -78,9 +84,10 @@ std::vector<Work> floors(int ordinal) {
           floor_work<Draw<random::NormalStream, float>>(board, "standard normals, float", "normals", P::single, 1),
           floor_work<Draw<random::SignStream, double>>(board, "two-point increments", "signs", P::full, 1),
           floor_work<Draw<random::SignStream, float>>(board, "two-point increments, float", "signs", P::single, 1),
-          floor_work<MultiplyAdd<double>>(board, "fused multiply-adds", "flops", P::full, 2 * MultiplyAdd<double>::kChains),
-          floor_work<MultiplyAdd<float>>(board, "fused multiply-adds, float", "flops", P::single,
-                                         2 * MultiplyAdd<float>::kChains)};
+          arithmetic<double, true>(board, "fused multiply-adds", "flops"),
+          arithmetic<float, true>(board, "fused multiply-adds, float", "flops"),
+          arithmetic<double, false>(board, "multiplications and additions", "unfused flops"),
+          arithmetic<float, false>(board, "multiplications and additions, float", "unfused flops")};
 }
 
 std::vector<Work> linear_works(int ordinal) {

@@ -48,8 +48,8 @@ struct OneBlock {
   }
 };
 
-/// Chains of fused multiply-adds, two operations each.
-template <class S>
+/// Chains of multiplications and additions, two operations each, fused to one instruction or, as in the kernels, not.
+template <class S, bool kFused>
 struct MultiplyAdd {
   static constexpr int kChains = 8;
   long rounds;
@@ -59,7 +59,12 @@ struct MultiplyAdd {
     for (int c = 0; c < kChains; ++c) x[c] = S(i + c);
     const S a = S(0.999999), b = S(1e-6);
     for (long k = 0; k < rounds; ++k)
-      for (auto& v : x) v = std::fma(v, a, b);
+      for (auto& v : x) {
+        if constexpr (kFused)
+          v = std::fma(v, a, b);
+        else
+          v = v * a + b;
+      }
     S sum = S(0);
     for (const auto v : x) sum += v;
     if (sum > S(1e30)) *sink = sum;

@@ -22,12 +22,19 @@ def on_threads(paths, block, run):
         return np.concatenate(list(pool.map(lambda number: run(block, number), range(paths // block))))
 
 
-def torch_blocks(paths, block, run):
-    """The same for PyTorch: run(block, generator)."""
+def import_torch():
+    """PyTorch, whose new tensors are on the GPU where that is used."""
     import torch
 
     if w.gpu:
         torch.set_default_device("cuda")
+    return torch
+
+
+def torch_blocks(paths, block, run):
+    """The same for PyTorch: run(block, generator)."""
+    torch = import_torch()
+    if w.gpu:
         with torch.no_grad():
             return run(paths, torch.Generator("cuda").manual_seed(1)).double().cpu().numpy()
 
@@ -45,7 +52,8 @@ def numpy_blocks(paths, block, run):
 
 
 def import_jax():
-    """JAX with a device for each core (before its first use) and doubles."""
+    """JAX with a device for each core (before its first use) and doubles; on a GPU it leaves PyTorch room."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     os.environ.setdefault("XLA_FLAGS", f"--xla_force_host_platform_device_count={THREADS}")
     import jax
 

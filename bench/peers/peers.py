@@ -10,7 +10,7 @@ import peers_networks
 import peers_slow
 import works as w
 
-MODULES_ON_GPU = (peers_linear, peers_slow, peers_local_sgd)
+MODULES_ON_GPU = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow)
 MODULES = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow, peers_flow)
 PEERS = {  # name: the functions, and what they take beside the arrays
     "numpy": ("numpy_peers",),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import works as w
-from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
+from blocks import import_jax, import_torch, jax_blocks, numpy_blocks, torch_blocks
 
 PATHS, STEPS = w.WORKS["linear"].runs, w.LINEAR_STEPS
 BLOCK = 16384
@@ -46,7 +46,7 @@ def numba_peers(_):
 
 
 def torch_peers(_, dtype_name):
-    import torch
+    torch = import_torch()
 
     dtype = getattr(torch, dtype_name)
 
@@ -61,7 +61,7 @@ def torch_peers(_, dtype_name):
 
 
 def torchsde_peers(_):
-    import torch
+    torch = import_torch()
     import torchsde
 
     class Linear(torch.nn.Module):

@@ -4,7 +4,7 @@ standard normals of the workers' shape."""
 import numpy as np
 
 import works as w
-from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
+from blocks import import_jax, import_torch, jax_blocks, numpy_blocks, torch_blocks
 
 BLOCK = 4096  # paths; K workers each
 (F00, F01), (F10, F11) = w.FACTOR
@@ -82,7 +82,7 @@ def numba_peers(_):
 
 
 def torch_peers(_, dtype_name):
-    import torch
+    torch = import_torch()
 
     dtype = getattr(torch, dtype_name)
 

@@ -10,7 +10,7 @@ products only. A step adds dt times the drift and returns to the manifold by New
 import numpy as np
 
 import works as w
-from blocks import import_jax, jax_points, numpy_blocks, torch_blocks
+from blocks import import_jax, import_torch, jax_points, numpy_blocks, torch_blocks
 
 BLOCK = 256
 K, B, ALPHA = w.K, w.B, w.ALPHA
@@ -18,12 +18,15 @@ RETURNS = 4  # Newton steps; each gains three digits after moves of 1e-3
 
 
 class Data:
-    def __init__(self, name, arrays):
-        self.name, self.runs = name, w.WORKS[name].runs
-        self.y = np.array(arrays[name]["y"])
+    """Of both works: they have the same network and start."""
+
+    def __init__(self, arrays):
+        self.sde_runs, self.terms_runs = (w.WORKS[name].runs for name in ("diagonal_sde", "diagonal_terms"))
+        network = arrays["diagonal_sde"]
+        self.y = np.array(network["y"])
         self.n = len(self.y)
-        self.X = np.array(arrays[name]["X"]).reshape(self.n, -1)
-        self.start = np.array(arrays[name]["start"]).reshape(2, -1)
+        self.X = np.array(network["X"]).reshape(self.n, -1)
+        self.start = np.array(network["start"]).reshape(2, -1)
 
 
 def batch_functions(xp, X, y, eigh):
@@ -70,52 +73,52 @@ def batch_functions(xp, X, y, eigh):
 
 
 def numpy_peers(arrays):
-    sde, terms = Data("diagonal_sde", arrays), Data("diagonal_terms", arrays)
-    drift, step, trace = batch_functions(np, sde.X, sde.y, np.linalg.eigh)
+    data = Data(arrays)
+    drift, step, trace = batch_functions(np, data.X, data.y, np.linalg.eigh)
 
     def run_sde(block, _):
-        u, v = (np.tile(s, (block, 1)) for s in sde.start)
+        u, v = (np.tile(s, (block, 1)) for s in data.start)
         for _ in range(w.SLOW_STEPS):
             u, v = step(u, v)
         return trace(u, v)
 
     def run_terms(block, _):
-        return drift(*(np.tile(s, (block, 1)) for s in terms.start))[0][:, 0]
+        return drift(*(np.tile(s, (block, 1)) for s in data.start))[0][:, 0]
 
-    return {"diagonal_sde": lambda: numpy_blocks(sde.runs, BLOCK, run_sde),
-            "diagonal_terms": lambda: numpy_blocks(terms.runs, BLOCK, run_terms)}
+    return {"diagonal_sde": lambda: numpy_blocks(data.sde_runs, BLOCK, run_sde),
+            "diagonal_terms": lambda: numpy_blocks(data.terms_runs, BLOCK, run_terms)}
 
 
 def torch_peers(arrays, dtype_name):
-    import torch
+    torch = import_torch()
 
     dtype = getattr(torch, dtype_name)
-    sde, terms = Data("diagonal_sde", arrays), Data("diagonal_terms", arrays)
-    X, y = (torch.tensor(a, dtype=dtype) for a in (sde.X, sde.y))
+    data = Data(arrays)
+    X, y = (torch.tensor(a, dtype=dtype) for a in (data.X, data.y))
     drift, step, trace = batch_functions(torch, X, y, torch.linalg.eigh)
 
-    def start(data, block):
+    def start(block):
         return (s.repeat(block, 1) for s in torch.tensor(data.start, dtype=dtype))
 
     def run_sde(block, _):
-        u, v = start(sde, block)
+        u, v = start(block)
         for _ in range(w.SLOW_STEPS):
             u, v = step(u, v)
         return trace(u, v)
 
     def run_terms(block, _):
-        return drift(*start(terms, block))[0][:, 0]
+        return drift(*start(block))[0][:, 0]
 
-    return {"diagonal_sde": lambda: torch_blocks(sde.runs, BLOCK, run_sde),
-            "diagonal_terms": lambda: torch_blocks(terms.runs, BLOCK, run_terms)}
+    return {"diagonal_sde": lambda: torch_blocks(data.sde_runs, BLOCK, run_sde),
+            "diagonal_terms": lambda: torch_blocks(data.terms_runs, BLOCK, run_terms)}
 
 
 def jax_peers(arrays, dtype_name):
     jax = import_jax()
     jnp = jax.numpy
     dtype = getattr(jnp, dtype_name)
-    sde, terms = Data("diagonal_sde", arrays), Data("diagonal_terms", arrays)
-    drift, step, trace = batch_functions(jnp, *(jnp.asarray(a, dtype) for a in (sde.X, sde.y)), jnp.linalg.eigh)
+    data = Data(arrays)
+    drift, step, trace = batch_functions(jnp, *(jnp.asarray(a, dtype) for a in (data.X, data.y)), jnp.linalg.eigh)
 
     def run_sde(start):
         def one(state, _):
@@ -123,18 +126,18 @@ def jax_peers(arrays, dtype_name):
 
         return trace(*jax.lax.scan(one, (start[0], start[1]), length=w.SLOW_STEPS)[0])
 
-    def starts(data):
-        return np.broadcast_to(data.start, (data.runs, *data.start.shape)).astype(dtype_name)
+    def starts(runs):
+        return np.broadcast_to(data.start, (runs, *data.start.shape)).astype(dtype_name)
 
-    return {"diagonal_sde": jax_points(run_sde, starts(sde)),
-            "diagonal_terms": jax_points(lambda start: drift(start[0], start[1])[0][0], starts(terms))}
+    return {"diagonal_sde": jax_points(run_sde, starts(data.sde_runs)),
+            "diagonal_terms": jax_points(lambda start: drift(start[0], start[1])[0][0], starts(data.terms_runs))}
 
 
 def numba_peers(arrays):
     import numba as nb
 
-    sde, terms = Data("diagonal_sde", arrays), Data("diagonal_terms", arrays)
-    X, y, n, p = sde.X, sde.y, sde.n, sde.X.shape[1]
+    data = Data(arrays)
+    X, y, n, p = data.X, data.y, data.n, data.X.shape[1]
     XT, squares = np.ascontiguousarray(X.T), (X * X).sum(axis=0)
     fast = nb.njit(fastmath=True)
 
@@ -157,13 +160,13 @@ def numba_peers(arrays):
         return a - na, b - nb_, lam, q
 
     steps, dt, returns = w.SLOW_STEPS, w.DT, RETURNS
-    sde_runs, sde_start, terms_runs, terms_start = sde.runs, sde.start, terms.runs, terms.start
+    sde_runs, terms_runs, start = data.sde_runs, data.terms_runs, data.start
 
     @nb.njit(parallel=True, fastmath=True)
     def run_sde():
         out = np.empty(sde_runs)
         for path in nb.prange(sde_runs):
-            u, v = sde_start[0].copy(), sde_start[1].copy()
+            u, v = start[0].copy(), start[1].copy()
             for _ in range(steps):
                 a, b, lam, q = drift(u, v)
                 u0, v0 = u, v
@@ -178,7 +181,7 @@ def numba_peers(arrays):
     def run_terms():
         out = np.empty(terms_runs)
         for point in nb.prange(terms_runs):
-            out[point] = drift(terms_start[0].copy(), terms_start[1].copy())[0][0]
+            out[point] = drift(start[0].copy(), start[1].copy())[0][0]
         return out
 
     return {"diagonal_sde": run_sde, "diagonal_terms": run_terms}

@@ -4,7 +4,7 @@ computed. States are tuples of arrays whose last axis runs over workers and path
 import numpy as np
 
 import works as w
-from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
+from blocks import import_jax, import_torch, jax_blocks, numpy_blocks, torch_blocks
 
 BLOCK = 512  # paths; K workers each
 K, H, ETA, ROUNDS = w.K, w.H, w.ETA, w.LOCAL_STEPS // w.H
@@ -155,7 +155,7 @@ def numba_peers(arrays):
 
 
 def torch_peers(arrays, dtype_name):
-    import torch
+    torch = import_torch()
 
     dtype = getattr(torch, dtype_name)
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 import works as w
-from blocks import import_jax, jax_blocks, numpy_blocks, torch_blocks
+from blocks import import_jax, import_torch, jax_blocks, numpy_blocks, torch_blocks
 from curves import CURVES, psi_of
 
 BLOCK, SPHERE_BLOCK = 16384, 4096
@@ -90,7 +90,7 @@ def numba_peers(_):
 
 
 def torch_peers(_, dtype_name):
-    import torch
+    torch = import_torch()
 
     dtype = getattr(torch, dtype_name)
 
@@ -120,7 +120,7 @@ def torch_peers(_, dtype_name):
 
 
 def torchsde_peers(_):
-    import torch
+    torch = import_torch()
     import torchsde
 
     def curve_peer(name, curve):

@@ -12,6 +12,7 @@ that a peer's version cannot run, are named and left out. The C++ peer needs Boo
 """
 
 import argparse
+import importlib.metadata
 import json
 import math
 import os
@@ -26,12 +27,25 @@ VARIANTS = ("", ", float", ", weak", ", weak, float")
 
 
 ON_GPU = ("PyTorch float64", "PyTorch float32", "torchsde", "JAX float64", "JAX float32", "diffrax")
+LIBRARIES = ("numpy", "scipy", "numba", "torch", "torchsde", "jax", "diffrax")
 
 
 def our_rates(sde, device):
+    """The rates by work, and the device as `sde bench` names it."""
     out = subprocess.run([sde, "bench", "--json", "--quiet", "--device", device], stdout=subprocess.PIPE, text=True,
                          check=True)
-    return {r["work"]: r for r in json.loads(out.stdout)["rates"]}
+    report = json.loads(out.stdout)
+    return {r["work"]: r for r in report["rates"]}, report.get("device", f"{os.cpu_count()} threads")
+
+
+def versions():
+    found = {}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return found
 
 
 def boost(names, arrays):
@@ -98,6 +112,8 @@ class Table:
                                   f"{other_error:.2g}, expected within {allowed:.2g}")
         self.rows.append({"work": work, "peer": peer, "rate": rate, "unit": w.WORKS[work].unit, "mean": mean,
                           "standard_error": error})
+        if not peer.startswith("sde"):  # it takes minutes: what is known already
+            print(f"{peer}, {work}: {rate:.4g} {w.WORKS[work].unit}/s", file=sys.stderr, flush=True)
 
     def of(self, work):
         return sorted((r for r in self.rows if r["work"] == work), key=lambda r: -r["rate"])
@@ -154,7 +170,7 @@ def main():
     on_gpu = arguments.device != "cpu"
     if on_gpu:
         w.use_gpu()
-    ours = our_rates(arguments.sde, arguments.device)
+    ours, device = our_rates(arguments.sde, arguments.device)
     names = [work for work in names if w.WORKS[work].name in ours]  # on a GPU there are fewer
     arrays = {work: ours[w.WORKS[work].name].get("arrays") for work in w.WORKS if w.WORKS[work].name in ours}
     arrays = {work: a for work, a in arrays.items() if a}
@@ -190,10 +206,11 @@ def main():
                 print(f"left out: {peer}, {work} ({type(failed).__name__}: {reason})", file=sys.stderr)
                 continue
             table.add(peer, work, w.counted(work) / seconds, mean, error)
+    print(f"{device}; {', '.join(f'{library} {version}' for library, version in versions().items())}")
     for work in names:
         table.print(work)
     with open(os.path.join(arguments.out, "peers.json"), "w") as stream:
-        json.dump({"threads": os.cpu_count(), "rows": table.rows}, stream, indent=2)
+        json.dump({"device": device, "versions": versions(), "rows": table.rows}, stream, indent=2)
     try:
         figure(table, names, os.path.join(arguments.out, "peers"))
     except ImportError as error:

@@ -60,8 +60,9 @@ class DeviceGroup final : public Group {
   Advance advance_;
 };
 
-/// Small dimensions fill a device with threads, large ones with teams.
-long device_paths(const ensemble::Problem& p) { return p.model->dim() <= 16 ? 1 << 18 : 1 << 12; }
+/// Threads for small dimensions, teams for large ones: several times what a device has in work at once, so that its end,
+/// when not all multiprocessors have work, does not count.
+long device_paths(const ensemble::Problem& p) { return p.model->dim() <= 16 ? 1 << 20 : 1 << 14; }
 
 template <template <class> class GroupOf, class... Arguments, class Advance>
 std::unique_ptr<Group> group(Advance advance, Arguments&&... arguments) {
