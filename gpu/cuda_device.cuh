@@ -19,6 +19,9 @@ inline void check(cudaError_t status, const char* doing) {
     throw DeviceFailure(std::string("the CUDA device failed while ") + doing + ": " + cudaGetErrorString(status));
 }
 
+/// A lone thread's own memory for the arrays of its path.
+inline constexpr std::size_t kLoneBytes = 4096;
+
 /// Blocks of 128 threads that shall fit a multiprocessor: they bound the registers of a thread, here to 128. A body that
 /// carries more names fewer.
 template <class Body>
@@ -31,6 +34,15 @@ template <class Body>
 __global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_thread(const __grid_constant__ Body body, long count) {
   const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count) body(i);
+}
+
+/// A path of any dimension for each thread, whose arrays stand in the thread's own part of local memory.
+template <class Body>
+__global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_lone(const __grid_constant__ Body body, long count) {
+  __align__(16) char arena[kLoneBytes];
+  const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  std::size_t used = 0;
+  if (i < count) body(Lone(arena, &used), i, count, count);
 }
 
 /// Teams of `size` threads, blockDim.x / size of them in a block, each with `bytes` of `arena`, or of the block's shared
@@ -47,6 +59,8 @@ __global__ void path_per_team(const __grid_constant__ Body body, long count, int
 
 class CudaDevice {
  public:
+  static inline std::size_t lone_limit = kLoneBytes;
+
   /// Throws DeviceUnusable where there is no device `ordinal`.
   explicit CudaDevice(int ordinal);
   CudaDevice(const CudaDevice&) = delete;
@@ -93,11 +107,12 @@ class CudaDevice {
 
   template <class Body>
   void launch(long count, const Body& body) {
-    if (count == 0) return;
-    constexpr unsigned kThreads = 128;
-    use();
-    path_per_thread<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, 0, stream_>>>(body, count);
-    check(cudaGetLastError(), "starting a kernel");
+    launch_threads(path_per_thread<Body>, count, body);
+  }
+  /// A path for each thread, with `arena` bytes, up to kLoneBytes.
+  template <class Body>
+  void launch_lone(long count, std::size_t, const Body& body) {
+    launch_threads(path_per_lone<Body>, count, body);
   }
 
   /// Teams of `members` with `arena` bytes each: in shared memory where that leaves several teams to a multiprocessor,
@@ -125,6 +140,14 @@ class CudaDevice {
   }
 
  private:
+  template <class Body>
+  void launch_threads(void (*kernel)(Body, long), long count, const Body& body) {
+    if (count == 0) return;
+    constexpr unsigned kThreads = 128;
+    use();
+    kernel<<<static_cast<unsigned>((count + kThreads - 1) / kThreads), kThreads, 0, stream_>>>(body, count);
+    check(cudaGetLastError(), "starting a kernel");
+  }
   void use() const { check(cudaSetDevice(ordinal_), "choosing it"); }
   void* allocate(std::size_t bytes) const;
   void release(void* at) const noexcept;

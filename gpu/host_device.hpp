@@ -19,6 +19,9 @@ class HostDevice {
   /// Bytes that allocations may take together: tests make it small.
   static inline std::size_t memory = ~std::size_t(0);
 
+  /// Bytes of a path that a lone thread may have: tests make it small, so that teams take every path.
+  static inline std::size_t lone_limit = 1 << 20;
+
   static constexpr double kUntouched = -1.2345e-67;
 
   explicit HostDevice(int) {}
@@ -49,24 +52,50 @@ class HostDevice {
     for (long i = 0; i < count; ++i) body(i);
   }
   template <class Body>
+  void launch_lone(long count, std::size_t arena, const Body& body) {
+    Arena storage(arena);
+    for (long i = 0; i < count; ++i) {
+      std::size_t used = 0;
+      body(Lone(storage.data(), &used), i, count, count);
+    }
+    storage.check();
+  }
+  template <class Body>
   void launch_teams(long count, int, std::size_t arena, const Body& body) {
-    constexpr int kMembers = 3, kTeams = 2, kGuard = 1 << 12;
+    constexpr int kMembers = 3, kTeams = 2;
     for (long first = 0; first < std::min<long>(kTeams, count); ++first) {
-      const auto size = static_cast<std::ptrdiff_t>((arena + sizeof(double) - 1) / sizeof(double));
-      std::vector<double> storage(static_cast<std::size_t>(size + kGuard), kUntouched);
+      Arena storage(arena);
       std::barrier<> barrier(kMembers);
       {
         std::vector<std::jthread> members;
         for (int m = 0; m < kMembers; ++m)
           members.emplace_back([&, m] {
             std::size_t used = 0;
-            body(Team(m, kMembers, reinterpret_cast<char*>(storage.data()), &used, &barrier), first, kTeams, count);
+            body(Team(m, kMembers, storage.data(), &used, &barrier), first, kTeams, count);
           });
       }
-      if (std::count(storage.begin() + size, storage.end(), kUntouched) != kGuard)
-        throw std::logic_error("a team took more than its arena");
+      storage.check();
     }
   }
+
+ private:
+  /// Bytes that nobody may go beyond.
+  class Arena {
+   public:
+    explicit Arena(std::size_t bytes)
+        : size_(static_cast<std::ptrdiff_t>((bytes + sizeof(double) - 1) / sizeof(double))),
+          values_(static_cast<std::size_t>(size_ + kGuard), kUntouched) {}
+    char* data() { return reinterpret_cast<char*>(values_.data()); }
+    void check() const {
+      if (std::count(values_.begin() + size_, values_.end(), kUntouched) != kGuard)
+        throw std::logic_error("a path took more than its arena");
+    }
+
+   private:
+    static constexpr int kGuard = 1 << 12;
+    std::ptrdiff_t size_;
+    std::vector<double> values_;
+  };
 };
 
 }  // namespace sde::gpu

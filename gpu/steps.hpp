@@ -72,15 +72,17 @@ struct DiscreteSteps {
     paths.spread[path] = spread.v;
   }
   /// Takes of a counting team what the call below takes.
-  void take_arrays(const Team& team) const {
-    Loop<Team> loop(loss, noise, stepping, team);
-    Buffer<Pack<S, 1>, kDynamic, Team> x(loss.dim(), team);
+  template <class Members>
+  void take_arrays(const Members& team) const {
+    Loop<Members> loop(loss, noise, stepping, team);
+    Buffer<Pack<S, 1>, kDynamic, Members> x(loss.dim(), team);
   }
-  /// By a team: paths first, first + every, ... below count.
-  SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
+  /// By a team, or a lone thread: paths first, first + every, ... below count.
+  template <class Members>
+  SDE_DEVICE void operator()(const Members& team, long first, long every, long count) const {
     const int d = loss.dim();
-    Loop<Team> loop(loss, noise, stepping, team);
-    Buffer<Pack<S, 1>, kDynamic, Team> x(d, team);
+    Loop<Members> loop(loss, noise, stepping, team);
+    Buffer<Pack<S, 1>, kDynamic, Members> x(d, team);
     for (long path = first; path < count; path += every) {
       team.each(d, [&](int k) { x[k] = paths.x[k * paths.stride + path]; });
       Pack<S, 1> spread(S(0));
@@ -112,14 +114,16 @@ struct SlowSteps {
     for (int k = 0; k < dim_of<L>; ++k) paths.x[k * paths.stride + path] = x[k].v;
     if (lost.value) paths.lost[path] = 1;
   }
-  void take_arrays(const Team& team) const {
-    Geometry<Team> geometry(loss, noise, team);
-    Buffer<Pack<S, 1>, kDynamic, Team> x(loss.dim(), team), move(loss.dim(), team);
+  template <class Members>
+  void take_arrays(const Members& team) const {
+    Geometry<Members> geometry(loss, noise, team);
+    Buffer<Pack<S, 1>, kDynamic, Members> x(loss.dim(), team), move(loss.dim(), team);
   }
-  SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
+  template <class Members>
+  SDE_DEVICE void operator()(const Members& team, long first, long every, long count) const {
     const int d = loss.dim();
-    Geometry<Team> geometry(loss, noise, team);
-    Buffer<Pack<S, 1>, kDynamic, Team> x(d, team), move(d, team);
+    Geometry<Members> geometry(loss, noise, team);
+    Buffer<Pack<S, 1>, kDynamic, Members> x(d, team), move(d, team);
     for (long path = first; path < count; path += every) {
       team.each(d, [&](int k) { x[k] = paths.x[k * paths.stride + path]; });
       Mask<S, 1> lost{false};
@@ -144,17 +148,37 @@ concept ByEntries = requires(const L& loss, const double* x) {
   loss.weighted_hvp_entry(0, x, x, x);
 };
 
+/// A loss whose derivatives are all written by hand: a lone thread needs no scratch for automatic ones.
+template <class L>
+concept ByHand = requires(const L& loss, const double* x, double* g) {
+  loss.jacobian(x, g);
+  loss.pullback(x, x, g);
+  loss.weighted_hvp(x, x, x, g);
+};
+
+/// Numbers of the widest automatic pass, the product of a Hessian with a vector, for all members at once.
+template <class L>
+int automatic_scratch(const L& loss, int members) {
+  constexpr int C = loss::detail::chunk<L>;
+  const int n = sample_count(loss), d = loss.dim();
+  return members * (2 * (C + 1) * (d + n) + 2 * d);
+}
+
 /// Bytes of a team's arena for a body: what its constructors take, and the scratch of derivatives.
 template <class L, class S, class Body>
 std::size_t arena_bytes(const L& loss, const Body& body, int members) {
-  constexpr int C = loss::detail::chunk<L>;
   std::size_t used = 0;
   body.take_arrays(Team::counting(members, &used));
-  const int n = sample_count(loss), d = loss.dim();
-  // The second derivatives of all residuals along one direction; else the widest automatic pass, the product of a
-  // Hessian with a vector, for all members at once.
-  const int scratch = ByEntries<L> ? 4 * d : members * (2 * (C + 1) * (d + n) + 2 * d);
+  // By entries: the second derivatives of all residuals along one direction.
+  const int scratch = ByEntries<L> ? 4 * loss.dim() : automatic_scratch(loss, members);
   return used + Team::bytes<Pack<S, 1>>(scratch) + 64 + Team::bytes<Pack<S, 1>>(4 * members);
+}
+/// The same of a lone thread.
+template <class L, class S, class Body>
+std::size_t lone_bytes(const L& loss, const Body& body) {
+  std::size_t used = 0;
+  body.take_arrays(Lone::counting(&used));
+  return used + (ByHand<L> ? 0 : Team::bytes<Pack<S, 1>>(automatic_scratch(loss, 1)) + 64);
 }
 
 }  // namespace sde::gpu

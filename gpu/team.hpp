@@ -1,5 +1,6 @@
-// Several threads that share a path (core/buffer.hpp names the members): the lanes of a warp, or a thread block where
-// there are more. Their arrays stand in an arena of shared or global memory.
+// Who takes a path whose dimension is no constant (core/buffer.hpp names the members). A Team of several threads: the
+// lanes of a warp, or a thread block where there are more; their arrays stand in an arena of shared or global memory. A
+// Lone thread, where the arrays are small: they stand in memory of its own.
 #pragma once
 
 #include <cstddef>
@@ -88,6 +89,27 @@ class Team {
 #if !defined(__CUDACC__)
   std::barrier<>* barrier_;
 #endif
+};
+
+class Lone : public Solo {
+ public:
+  SDE_DEVICE Lone(char* arena, std::size_t* used) : arena_(arena), used_(used) {}
+  /// One that only counts what is taken.
+  static Lone counting(std::size_t* used) { return {nullptr, used}; }
+  SDE_DEVICE int member() const { return 0; }
+  SDE_DEVICE int size() const { return 1; }
+  template <class T>
+  SDE_DEVICE T* take(int n) const {
+    T* const taken = arena_ ? reinterpret_cast<T*>(arena_ + *used_) : nullptr;
+    *used_ += Team::bytes<T>(n);
+    return taken;
+  }
+  SDE_DEVICE std::size_t used() const { return *used_; }
+  SDE_DEVICE void give_back(std::size_t used) const { *used_ = used; }
+
+ private:
+  char* arena_;
+  std::size_t* used_;
 };
 
 }  // namespace sde::gpu

@@ -13,7 +13,8 @@
 
 namespace sde::gpu {
 
-/// Whether a thread takes a path (the sizes are constants, the arrays stay in registers), or a team.
+/// Whether a thread takes a path in its registers (the sizes are constants). Else one takes it in memory of its own, or a
+/// team does.
 template <class L>
 inline constexpr bool kPathPerThread = dim_of<L> > 0 && (!SquaredLoss<L> || residuals_of<L> == 1);
 
@@ -62,16 +63,26 @@ class TileOf final : public DeviceTile {
       rates_.write(rounds.rates, n);
       here.rates = rates_.data();
     }
-    if constexpr (kPathPerThread<L>)
+    if constexpr (kPathPerThread<L>) {
       launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian,
                    kUnsampledTwoPoint>(here);
-    else
-      launch_discrete<kAnySource>(here);
+    } else if (fits_a_thread(discrete_steps<kAnySource>(here))) {
+      launch_first<kGaussianLabels | kSampling, kAnySource>(here);
+    } else {
+      launch_teams<S>(discrete_steps<kAnySource>(here));
+    }
   }
 
   void advance(const slow::Steps& steps) override {
     if constexpr (SquaredLoss<L>) {
-      launch<S>(SlowSteps<DeviceLoss, S>{loss_, noise_.view(), seed_, steps, paths()});
+      const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, steps, paths()};
+      if constexpr (residuals_of<L> == 1) {
+        if (kPathPerThread<L> || fits_a_thread(body)) {
+          launch_threads(body);
+          return;
+        }
+      }
+      if constexpr (!kPathPerThread<L>) launch_teams<S>(body);
     } else {
       throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected a squared loss");
     }
@@ -101,7 +112,10 @@ class TileOf final : public DeviceTile {
     if constexpr (kObservedHere) {
       const Observe<DeviceLoss> body{loss_,        full_noise(),   AnyPaths(paths()), what,
                                      polynomials_, values_.data(), previous_.data(),  gone_.data()};
-      launch<double>(body);
+      if constexpr (kPathPerThread<L>)
+        launch_threads(body);
+      else
+        launch_teams<double>(body);
       const long blocks = (count_ + kLanes - 1) / kLanes;
       device_.launch(blocks * quantities_,
                      ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, parts_.data()});
@@ -193,25 +207,34 @@ class TileOf final : public DeviceTile {
   template <unsigned kSources, unsigned... kMore>
   void launch_first(const discrete::Rounds& rounds) {
     if ((sources_ & ~kSources) == 0)
-      launch_discrete<kSources>(rounds);
+      launch_threads(discrete_steps<kSources>(rounds));
     else if constexpr (sizeof...(kMore) > 0)
       launch_first<kMore...>(rounds);
     else
       throw std::logic_error("no kernel for these sources of noise");
   }
   template <unsigned kSources>
-  void launch_discrete(const discrete::Rounds& rounds) {
-    launch<S>(DiscreteSteps<DeviceLoss, S, kSources>{loss_, noise_.view(), stepping_, rounds, paths()});
+  DiscreteSteps<DeviceLoss, S, kSources> discrete_steps(const discrete::Rounds& rounds) {
+    return {loss_, noise_.view(), stepping_, rounds, paths()};
   }
-  /// A body that computes in numbers of type Number.
-  template <class Number, class Body>
-  void launch(const Body& body) {
-    if constexpr (kPathPerThread<L>) {
+  /// Whether a thread has room for the arrays of a path.
+  template <class Body>
+  bool fits_a_thread(const Body& body) const {
+    return lone_bytes<DeviceLoss, S>(loss_, body) <= Device::lone_limit;
+  }
+  /// A path for each thread.
+  template <class Body>
+  void launch_threads(const Body& body) {
+    if constexpr (kPathPerThread<L>)
       device_.launch(count_, body);
-    } else {
-      const int members = team_size(d_);
-      device_.launch_teams(count_, members, arena_bytes<DeviceLoss, Number>(loss_, body, members), body);
-    }
+    else
+      device_.launch_lone(count_, lone_bytes<DeviceLoss, S>(loss_, body), body);
+  }
+  /// A path for each team, by a body that computes in numbers of type Number.
+  template <class Number, class Body>
+  void launch_teams(const Body& body) {
+    const int members = team_size(d_);
+    device_.launch_teams(count_, members, arena_bytes<DeviceLoss, Number>(loss_, body, members), body);
   }
 
   Device device_;

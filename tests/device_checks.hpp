@@ -143,18 +143,41 @@ void check_drawn_residuals(DeviceOf device_of) {
   check(loss::TanhNetwork(8, 2, 3, 1, 5));
   check(loss::MatrixSensing(8, 3, 2, 1, 5));
 }
+template <class DeviceOf, class L>
+void check_slow_of(DeviceOf device_of, const L& l, const std::vector<double>& start) {
+  auto on_gamma = start;
+  const auto model = model_of(l);
+  manifold::FlowMap{*model}(on_gamma.data());
+  const auto device = device_of(l);
+  for (const auto precision : {Precision::full, Precision::single})
+    for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler})
+      check_slow(*device, l, all_sources(l), on_gamma, integrator, precision);
+}
 template <class DeviceOf>
 void check_slow_of_every_loss(DeviceOf device_of) {
   for_each_loss([&](const char* name, const auto& l, const std::vector<double>& start) {
     CAPTURE(std::string(name));
-    auto on_gamma = start;
-    const auto model = model_of(l);
-    manifold::FlowMap{*model}(on_gamma.data());
+    check_slow_of(device_of, l, start);
+  });
+}
+/// Dimensions of which a path is a warp's or, above 256, a block's.
+template <class DeviceOf>
+void check_large(DeviceOf device_of) {
+  const auto check = [&](const auto& l) {
+    CAPTURE(l.dim());
+    auto start = loss::normal_data(3, 6, l.dim());
+    for (double& x : start) x = 0.3 + 0.1 * x;
+    Noise noise = all_sources(l);
+    noise.sampling = Sampling::with_replacement;
     const auto device = device_of(l);
     for (const auto precision : {Precision::full, Precision::single})
-      for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler})
-        check_slow(*device, l, all_sources(l), on_gamma, integrator, precision);
-  });
+      check_discrete(*device, l, noise, start, false, precision);
+    check_slow_of(device_of, l, start);
+  };
+  check(loss::DiagonalNetwork(8, 64, 2, 5));
+  check(loss::DiagonalNetwork(8, 150, 2, 5));
+  check(loss::Sphere{200});
+  check(loss::Sphere{300});
 }
 
 /// The same paths, observed through Phi to FlowOptions::tolerance = 1e-9: with one residual by another method, with

@@ -69,6 +69,14 @@ TEST_CASE("a device's discrete algorithms give the CPU's bits, for every loss an
   check_drawn_residuals(host_device_of);
 }
 TEST_CASE("a device's slow SDEs give the CPU's bits, for every loss") { check_slow_of_every_loss(host_device_of); }
+TEST_CASE("the same where no path fits a lone thread: by teams") {
+  const auto limit = std::exchange(gpu::HostDevice::lone_limit, 0);
+  check_discrete_of_every_loss(host_device_of);
+  check_drawn_residuals(host_device_of);
+  check_slow_of_every_loss(host_device_of);
+  check_large(host_device_of);
+  gpu::HostDevice::lone_limit = limit;
+}
 
 TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statistics, lost paths") {
   observed_to = 1e-7;

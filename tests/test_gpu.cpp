@@ -52,6 +52,11 @@ TEST_CASE("the GPU's slow SDEs give the CPU's bits, for every loss") {
   check_slow_of_every_loss(gpu_of);
 }
 
+TEST_CASE("the GPU's warps and blocks give the CPU's bits") {
+  if (no_gpu()) return;
+  check_large(gpu_of);
+}
+
 TEST_CASE("an ensemble on the GPU is that of the CPU: schedules, statistics, and the same bits a second time") {
   if (no_gpu()) return;
   const auto problem = problem_of(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
@@ -93,7 +98,7 @@ TEST_CASE("weak order 1 of the GPU's slow SDE") {
   noise.factor = {0.3, 0.1, -0.1, 0.3};
   noise.sigma2 = 4;  // a strong drift: an error of the time step that is far above the Monte Carlo error
   const auto problem = problem_of(loss::Valley{}, noise, {2, 0});
-  auto m = method_of(ensemble::Kind::slow_local_sgd, 0.05, 1 << 27);
+  auto m = method_of(ensemble::Kind::slow_local_sgd, 0.05, 1 << 28);
   const auto mean = [&](double dt) {
     m.dt = dt;
     m.algorithm.seed = static_cast<std::uint64_t>(1 / dt);  // independent estimates

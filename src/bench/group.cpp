@@ -60,9 +60,10 @@ class DeviceGroup final : public Group {
   Advance advance_;
 };
 
-/// Threads for small dimensions, teams for large ones: several times what a device has in work at once, so that its end,
-/// when not all multiprocessors have work, does not count.
-long device_paths(const ensemble::Problem& p) { return p.model->dim() <= 16 ? 1 << 20 : 1 << 14; }
+/// Several times what a device has in work at once, so that its end, when not all multiprocessors have work, does not
+/// count: of slow SDEs of large dimension a team takes a path.
+long slow_paths(const ensemble::Problem& p) { return p.model->dim() <= 16 ? 1 << 20 : 1 << 14; }
+long discrete_paths(const ensemble::Problem& p) { return p.model->dim() <= 16 ? 1 << 20 : 1 << 19; }
 
 template <template <class> class GroupOf, class... Arguments, class Advance>
 std::unique_ptr<Group> group(Advance advance, Arguments&&... arguments) {
@@ -75,7 +76,7 @@ std::unique_ptr<Group> slow_group(const ensemble::Problem& p, const slow::Steps&
                                   Precision precision, int device) {
   if (device >= 0)
     return group<DeviceGroup>([steps](DeviceTile& tile) { tile.advance(steps); }, p,
-                              p.model->device()->slow_tile(device, device_paths(p), p.noise, seed, precision));
+                              p.model->device()->slow_tile(device, slow_paths(p), p.noise, seed, precision));
   const std::shared_ptr<SlowKernel> kernel = p.model->residual_slow_kernel(p.noise, precision);
   return group<CpuGroup>([=](double* x, std::uint32_t path) { kernel->advance(x, {seed, path, 0}, steps); }, p);
 }
@@ -87,7 +88,7 @@ std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete
       std::vector<double> rates;
       discrete::for_each_rounds(a, 0, steps, steps, rates, [&](const discrete::Rounds& rounds) { tile.advance(rounds); });
     };
-    return group<DeviceGroup>(march, p, p.model->device()->discrete_tile(device, device_paths(p), p.noise, a, precision));
+    return group<DeviceGroup>(march, p, p.model->device()->discrete_tile(device, discrete_paths(p), p.noise, a, precision));
   }
   const std::shared_ptr<DiscreteKernel> kernel = p.model->discrete_kernel(p.noise, a, precision);
   return group<CpuGroup>(

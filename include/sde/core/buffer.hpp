@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "sde/core/target.hpp"
@@ -24,8 +25,9 @@ struct Extent<kDynamic> {
   SDE_DEVICE constexpr operator int() const { return value; }
 };
 
-/// One thread with its paths: every path of the CPU, and of a GPU where the loss is small. A team of several threads
-/// that share a path (gpu/team.hpp) has the same members, and its shared storage.
+/// One thread with its paths: every path of the CPU, and of a GPU where the loss has a small constant dimension. A team
+/// of several threads that share a path, or a thread with memory for a path of any dimension (gpu/team.hpp), has the same
+/// members, and storage of its own.
 struct Solo {
   SDE_INLINE void sync() const {}
   /// f(0), ..., f(n - 1), each by one member, without waiting for the others.
@@ -49,6 +51,9 @@ struct Solo {
     f();
   }
 };
+
+template <class Team>
+inline constexpr bool kAlone = std::is_base_of_v<Solo, Team>;
 
 /// size values of a team: in registers or on the stack where the size is a constant, allocated once before the loop
 /// where it is not; shared by the members where there are several.

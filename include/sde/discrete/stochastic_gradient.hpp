@@ -207,7 +207,7 @@ class StochasticGradient {
         return;
       }
     }
-    if constexpr (N == 1 && std::is_same_v<Team, Solo> &&
+    if constexpr (N == 1 && kAlone<Team> &&
                   requires { loss_.gradient(x, g), loss_.noisy_gradient(x, *x, g); }) {
       if (!conventional()) {  // the one label has an error: without, gradient() was called
         prepare_labels();

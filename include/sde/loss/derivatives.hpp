@@ -84,7 +84,7 @@ SDE_DEVICE void forward_chunks(const L& loss, const T* theta, Use use, const Tea
 /// Whether several threads work on one path: then they share the entries of what is asked for, where a loss gives them
 /// one by one (concepts.hpp).
 template <class Team>
-constexpr bool kShared = !std::is_same_v<Team, Solo>;
+constexpr bool kShared = !kAlone<Team>;
 
 }  // namespace detail
 

@@ -173,6 +173,12 @@ struct Sphere {
     for (int i = 0; i < d; ++i) out[i] = c[0] * (u[i] * (2.0 * kScale));
   }
   template <class T>
+  SDE_DEVICE T residual(int, const T* x) const {
+    T f;
+    residuals(x, &f);
+    return f;
+  }
+  template <class T>
   SDE_DEVICE T jacobian_entry(int, int j, const T* x) const {
     return x[j] * (2.0 * kScale);
   }

@@ -246,10 +246,11 @@ class TeamNormals {
   bool fresh_ = false;
 };
 /// For one thread they are NormalStream.
-template <class T>
-class TeamNormals<T, Solo> : public NormalStream<T> {
+template <class T, class Team>
+  requires kAlone<Team>
+class TeamNormals<T, Team> : public NormalStream<T> {
  public:
-  SDE_DEVICE TeamNormals(const StreamKey& key, Purpose purpose, std::uint64_t index, const Solo& = {})
+  SDE_DEVICE TeamNormals(const StreamKey& key, Purpose purpose, std::uint64_t index, const Team& = {})
       : NormalStream<T>(key, purpose, index) {}
 };
 

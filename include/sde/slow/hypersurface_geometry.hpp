@@ -81,7 +81,7 @@ class HypersurfaceGeometry {
   /// lanes that did not converge.
   SDE_INLINE auto retract(T* x) {
     if constexpr (requires { loss_.intersect_normal(v_.data(), x); }) {
-      if constexpr (std::is_same_v<Team, Solo>) {
+      if constexpr (kAlone<Team>) {
         return loss_.intersect_normal(v_.data(), x);
       } else {
         team_.once([&] { f_[0] = select(loss_.intersect_normal(v_.data(), x), T(1.0), T(0.0)); });
