@@ -45,16 +45,14 @@ __global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_lone(co
   if (i < count) body(Lone(arena, &used), i, count, count);
 }
 
-/// Teams of `size` threads, blockDim.x / size of them in a block, each with `bytes` of `arena`, or of the block's shared
-/// memory where there is no arena.
+/// A team for each block, with `bytes` of `arena`, or of shared memory where there is no arena.
 template <class Body>
-__global__ void path_per_team(const __grid_constant__ Body body, long count, int size, std::size_t bytes, char* arena) {
+__global__ void path_per_team(const __grid_constant__ Body body, long count, std::size_t bytes, char* arena) {
   extern __shared__ __align__(16) char shared[];
-  const int in_block = static_cast<int>(threadIdx.x) / size, teams = static_cast<int>(blockDim.x) / size;
-  const long team = static_cast<long>(blockIdx.x) * teams + in_block;
-  char* const mine = arena ? arena + static_cast<std::size_t>(team) * bytes : shared + in_block * bytes;
+  char* const mine = arena ? arena + static_cast<std::size_t>(blockIdx.x) * bytes : shared;
   std::size_t used = 0;
-  body(Team(static_cast<int>(threadIdx.x) % size, size, mine, &used), team, static_cast<long>(gridDim.x) * teams, count);
+  body(Team(static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x), mine, &used), static_cast<long>(blockIdx.x),
+       static_cast<long>(gridDim.x), count);
 }
 
 class CudaDevice {
@@ -115,27 +113,24 @@ class CudaDevice {
     launch_threads(path_per_lone<Body>, count, body);
   }
 
-  /// Teams of `members` with `arena` bytes each: in shared memory where that leaves several teams to a multiprocessor,
-  /// else in global memory.
+  /// Teams of `members`, one to a block, with `arena` bytes each: in shared memory where there is room, else in global
+  /// memory.
   template <class Body>
   void launch_teams(long count, int members, std::size_t arena, const Body& body) {
     if (count == 0) return;
     use();
-    const int teams = members == 32 ? std::max(1, static_cast<int>(std::min<std::size_t>(4, shared_limit_ / arena))) : 1;
-    const bool shared = arena * static_cast<std::size_t>(teams) <= shared_limit_;
-    const std::size_t in_shared = shared ? arena * static_cast<std::size_t>(teams) : 0;
+    const bool shared = arena <= shared_limit_;
+    const std::size_t in_shared = shared ? arena : 0;
     const auto kernel = path_per_team<Body>;
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(in_shared)),
           "asking for shared memory");
     int resident = 0;
-    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, teams * members, in_shared),
-          "counting blocks");
-    const long most = static_cast<long>(std::max(1, resident)) * multiprocessors_;
-    const long blocks = std::min(most, (count + teams - 1) / teams);
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, members, in_shared), "counting blocks");
+    const long blocks = std::min(count, static_cast<long>(std::max(1, resident)) * multiprocessors_);
     char* global = nullptr;
-    if (!shared) global = scratch(arena * static_cast<std::size_t>(blocks * teams));
-    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(teams * members), in_shared, stream_>>>(
-        body, count, members, arena, global);
+    if (!shared) global = scratch(arena * static_cast<std::size_t>(blocks));
+    kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(members), in_shared, stream_>>>(body, count, arena,
+                                                                                                  global);
     check(cudaGetLastError(), "starting a kernel");
   }
 

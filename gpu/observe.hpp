@@ -203,9 +203,10 @@ struct Observe {
   /// Increment of component c of Phi since the last observation, which becomes `here`, over the time between.
   SDE_DEVICE double rate(int c, long path, double here) const {
     double& last = previous[c * paths.stride + path];
-    const double increment = here - last;
+    double rate = 0;
+    if (what.width > 0) rate = (here - last) / what.width;  // else there was none
     last = here;
-    return what.width > 0 ? increment / what.width : 0.0;
+    return rate;
   }
 };
 

@@ -58,6 +58,7 @@ def import_jax():
     import jax
 
     jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_default_matmul_precision", "highest")  # a GPU would round float32 products to 10 bits
     return jax
 
 

@@ -20,7 +20,7 @@ namespace detail {
 template <int kBlock, class Team, class F>
 SDE_INLINE void in_blocks(int from, int n, const Team& team, F f) {
   using One = std::integral_constant<int, 1>;
-  if constexpr (std::is_same_v<Team, Solo>) {
+  if constexpr (kAlone<Team>) {
     int i = from;
     for (; i + kBlock <= n; i += kBlock) f(std::integral_constant<int, kBlock>{}, i);
     for (; i < n; ++i) f(One{}, i);
@@ -134,9 +134,14 @@ SDE_INLINE int implicit_ql_step(int n, int l, T* d, T* e, T* cosine, T* sine, bo
   T g = end - d[l] + e[l] / divisor, s = one, c = one, p = zero;
   whole = true;
   for (int i = last; i >= l; --i) {
-    const auto in = active & (T(static_cast<double>(i)) < m);
-    const auto first = !(T(static_cast<double>(i + 1)) < m);
-    whole = whole && !any(!in);
+    // One path alone takes part in every rotation from its own last on.
+    auto in = active;
+    decltype(in) first{i == last};
+    if constexpr (lanes_of<T> > 1) {
+      in = active & (T(static_cast<double>(i)) < m);
+      first = !(T(static_cast<double>(i + 1)) < m);
+      whole = whole && !any(!in);
+    }
     const T f = s * e[i], b = c * e[i];
     const T r = sqrt(f * f + g * g);
     const auto some = r > zero;

@@ -160,9 +160,18 @@ class StochasticGradient {
     if constexpr (kMayDraw && !loss::detail::kShared<Team>) {
       // One drawn residual and nothing else: no pass over g.
       if (draws_alone_ && drawing_.batch == 1 && noise_.columns() == 0) {
-        const T weight = linearize_drawn(0, y);
-        const T* const slope = slope_.data();
-        for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - eta * (weight * slope[k]);
+        if constexpr (requires { loss_.descend(y, y, *y, eta, eta, y); }) {
+          int picked[W];
+          pick(0, picked);
+          const T error = label_error();
+          loss::with_drawn(loss_, picked, inputs_.data(), [&](const auto& input, const auto& label) {
+            loss_.descend(y, input, label, error, eta, slope_.data());
+          });
+        } else {
+          const T weight = linearize_drawn(0, y);
+          const T* const slope = slope_.data();
+          for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - eta * (weight * slope[k]);
+        }
         ++step_;
         return;
       }
@@ -302,7 +311,10 @@ class StochasticGradient {
     int picked[W];
     pick(sample, picked);
     const T error = label_error();
-    return loss::linearize(loss_, picked, x, inputs_.data(), slope_.data()) + error;
+    const T residual = loss::with_drawn(loss_, picked, inputs_.data(), [&](const auto& input, const auto& label) {
+      return loss_.linearize(x, input, label, slope_.data());
+    });
+    return residual + error;
   }
   /// Of one drawn label.
   SDE_DEVICE T label_error() {

@@ -12,9 +12,12 @@
 //
 // Where few of many residuals are drawn, a stochastic gradient asks for those alone if each path may have its own
 // (DrawnLoss): residual i is that of input(i)[input_size()] and label(i), both doubles, and
-//   template <class T, class Value> T linearize(theta, const Value* input, const Value& label, T* gradient) const;
-// returns it and writes its gradient[d]; Value is double, or T where each lane has its own input. residual and
-// jacobian_entry, below, must do the same arithmetic.
+//   template <class T, class Input, class Value>
+//   T linearize(theta, const Input& input, const Value& label, T* gradient) const;
+// returns it and writes its gradient[d]. input[j] and label are doubles, or T where each lane has its own; Input is a
+// pointer, or what else input(i) gives. residual and jacobian_entry, below, must do the same arithmetic, and so must the
+// optional descend(theta, input, label, const T& error, const T& eta, T* scratch[d]), which takes the whole step in
+// place: theta[k] = theta[k] - eta * ((residual + error) * gradient[k]).
 //
 // On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss with data has
 // on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant
@@ -53,7 +56,7 @@ concept HasTestError = requires(const L& loss, const double* theta) {
 template <class L>
 concept DrawnLoss = SquaredLoss<L> && requires(const L& loss, int i, const double* theta, double* gradient) {
   { loss.input_size() } -> std::convertible_to<int>;
-  { loss.input(i) } -> std::convertible_to<const double*>;
+  { loss.input(i)[i] } -> std::convertible_to<double>;
   { loss.label(i) } -> std::convertible_to<double>;
   { loss.linearize(theta, theta, *theta, gradient) } -> std::convertible_to<double>;
   { loss.residual(i, theta) } -> std::convertible_to<double>;

@@ -97,11 +97,11 @@ SDE_DEVICE void residuals(const L& loss, const T* theta, T* f, const Team& team 
     team.once([&] { loss.residuals(theta, f); });
 }
 
-/// The residual picked[l] of each lane l, and its gradient[d]. inputs[input_size()] is scratch.
-template <DrawnLoss L, class T>
-SDE_INLINE T linearize(const L& loss, const int (&picked)[lanes_of<T>], const T* theta, T* inputs, T* gradient) {
+/// use(input, label) of the sample picked[l] of each lane l. inputs[input_size()] is scratch.
+template <class T, DrawnLoss L, class Use>
+SDE_INLINE auto with_drawn(const L& loss, const int (&picked)[lanes_of<T>], T* inputs, Use use) {
   if constexpr (lanes_of<T> == 1) {
-    return loss.linearize(theta, loss.input(picked[0]), loss.label(picked[0]), gradient);
+    return use(loss.input(picked[0]), loss.label(picked[0]));
   } else {
     using Inputs = Pack<double, lanes_of<T>>;
     const double* input[lanes_of<T>];
@@ -112,7 +112,7 @@ SDE_INLINE T linearize(const L& loss, const int (&picked)[lanes_of<T>], const T*
     }
     const int size = loss.input_size();
     for (int k = 0; k < size; ++k) inputs[k] = convert<scalar_of<T>>(Inputs::gather(input, k));
-    return loss.linearize(theta, static_cast<const T*>(inputs), convert<scalar_of<T>>(label), gradient);
+    return use(static_cast<const T*>(inputs), convert<scalar_of<T>>(label));
   }
 }
 

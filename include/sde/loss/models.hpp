@@ -3,6 +3,7 @@
 // a template over where the data stand: in vectors, or (on_device) behind pointers to a GPU's memory.
 #pragma once
 
+#include <type_traits>
 #include <vector>
 
 #include "sde/loss/concepts.hpp"
@@ -12,16 +13,27 @@ namespace sde::loss {
 /// `count` standard normals from (seed, what): the data sets of this file.
 std::vector<double> normal_data(std::uint64_t seed, std::uint32_t what, int count);
 
+/// A sample's input where a GPU's threads, which draw different samples, find theirs beside each other: in a column of
+/// the transposed inputs.
+struct Column {
+  const double* first;
+  int stride;
+  SDE_DEVICE double operator[](int j) const { return first[j * stride]; }
+};
+/// The n x size inputs X as `size` x n.
+std::vector<double> transposed(const std::vector<double>& X, int n, int size);
+
 /// Flat: least squares 1/(2n) |X theta - y|^2 with n < d equations. D3L = 0: no drift at all (a control).
 template <class Data>
 struct FlatOf {
   int n = 2, d = 4;
   Data X;  ///< n x d, row-major
   Data y;  ///< n
+  Data columns{};  ///< X transposed, on a device alone
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return FlatOf<const double*>{n, d, upload(X), upload(y)};
+    return FlatOf<const double*>{n, d, upload(X), upload(y), upload(transposed(X, n, d))};
   }
   SDE_DEVICE int dim() const { return d; }
   SDE_DEVICE int residual_count() const { return n; }
@@ -48,18 +60,28 @@ struct FlatOf {
     for (int j = 0; j < d; ++j) out[j] = T(0.0);
   }
   SDE_DEVICE int input_size() const { return d; }
-  SDE_DEVICE const double* input(int i) const { return &X[i * d]; }
+  SDE_DEVICE auto input(int i) const {
+    if constexpr (std::is_pointer_v<Data>)
+      return Column{columns + i, n};
+    else
+      return &X[i * d];
+  }
   SDE_DEVICE double label(int i) const { return y[i]; }
-  template <class T, class Value>
-  SDE_DEVICE T residual_of(const T* x, const Value* input, const Value& label) const {
+  template <class T, class Input, class Value>
+  SDE_DEVICE T residual_of(const T* x, const Input& input, const Value& label) const {
     T sum = T(-label);
     for (int j = 0; j < d; ++j) sum = sum + x[j] * input[j];
     return sum;
   }
-  template <class T, class Value>
-  SDE_DEVICE T linearize(const T* x, const Value* input, const Value& label, T* gradient) const {
+  template <class T, class Input, class Value>
+  SDE_DEVICE T linearize(const T* x, const Input& input, const Value& label, T* gradient) const {
     for (int j = 0; j < d; ++j) gradient[j] = T(input[j]);
     return residual_of(x, input, label);
+  }
+  template <class T, class Input, class Value>
+  SDE_DEVICE void descend(T* x, const Input& input, const Value& label, const T& error, const T& eta, T*) const {
+    const T weight = residual_of(x, input, label) + error;
+    for (int j = 0; j < d; ++j) x[j] = x[j] - eta * (weight * T(input[j]));
   }
   template <class T>
   SDE_DEVICE T residual(int i, const T* x) const {
@@ -94,10 +116,11 @@ struct DiagonalNetworkOf {
   Data X;       ///< n x p inputs
   Data y;       ///< n labels
   Data target;  ///< p, the sparse regressor
+  Data columns{};  ///< X transposed, on a device alone
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return DiagonalNetworkOf<const double*>{n, p, upload(X), upload(y), upload(target)};
+    return DiagonalNetworkOf<const double*>{n, p, upload(X), upload(y), upload(target), upload(transposed(X, n, p))};
   }
   SDE_DEVICE int dim() const { return 2 * p; }
   SDE_DEVICE int residual_count() const { return n; }
@@ -132,16 +155,30 @@ struct DiagonalNetworkOf {
     pullback(u, c, out);
   }
   SDE_DEVICE int input_size() const { return p; }
-  SDE_DEVICE const double* input(int i) const { return &X[i * p]; }
+  SDE_DEVICE auto input(int i) const {
+    if constexpr (std::is_pointer_v<Data>)
+      return Column{columns + i, n};
+    else
+      return &X[i * p];
+  }
   SDE_DEVICE double label(int i) const { return y[i]; }
-  template <class T, class Value>
-  SDE_DEVICE T residual_of(const T* x, const Value* input, const Value& label) const {
+  template <class T, class Input, class Value>
+  SDE_DEVICE T residual_of(const T* x, const Input& input, const Value& label) const {
     T f = T(-label);
     for (int j = 0; j < p; ++j) f = f + (x[j] * x[j] - x[p + j] * x[p + j]) * input[j];
     return f;
   }
-  template <class T, class Value>
-  SDE_DEVICE T linearize(const T* x, const Value* input, const Value& label, T* gradient) const {
+  template <class T, class Input, class Value>
+  SDE_DEVICE void descend(T* x, const Input& input, const Value& label, const T& error, const T& eta, T*) const {
+    const T weight = residual_of(x, input, label) + error;
+    for (int j = 0; j < p; ++j) {
+      const auto slope = 2.0 * input[j];
+      x[j] = x[j] - eta * (weight * (x[j] * slope));
+      x[p + j] = x[p + j] - eta * (weight * (x[p + j] * -slope));
+    }
+  }
+  template <class T, class Input, class Value>
+  SDE_DEVICE T linearize(const T* x, const Input& input, const Value& label, T* gradient) const {
     for (int j = 0; j < p; ++j) {
       const auto slope = 2.0 * input[j];
       gradient[j] = x[j] * slope;
@@ -194,10 +231,12 @@ struct TanhNetworkOf {
   int tests = 0;
   Data X_test;  ///< tests x inputs
   Data y_test;  ///< tests
+  Data columns{};  ///< X transposed, on a device alone
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return TanhNetworkOf<const double*>{n, inputs, width, upload(X), upload(y), tests, upload(X_test), upload(y_test)};
+    return TanhNetworkOf<const double*>{n,     inputs,         width,          upload(X), upload(y),
+                                        tests, upload(X_test), upload(y_test), upload(transposed(X, n, inputs))};
   }
   SDE_DEVICE int dim() const { return width * (inputs + 1); }
   SDE_DEVICE int residual_count() const { return n; }
@@ -262,10 +301,36 @@ struct TanhNetworkOf {
     }
   }
   SDE_DEVICE int input_size() const { return inputs; }
-  SDE_DEVICE const double* input(int i) const { return &X[i * inputs]; }
+  SDE_DEVICE auto input(int i) const {
+    if constexpr (std::is_pointer_v<Data>)
+      return Column{columns + i, n};
+    else
+      return &X[i * inputs];
+  }
   SDE_DEVICE double label(int i) const { return y[i]; }
-  template <class T, class Value>
-  SDE_DEVICE T linearize(const T* theta, const Value* input, const Value& label, T* gradient) const {
+  /// With the tanh of each neuron in `activation`.
+  template <class T, class Input, class Value>
+  SDE_DEVICE void descend(T* theta, const Input& input, const Value& label, const T& error, const T& eta,
+                          T* activation) const {
+    T sum = T(0.0);
+    for (int k = 0; k < width; ++k) {
+      const T* w = theta + width + k * inputs;
+      T z = w[0] * input[0];
+      for (int j = 1; j < inputs; ++j) z = z + w[j] * input[j];
+      activation[k] = tanh(z);
+      sum = sum + theta[k] * activation[k];
+    }
+    const T weight = sum - label + error;
+    for (int k = 0; k < width; ++k) {
+      T* w = theta + width + k * inputs;
+      const T t = activation[k];
+      const T slope = theta[k] * (T(1.0) - t * t);
+      theta[k] = theta[k] - eta * (weight * t);
+      for (int j = 0; j < inputs; ++j) w[j] = w[j] - eta * (weight * (slope * input[j]));
+    }
+  }
+  template <class T, class Input, class Value>
+  SDE_DEVICE T linearize(const T* theta, const Input& input, const Value& label, T* gradient) const {
     T sum = T(0.0);
     for (int k = 0; k < width; ++k) {
       const T* w = theta + width + k * inputs;
@@ -351,10 +416,12 @@ struct MatrixSensingOf {
   Data A;  ///< n symmetric size x size matrices
   Data y;
   Data target;  ///< M*, size x size
+  Data columns{};  ///< A transposed, on a device alone
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return MatrixSensingOf<const double*>{n, size, rank, upload(A), upload(y), upload(target)};
+    return MatrixSensingOf<const double*>{
+        n, size, rank, upload(A), upload(y), upload(target), upload(transposed(A, n, size * size))};
   }
   SDE_DEVICE int dim() const { return size * rank; }
   SDE_DEVICE int residual_count() const { return n; }
@@ -400,10 +467,15 @@ struct MatrixSensingOf {
     weighted_product(u, c, 2.0, out);
   }
   SDE_DEVICE int input_size() const { return size * size; }
-  SDE_DEVICE const double* input(int i) const { return &A[i * size * size]; }
+  SDE_DEVICE auto input(int i) const {
+    if constexpr (std::is_pointer_v<Data>)
+      return Column{columns + i, n};
+    else
+      return &A[i * size * size];
+  }
   SDE_DEVICE double label(int i) const { return y[i]; }
-  template <class T, class Value>
-  SDE_DEVICE T residual_of(const T* U, const Value* input, const Value& label) const {
+  template <class T, class Input, class Value>
+  SDE_DEVICE T residual_of(const T* U, const Input& input, const Value& label) const {
     T f = T(-label);
     for (int a = 0; a < size; ++a)
       for (int b = 0; b < size; ++b) {
@@ -413,8 +485,8 @@ struct MatrixSensingOf {
       }
     return f;
   }
-  template <class T, class Value>
-  SDE_DEVICE T linearize(const T* U, const Value* input, const Value& label, T* gradient) const {
+  template <class T, class Input, class Value>
+  SDE_DEVICE T linearize(const T* U, const Input& input, const Value& label, T* gradient) const {
     for (int a = 0; a < size; ++a) {
       T* row = gradient + a * rank;
       for (int r = 0; r < rank; ++r) row[r] = T(0.0);

@@ -49,6 +49,7 @@ class ResidualGeometry {
         c(n, team),
         newton(n, team),
         solved_(n, team),
+        along_(n, team),
         A(r * d, team),
         C(n * r, team) {}
 
@@ -178,11 +179,14 @@ class ResidualGeometry {
 
   /// u <- P_par u.
   SDE_DEVICE void project(T* u) const {
-    team_.sync();
-    for (int a = 0; a < n; ++a) {
-      const T s = dot(&V[a * d], u);
-      team_.each(d, [&](int k) { u[k] -= s * V[a * d + k]; });
-    }
+    sde::detail::in_blocks<kRows>(0, n, team_, [&](auto block, int first) {
+      T sums[block];
+      for (int i = 0; i < block; ++i) sums[i] = V[(first + i) * d] * u[0];
+      for (int k = 1; k < d; ++k)
+        for (int i = 0; i < block; ++i) sums[i] += V[(first + i) * d + k] * u[k];
+      for (int i = 0; i < block; ++i) along_[first + i] = sums[i];
+    });
+    subtract_normals(u);
   }
 
   /// out[d] += scale * P_par A xi, whose covariance is scale^2 Sigma_par when xi ~ (0, I). xi() gives the next
@@ -206,13 +210,14 @@ class ResidualGeometry {
     for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
       open = !(largest_residual(x) <= tolerance);
       if (!any(open)) return open;
-      for (int a = 0; a < n; ++a) {
-        T s = T(0.0);
-        for (int i = 0; i < n; ++i) s += Q[a * n + i] * f[i];
-        s = select(open, s * newton[a], T(0.0));
-        team_.strided(d, [&](int k) { x[k] -= s * V[a * d + k]; });
-      }
-      team_.sync();
+      sde::detail::in_blocks<kRows>(0, n, team_, [&](auto block, int first) {
+        T sums[block];
+        for (int u = 0; u < block; ++u) sums[u] = T(0.0);
+        for (int i = 0; i < n; ++i)
+          for (int u = 0; u < block; ++u) sums[u] += Q[(first + u) * n + i] * f[i];
+        for (int u = 0; u < block; ++u) along_[first + u] = select(open, sums[u] * newton[first + u], T(0.0));
+      });
+      subtract_normals(x);
     }
     return !(largest_residual(x) <= tolerance * T(Retraction<T>::slack));
   }
@@ -246,6 +251,18 @@ class ResidualGeometry {
       for (int u = 0; u < B; ++u) sums[u] += q * J[i * d + first + u];
     }
     for (int u = 0; u < B; ++u) V[a * d + first + u] = sums[u] * newton[a];
+  }
+  /// u[d] -= sum_a along_[a] v_a.
+  SDE_DEVICE void subtract_normals(T* u) const {
+    sde::detail::in_blocks<kColumns>(0, d, team_, [&](auto block, int first) {
+      T rest[block];
+      for (int i = 0; i < block; ++i) rest[i] = u[first + i];
+      for (int a = 0; a < n; ++a) {
+        const T s = along_[a];
+        for (int i = 0; i < block; ++i) rest[i] -= s * V[a * d + first + i];
+      }
+      for (int i = 0; i < block; ++i) u[first + i] = rest[i];
+    });
   }
   SDE_DEVICE T dot(const T* u, const T* w) const {
     T sum = u[0] * w[0];
@@ -305,6 +322,7 @@ class ResidualGeometry {
   Buffer<T, D, Team> y, z;
   Buffer<T, N, Team> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
   Buffer<T, N, Team> solved_;
+  mutable Buffer<T, N, Team> along_;  ///< components along the normals v_a
 
  public:
   Buffer<T, kDynamic, Team> A;  ///< columns of P_par A
