@@ -45,9 +45,16 @@ __global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_lone(co
   if (i < count) body(Lone(arena, &used), i, count, count);
 }
 
+/// Blocks of 256 threads, or as many warps, of teams that shall fit a multiprocessor's registers.
+template <class Body>
+constexpr int resident_teams() {
+  if constexpr (requires { Body::kResidentTeams; }) return Body::kResidentTeams;
+  return 1;
+}
+
 /// A team for each block, with `bytes` of `arena`, or of shared memory where there is no arena.
 template <class Body>
-__global__ void path_per_team(const __grid_constant__ Body body, long count, std::size_t bytes, char* arena) {
+__global__ void __launch_bounds__(256, resident_teams<Body>()) path_per_team(const __grid_constant__ Body body, long count, std::size_t bytes, char* arena) {
   extern __shared__ __align__(16) char shared[];
   char* const mine = arena ? arena + static_cast<std::size_t>(blockIdx.x) * bytes : shared;
   std::size_t used = 0;

@@ -95,6 +95,9 @@ struct DiscreteSteps {
 
 template <class L, class S>
 struct SlowSteps {
+  /// In float shared memory holds the arrays of more warps than registers would (docs/gpu.md).
+  static constexpr int kResidentTeams = sizeof(S) == sizeof(float) ? 2 : 1;
+
   L loss;
   NoiseView<S> noise;
   std::uint64_t seed;

@@ -174,8 +174,8 @@ void check_large(DeviceOf device_of) {
       check_discrete(*device, l, noise, start, false, precision);
     check_slow_of(device_of, l, start);
   };
-  check(loss::DiagonalNetwork(8, 64, 2, 5));
-  check(loss::DiagonalNetwork(8, 150, 2, 5));
+  check(loss::DiagonalNetwork(3, 64, 2, 5));
+  check(loss::DiagonalNetwork(3, 150, 2, 5));
   check(loss::Sphere{200});
   check(loss::Sphere{300});
 }

@@ -14,14 +14,6 @@ std::vector<double> normal_data(std::uint64_t seed, std::uint32_t what, int coun
   return values;
 }
 
-std::vector<double> transposed(const std::vector<double>& X, int n, int size) {
-  std::vector<double> columns(X.size());
-  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
-    for (std::size_t j = 0; j < static_cast<std::size_t>(size); ++j)
-      columns[j * static_cast<std::size_t>(n) + i] = X[i * static_cast<std::size_t>(size) + j];
-  return columns;
-}
-
 Flat::Flat(int equations, int dimension, std::uint64_t seed)
     : FlatOf{equations, dimension, normal_data(seed, 1, equations * dimension),
              std::vector<double>(static_cast<std::size_t>(equations))} {

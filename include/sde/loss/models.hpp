@@ -21,7 +21,13 @@ struct Column {
   SDE_DEVICE double operator[](int j) const { return first[j * stride]; }
 };
 /// The n x size inputs X as `size` x n.
-std::vector<double> transposed(const std::vector<double>& X, int n, int size);
+inline std::vector<double> transposed(const std::vector<double>& X, int n, int size) {
+  std::vector<double> columns(X.size());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i)
+    for (std::size_t j = 0; j < static_cast<std::size_t>(size); ++j)
+      columns[j * static_cast<std::size_t>(n) + i] = X[i * static_cast<std::size_t>(size) + j];
+  return columns;
+}
 
 /// Flat: least squares 1/(2n) |X theta - y|^2 with n < d equations. D3L = 0: no drift at all (a control).
 template <class Data>
