@@ -48,9 +48,9 @@ void check_same_bits(const TileState& state, int d, const std::vector<double>& s
 
 template <class L>
 void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start, bool conventional,
-                    Precision precision, bool two_point = false) {
+                    Precision precision, bool two_point = false, int batch = 4) {
   if (conventional && !two_point) check_discrete(device, l, noise, start, true, precision, true);
-  discrete::LocalSgd a{.workers = 2, .batch = 4, .conventional = conventional, .substeps = conventional ? 2 : 1,
+  discrete::LocalSgd a{.workers = 2, .batch = batch, .conventional = conventional, .substeps = conventional ? 2 : 1,
                        .seed = 7};
   a.two_point = two_point;
   a.rate.eta = 0.01;
@@ -125,19 +125,23 @@ void check_single_sources(DeviceOf device_of) {
         check_discrete(*device_of(loss::Valley{}), loss::Valley{}, noise, start, conventional, precision);
       }
 }
-/// Gradients of the drawn residuals alone.
+/// Gradients of the drawn residuals alone, and steps in place, which labels without other noise allow; of few samples,
+/// which the CPU's lanes look up in two or four registers, and of more.
 template <class DeviceOf>
 void check_drawn_residuals(DeviceOf device_of) {
   const auto check = [&](const auto& l) {
     const auto start = loss::normal_data(3, 6, l.dim());
     const auto device = device_of(l);
     for (const auto precision : {Precision::full, Precision::single})
-      for (const auto sampling : {Sampling::with_replacement, Sampling::without_replacement}) {
-        Noise noise = all_sources(l);
-        noise.sampling = sampling;
-        check_discrete(*device, l, noise, start, false, precision);
-      }
+      for (const auto sampling : {Sampling::with_replacement, Sampling::without_replacement})
+        for (const bool alone : {false, true}) {
+          Noise noise = all_sources(l);
+          if (alone) noise.rank = noise.state_rank = 0;
+          noise.sampling = sampling;
+          check_discrete(*device, l, noise, start, false, precision, false, alone ? 2 : 4);  // B_loc = 1 or 2
+        }
   };
+  for (const int n : {24, 40, 70}) check(loss::DiagonalNetwork(n, 10, 2, 5));
   check(loss::Flat(8, 10, 3));
   check(loss::DiagonalNetwork(8, 10, 2, 5));
   check(loss::TanhNetwork(8, 2, 3, 1, 5));

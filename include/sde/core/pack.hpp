@@ -117,6 +117,8 @@ SDE_INLINE bool any(Mask<S, 1> m) {
 
 template <class S>
 inline constexpr int kKernelLanes = 1;
+template <class S>
+inline constexpr int kLookupSize = 0;
 
 #else
 
@@ -353,6 +355,26 @@ SDE_INLINE bool any(Mask<S, W> m) {
     pack_detail::SignedOf<S> bits = 0;
     for (int lane = 0; lane < W; ++lane) bits |= m.bits[lane];
     return bits != 0;
+  }
+}
+
+/// lookup() takes tables of up to this many values, where the machine looks up in registers.
+template <class S>
+inline constexpr int kLookupSize = SDE_REGISTER_BYTES == 64 ? 4 * SDE_REGISTER_BYTES / static_cast<int>(sizeof(S)) : 0;
+
+/// Lane l is table[index[l]]. The table has room for kLookupSize<S> values, of which the first `n` are in use. I is an
+/// unsigned integer of S's size.
+template <class S, int W, class I>
+SDE_INLINE Pack<S, W> lookup(const S* table, int n, Pack<I, W> index) {
+  if constexpr (!Pack<S, W>::kWhole) {
+    return Pack<S, W>(lookup<S>(table, n, index.lo), lookup<S>(table, n, index.hi));
+  } else {
+    using P = Pack<S, W>;
+    static_assert(4 * W == kLookupSize<S> && sizeof(I) == sizeof(S));
+    const P low(__builtin_shuffle(P::load(table).v, P::load(table + W).v, index.v));
+    if (n <= 2 * W) return low;
+    const P high(__builtin_shuffle(P::load(table + 2 * W).v, P::load(table + 3 * W).v, index.v));
+    return select(Mask<S, W>{typename Mask<S, W>::Bits(index.v < static_cast<I>(2 * W))}, low, high);
   }
 }
 

@@ -92,6 +92,7 @@ class StochasticGradient {
         errors_(kMaySample ? int(n_) : 0, team),
         inputs_(input_size(loss), team),
         slope_(kMayDraw && !loss::detail::kShared<Team> ? int(d_) : 0, team),
+        table_(table_size(loss), team),
         order_(kMaySample && noise.sampling == Sampling::without_replacement ? n_ * W : 0, team),
         normals_({}, random::Purpose::label, 0, team),
         sample_normals_({}, random::Purpose::sample, 0, team),
@@ -99,6 +100,8 @@ class StochasticGradient {
         draws_(std::max<int>(n_, noise.columns())),
         sums_(noise.columns()) {
     use_batch(drawing.batch);
+    if constexpr (kMayLookUp)
+      if (looks_up(loss)) loss::fill_lookup<T>(loss, table_.data());
     if constexpr (Coupled) for_indices<kColumns>(noise.columns(), [&](int s) { sums_[s] = T(0.0); });
   }
 
@@ -161,11 +164,8 @@ class StochasticGradient {
       // One drawn residual and nothing else: no pass over g.
       if (draws_alone_ && drawing_.batch == 1 && noise_.columns() == 0) {
         if constexpr (requires { loss_.descend(y, y, *y, eta, eta, y); }) {
-          int picked[W];
-          pick(0, picked);
-          const T error = label_error();
-          loss::with_drawn(loss_, picked, inputs_.data(), [&](const auto& input, const auto& label) {
-            loss_.descend(y, input, label, error, eta, slope_.data());
+          with_drawn(0, [&](const auto& input, const auto& label) {
+            loss_.descend(y, input, label, label_error(), eta, slope_.data());
           });
         } else {
           const T weight = linearize_drawn(0, y);
@@ -205,6 +205,26 @@ class StochasticGradient {
   SDE_DEVICE static int input_size(const L& loss) {
     if constexpr (kMayDraw && W > 1)
       return loss.input_size();
+    else
+      return 0;
+  }
+
+  /// Whether lanes look their inputs up in registers.
+  static constexpr bool kMayLookUp = [] {
+    if constexpr (kMayDraw && W > 1)
+      return kLookupSize<scalar_of<T>> > 0;
+    else
+      return false;
+  }();
+  static bool looks_up(const L& loss) {
+    if constexpr (kMayLookUp)
+      return sample_count(loss) <= kLookupSize<scalar_of<T>>;
+    else
+      return false;
+  }
+  SDE_DEVICE static int table_size(const L& loss) {
+    if constexpr (kMayLookUp)
+      return looks_up(loss) ? (loss.input_size() + 1) * kLookupSize<scalar_of<T>> : 0;
     else
       return 0;
   }
@@ -308,13 +328,19 @@ class StochasticGradient {
   }
   /// Residual of sample number `sample` of the batch, with its label's error; slope_ becomes its gradient.
   SDE_DEVICE T linearize_drawn(int sample, const T* x) {
+    return with_drawn(sample, [&](const auto& input, const auto& label) {
+      return loss_.linearize(x, input, label, slope_.data()) + label_error();
+    });
+  }
+  /// use(input, label) of sample number `sample` of the batch.
+  template <class Use>
+  SDE_DEVICE auto with_drawn(int sample, Use use) {
+    if constexpr (kMayLookUp) {
+      if (looks_up(loss_)) return loss::with_looked_up(loss_, table_.data(), picked_index(sample), inputs_.data(), use);
+    }
     int picked[W];
     pick(sample, picked);
-    const T error = label_error();
-    const T residual = loss::with_drawn(loss_, picked, inputs_.data(), [&](const auto& input, const auto& label) {
-      return loss_.linearize(x, input, label, slope_.data());
-    });
-    return residual + error;
+    return loss::with_drawn(loss_, picked, inputs_.data(), use);
   }
   /// Of one drawn label.
   SDE_DEVICE T label_error() {
@@ -340,6 +366,22 @@ class StochasticGradient {
     team_.each(n_, [&](int i) { w_[i] = (counts_[i] * f_[i] + errors_[i] * sigma) * inverse; });
   }
 
+  /// The same by lanes as wide as T's.
+  auto picked_index(int sample) {
+    using Index = Pack<typename std::conditional_t<sizeof(scalar_of<T>) == 8, std::uint64_t, std::uint32_t>, W>;
+    if (noise_.sampling == Sampling::with_replacement) {
+      const auto index = indices_.next(static_cast<std::uint32_t>(n_));
+      if constexpr (sizeof(scalar_of<T>) == 8)
+        return index;
+      else
+        return convert<std::uint32_t>(index);
+    }
+    int picked[W];
+    pick(sample, picked);
+    Index index(0);
+    for (int l = 0; l < W; ++l) index.set(l, static_cast<unsigned>(picked[l]));
+    return index;
+  }
   SDE_DEVICE void pick(int sample, int (&picked)[W]) {
     if (noise_.sampling == Sampling::with_replacement) {
       const auto index = indices_.next(static_cast<std::uint32_t>(n_));
@@ -424,6 +466,7 @@ class StochasticGradient {
   std::uint64_t step_ = 0, order_epoch_ = ~0ull;
   Buffer<T, N, Team> w_, f_, counts_, errors_;
   Buffer<T, kMayDraw ? kDynamic : 0, Team> inputs_, slope_;
+  Buffer<scalar_of<T>, (kMayDraw && W > 1) ? kDynamic : 0, Team> table_;
   Buffer<std::uint16_t, N == kDynamic ? kDynamic : N * W, Team> order_;  ///< W lanes of n
   Normals normals_, sample_normals_, additive_;
   Signs signs_{{}, random::Purpose::label, 0}, sample_signs_{{}, random::Purpose::sample, 0},
