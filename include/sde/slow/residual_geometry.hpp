@@ -50,6 +50,7 @@ class ResidualGeometry {
         newton(n, team),
         solved_(n, team),
         along_(n, team),
+        held_(kAlone<Team> ? int(d) : 0, team),
         A(r * d, team),
         C(n * r, team) {}
 
@@ -179,14 +180,14 @@ class ResidualGeometry {
 
   /// u <- P_par u.
   SDE_DEVICE void project(T* u) const {
-    sde::detail::in_blocks<kRows>(0, n, team_, [&](auto block, int first) {
-      T sums[block];
-      for (int i = 0; i < block; ++i) sums[i] = V[(first + i) * d] * u[0];
-      for (int k = 1; k < d; ++k)
-        for (int i = 0; i < block; ++i) sums[i] += V[(first + i) * d + k] * u[k];
-      for (int i = 0; i < block; ++i) along_[first + i] = sums[i];
-    });
-    subtract_normals(u);
+    if constexpr (kAlone<Team>) {
+      // Each normal is read once: V is larger than the first-level cache.
+      for (int k = 0; k < d; ++k) held_[k] = u[k];
+      for (int a = 0; a < n; ++a) subtract_normal(a, dot(&V[a * d], held_.data()), u);
+    } else {
+      team_.each(n, [&](int a) { along_[a] = dot(&V[a * d], u); });
+      subtract_normals(u);
+    }
   }
 
   /// out[d] += scale * P_par A xi, whose covariance is scale^2 Sigma_par when xi ~ (0, I). xi() gives the next
@@ -254,15 +255,17 @@ class ResidualGeometry {
   }
   /// u[d] -= sum_a along_[a] v_a.
   SDE_DEVICE void subtract_normals(T* u) const {
-    sde::detail::in_blocks<kColumns>(0, d, team_, [&](auto block, int first) {
-      T rest[block];
-      for (int i = 0; i < block; ++i) rest[i] = u[first + i];
-      for (int a = 0; a < n; ++a) {
-        const T s = along_[a];
-        for (int i = 0; i < block; ++i) rest[i] -= s * V[a * d + first + i];
-      }
-      for (int i = 0; i < block; ++i) u[first + i] = rest[i];
-    });
+    if constexpr (kAlone<Team>)
+      for (int a = 0; a < n; ++a) subtract_normal(a, along_[a], u);
+    else
+      team_.each(d, [&](int k) {
+        T rest = u[k];
+        for (int a = 0; a < n; ++a) rest -= along_[a] * V[a * d + k];
+        u[k] = rest;
+      });
+  }
+  SDE_INLINE void subtract_normal(int a, T s, T* u) const {
+    for (int k = 0; k < d; ++k) u[k] -= s * V[a * d + k];
   }
   SDE_DEVICE T dot(const T* u, const T* w) const {
     T sum = u[0] * w[0];
@@ -323,6 +326,7 @@ class ResidualGeometry {
   Buffer<T, N, Team> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
   Buffer<T, N, Team> solved_;
   mutable Buffer<T, N, Team> along_;  ///< components along the normals v_a
+  mutable Buffer<T, kAlone<Team> ? D : 0, Team> held_;  ///< what project() projects
 
  public:
   Buffer<T, kDynamic, Team> A;  ///< columns of P_par A
