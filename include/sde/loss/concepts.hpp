@@ -21,7 +21,8 @@
 //
 // On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss with data has
 // on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant
-// Dim and Residuals a thread takes a path. Otherwise a warp shares it, and asks entry by entry where the loss has
+// Dim and Residuals a thread takes a path, as it does of a small dimension. Otherwise a warp shares it, and asks entry by
+// entry where the loss has
 // residual(i, theta), jacobian_entry(i, j, theta), pullback_entry(j, theta, w), weighted_hvp_entry(j, theta, c, u).
 #pragma once
 
