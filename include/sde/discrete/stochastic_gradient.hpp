@@ -366,7 +366,7 @@ class StochasticGradient {
     team_.each(n_, [&](int i) { w_[i] = (counts_[i] * f_[i] + errors_[i] * sigma) * inverse; });
   }
 
-  /// The same by lanes as wide as T's.
+  /// The number of the sample that each lane draws, in lanes as wide as T's; pick() gives it by plain numbers.
   auto picked_index(int sample) {
     using Index = Pack<typename std::conditional_t<sizeof(scalar_of<T>) == 8, std::uint64_t, std::uint32_t>, W>;
     if (noise_.sampling == Sampling::with_replacement) {
