@@ -54,7 +54,8 @@ constexpr int resident_teams() {
 
 /// A team for each block, with `bytes` of `arena`, or of shared memory where there is no arena.
 template <class Body>
-__global__ void __launch_bounds__(256, resident_teams<Body>()) path_per_team(const __grid_constant__ Body body, long count, std::size_t bytes, char* arena) {
+__global__ void __launch_bounds__(256, resident_teams<Body>())
+    path_per_team(const __grid_constant__ Body body, long count, std::size_t bytes, char* arena) {
   extern __shared__ __align__(16) char shared[];
   char* const mine = arena ? arena + static_cast<std::size_t>(blockIdx.x) * bytes : shared;
   std::size_t used = 0;
@@ -64,7 +65,8 @@ __global__ void __launch_bounds__(256, resident_teams<Body>()) path_per_team(con
 
 class CudaDevice {
  public:
-  static inline std::size_t lone_limit = kLoneBytes;
+  /// Bytes of a path that a lone thread may have.
+  static constexpr std::size_t lone_limit = kLoneBytes;
 
   /// Throws DeviceUnusable where there is no device `ordinal`.
   explicit CudaDevice(int ordinal);

@@ -118,6 +118,6 @@ TEST_CASE("weak order 1 of the GPU's slow SDE") {
   const auto line = stats::fit_order(step, error, se);
   const double half_width = 1.96 * line.slope_error;
   MESSAGE("weak order " << line.slope << " +- " << half_width << " (95%)");
-  CHECK(half_width < 0.1);
+  CHECK(half_width < 0.05);
   CHECK(std::abs(line.slope - 1) < 0.1);
 }

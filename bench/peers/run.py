@@ -206,11 +206,12 @@ def main():
                 print(f"left out: {peer}, {work} ({type(failed).__name__}: {reason})", file=sys.stderr)
                 continue
             table.add(peer, work, w.counted(work) / seconds, mean, error)
-    print(f"{device}; {', '.join(f'{library} {version}' for library, version in versions().items())}")
+    libraries = versions()
+    print(f"{device}; {', '.join(f'{library} {version}' for library, version in libraries.items())}")
     for work in names:
         table.print(work)
     with open(os.path.join(arguments.out, "peers.json"), "w") as stream:
-        json.dump({"device": device, "versions": versions(), "rows": table.rows}, stream, indent=2)
+        json.dump({"device": device, "versions": libraries, "rows": table.rows}, stream, indent=2)
     try:
         figure(table, names, os.path.join(arguments.out, "peers"))
     except ImportError as error:

@@ -92,7 +92,7 @@ class StochasticGradient {
         errors_(kMaySample ? int(n_) : 0, team),
         inputs_(input_size(loss), team),
         slope_(kMayDraw && !loss::detail::kShared<Team> ? int(d_) : 0, team),
-        table_(table_size(loss), team),
+        table_(table_size(loss, noise), team),
         order_(kMaySample && noise.sampling == Sampling::without_replacement ? n_ * W : 0, team),
         normals_({}, random::Purpose::label, 0, team),
         sample_normals_({}, random::Purpose::sample, 0, team),
@@ -101,7 +101,7 @@ class StochasticGradient {
         sums_(noise.columns()) {
     use_batch(drawing.batch);
     if constexpr (kMayLookUp)
-      if (looks_up(loss)) loss::fill_lookup<T>(loss, table_.data());
+      if (table_size(loss, noise) > 0) loss::fill_lookup<T>(loss, table_.data());
     if constexpr (Coupled) for_indices<kColumns>(noise.columns(), [&](int s) { sums_[s] = T(0.0); });
   }
 
@@ -210,21 +210,11 @@ class StochasticGradient {
   }
 
   /// Whether lanes look their inputs up in registers.
-  static constexpr bool kMayLookUp = [] {
-    if constexpr (kMayDraw && W > 1)
-      return kLookupSize<scalar_of<T>> > 0;
-    else
-      return false;
-  }();
-  static bool looks_up(const L& loss) {
+  static constexpr bool kMayLookUp = kMayDraw && W > 1 && (kLookupSize<scalar_of<T>> > 0);
+  static bool looks_up(const L& loss) { return sample_count(loss) <= kLookupSize<scalar_of<T>>; }
+  SDE_DEVICE static int table_size(const L& loss, const NoiseKind& noise) {
     if constexpr (kMayLookUp)
-      return sample_count(loss) <= kLookupSize<scalar_of<T>>;
-    else
-      return false;
-  }
-  SDE_DEVICE static int table_size(const L& loss) {
-    if constexpr (kMayLookUp)
-      return looks_up(loss) ? (loss.input_size() + 1) * kLookupSize<scalar_of<T>> : 0;
+      return looks_up(loss) && noise.sampling != Sampling::full ? (loss.input_size() + 1) * kLookupSize<scalar_of<T>> : 0;
     else
       return 0;
   }

@@ -29,6 +29,15 @@ inline std::vector<double> transposed(const std::vector<double>& X, int n, int s
   return columns;
 }
 
+/// Input i of n, each of `size` numbers: a row of X, on a device a column of X transposed.
+template <class Data>
+SDE_DEVICE auto input_of(const Data& X, const Data& columns, int i, int n, int size) {
+  if constexpr (std::is_pointer_v<Data>)
+    return Column{columns + i, n};
+  else
+    return &X[i * size];
+}
+
 /// Flat: least squares 1/(2n) |X theta - y|^2 with n < d equations. D3L = 0: no drift at all (a control).
 template <class Data>
 struct FlatOf {
@@ -66,12 +75,7 @@ struct FlatOf {
     for (int j = 0; j < d; ++j) out[j] = T(0.0);
   }
   SDE_DEVICE int input_size() const { return d; }
-  SDE_DEVICE auto input(int i) const {
-    if constexpr (std::is_pointer_v<Data>)
-      return Column{columns + i, n};
-    else
-      return &X[i * d];
-  }
+  SDE_DEVICE auto input(int i) const { return input_of(X, columns, i, n, d); }
   SDE_DEVICE double label(int i) const { return y[i]; }
   template <class T, class Input, class Value>
   SDE_DEVICE T residual_of(const T* x, const Input& input, const Value& label) const {
@@ -161,12 +165,7 @@ struct DiagonalNetworkOf {
     pullback(u, c, out);
   }
   SDE_DEVICE int input_size() const { return p; }
-  SDE_DEVICE auto input(int i) const {
-    if constexpr (std::is_pointer_v<Data>)
-      return Column{columns + i, n};
-    else
-      return &X[i * p];
-  }
+  SDE_DEVICE auto input(int i) const { return input_of(X, columns, i, n, p); }
   SDE_DEVICE double label(int i) const { return y[i]; }
   template <class T, class Input, class Value>
   SDE_DEVICE T residual_of(const T* x, const Input& input, const Value& label) const {
@@ -307,12 +306,7 @@ struct TanhNetworkOf {
     }
   }
   SDE_DEVICE int input_size() const { return inputs; }
-  SDE_DEVICE auto input(int i) const {
-    if constexpr (std::is_pointer_v<Data>)
-      return Column{columns + i, n};
-    else
-      return &X[i * inputs];
-  }
+  SDE_DEVICE auto input(int i) const { return input_of(X, columns, i, n, inputs); }
   SDE_DEVICE double label(int i) const { return y[i]; }
   /// With the tanh of each neuron in `activation`.
   template <class T, class Input, class Value>
@@ -473,12 +467,7 @@ struct MatrixSensingOf {
     weighted_product(u, c, 2.0, out);
   }
   SDE_DEVICE int input_size() const { return size * size; }
-  SDE_DEVICE auto input(int i) const {
-    if constexpr (std::is_pointer_v<Data>)
-      return Column{columns + i, n};
-    else
-      return &A[i * size * size];
-  }
+  SDE_DEVICE auto input(int i) const { return input_of(A, columns, i, n, size * size); }
   SDE_DEVICE double label(int i) const { return y[i]; }
   template <class T, class Input, class Value>
   SDE_DEVICE T residual_of(const T* U, const Input& input, const Value& label) const {

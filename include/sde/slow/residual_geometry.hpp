@@ -160,11 +160,7 @@ class ResidualGeometry {
   /// out[n] = Q diag(scale(a)) Q^T w: a function of G applied to w[n]. out may be w.
   template <class Scale>
   SDE_DEVICE void in_eigenbasis(const T* w, Scale scale, T* out) {
-    team_.each(n, [&](int a) {
-      T sum = Q[a * n] * w[0];
-      for (int i = 1; i < n; ++i) sum += Q[a * n + i] * w[i];
-      c[a] = scale(a) * sum;
-    });
+    components(w, [&](int a, T along) { return scale(a) * along; }, c.data());
     team_.each(n, [&](int i) {
       T sum = Q[i] * c[0];
       for (int a = 1; a < n; ++a) sum += Q[a * n + i] * c[a];
@@ -211,13 +207,7 @@ class ResidualGeometry {
     for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
       open = !(largest_residual(x) <= tolerance);
       if (!any(open)) return open;
-      sde::detail::in_blocks<kRows>(0, n, team_, [&](auto block, int first) {
-        T sums[block];
-        for (int u = 0; u < block; ++u) sums[u] = T(0.0);
-        for (int i = 0; i < n; ++i)
-          for (int u = 0; u < block; ++u) sums[u] += Q[(first + u) * n + i] * f[i];
-        for (int u = 0; u < block; ++u) along_[first + u] = select(open, sums[u] * newton[first + u], T(0.0));
-      });
+      components(f.data(), [&](int a, T along) { return select(open, along * newton[a], T(0.0)); }, along_.data());
       subtract_normals(x);
     }
     return !(largest_residual(x) <= tolerance * T(Retraction<T>::slack));
@@ -252,6 +242,17 @@ class ResidualGeometry {
       for (int u = 0; u < B; ++u) sums[u] += q * J[i * d + first + u];
     }
     for (int u = 0; u < B; ++u) V[a * d + first + u] = sums[u] * newton[a];
+  }
+  /// to[a] = of(a, <q_a, w>).
+  template <class Of>
+  SDE_DEVICE void components(const T* w, Of of, T* to) const {
+    sde::detail::in_blocks<kRows>(0, n, team_, [&](auto block, int first) {
+      T sums[block];
+      for (int u = 0; u < block; ++u) sums[u] = Q[(first + u) * n] * w[0];
+      for (int i = 1; i < n; ++i)
+        for (int u = 0; u < block; ++u) sums[u] += Q[(first + u) * n + i] * w[i];
+      for (int u = 0; u < block; ++u) to[first + u] = of(first + u, sums[u]);
+    });
   }
   /// u[d] -= sum_a along_[a] v_a.
   SDE_DEVICE void subtract_normals(T* u) const {
