@@ -105,8 +105,7 @@ struct SlowSteps {
   Paths<S> paths;
 
   template <class Team>
-  using Geometry = std::conditional_t<residuals_of<L> == 1, slow::HypersurfaceGeometry<L, Pack<S, 1>, Team>,
-                                      slow::ResidualGeometry<L, Pack<S, 1>, Team>>;
+  using Geometry = slow::GeometryOf<L, Pack<S, 1>, Team>;
 
   SDE_DEVICE void operator()(long path) const {
     Geometry<Solo> geometry(loss, noise);

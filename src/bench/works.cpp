@@ -40,10 +40,10 @@ Noise label() {
   return n;
 }
 
-/// Arithmetic of a step of the slow SDE of one residual but for its random numbers.
+/// Arithmetic of a step of the slow SDE from the start but for its random numbers.
 template <class L>
 double flops_of_step(const L& loss, const ensemble::Problem& problem) {
-  slow::HypersurfaceGeometry<L, Counted> geometry(loss, problem.noise.view());
+  slow::GeometryOf<L, Counted> geometry(loss, problem.noise.view());
   std::vector<Counted> x(problem.start_on_gamma.begin(), problem.start_on_gamma.end()), move(x.size());
   bool lost = false;
   const auto draw = [] { return Counted(0.5); };
@@ -206,8 +206,8 @@ std::vector<Work> works(int device) {
       slow("sphere d = 10", sphere, flops_of_step(loss::Sphere{10}, sphere), 0);
     }
     // Without diffusion every path is the same: a few are a sample.
-    all.push_back(slow_work(diagonal_name, network, Integrator::euler_maruyama, precision, 0,
-                            trace_of_hessian(network.model), device, kLanes));
+    all.push_back(slow_work(diagonal_name, network, Integrator::euler_maruyama, precision,
+                            flops_of_step(diagonal, network), trace_of_hessian(network.model), device, kLanes));
     set_arrays(all.back(), diagonal, network);
     all.push_back(discrete_work("hyperbola", hyperbola, precision, coordinate(0), device));
     all.push_back(discrete_work("ring", ring, precision, coordinate(1), device));

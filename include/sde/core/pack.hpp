@@ -390,6 +390,7 @@ using Real = Pack<double, kKernelLanes<double>>;
 }  // namespace SDE_SIMD_NAMESPACE
 
 SDE_DEVICE inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
+SDE_DEVICE inline float select(bool condition, float yes, float no) { return condition ? yes : no; }
 SDE_DEVICE inline bool any(bool m) { return m; }
 
 /// The scalar type, the number of paths held by a value of type T, and access to one of them.

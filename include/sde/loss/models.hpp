@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "sde/core/columns.hpp"
 #include "sde/loss/concepts.hpp"
 
 namespace sde::loss {
@@ -136,11 +137,15 @@ struct DiagonalNetworkOf {
   SDE_DEVICE int residual_count() const { return n; }
   template <class T>
   SDE_DEVICE void residuals(const T* x, T* f) const {
-    for (int i = 0; i < n; ++i) f[i] = T(-y[i]);
-    for (int j = 0; j < p; ++j) {
-      const T beta = x[j] * x[j] - x[p + j] * x[p + j];
-      for (int i = 0; i < n; ++i) f[i] = f[i] + beta * X[i * p + j];
-    }
+    over_columns<T>(0, n, Solo{}, [&]<class Block>(Block, int first) {
+      T sums[Block::columns];
+      for (int u = 0; u < Block::columns; ++u) sums[u] = T(-y[first + u]);
+      for (int j = 0; j < p; ++j) {
+        const T beta = x[j] * x[j] - x[p + j] * x[p + j];
+        for (int u = 0; u < Block::columns; ++u) sums[u] = sums[u] + beta * X[(first + u) * p + j];
+      }
+      for (int u = 0; u < Block::columns; ++u) f[first + u] = sums[u];
+    });
   }
   template <class T>
   SDE_DEVICE void jacobian(const T* x, T* J) const {
@@ -153,12 +158,17 @@ struct DiagonalNetworkOf {
   /// s[j] = 2 sum_i w_i X_ij, by which all first and second derivatives scale.
   template <class T>
   SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
-    for (int j = 0; j < p; ++j) {
-      T s = w[0] * X[j];
-      for (int i = 1; i < n; ++i) s += w[i] * X[i * p + j];
-      g[j] = s * x[j] * 2.0;
-      g[p + j] = s * x[p + j] * -2.0;
-    }
+    over_columns<T>(0, p, Solo{}, [&]<class Block>(Block, int first) {
+      T s[Block::columns];
+      for (int u = 0; u < Block::columns; ++u) s[u] = w[0] * X[first + u];
+      for (int i = 1; i < n; ++i)
+        for (int u = 0; u < Block::columns; ++u) s[u] += w[i] * X[i * p + first + u];
+      for (int u = 0; u < Block::columns; ++u) {
+        const int j = first + u;
+        g[j] = s[u] * x[j] * 2.0;
+        g[p + j] = s[u] * x[p + j] * -2.0;
+      }
+    });
   }
   template <class T>
   SDE_DEVICE void weighted_hvp(const T*, const T* c, const T* u, T* out) const {

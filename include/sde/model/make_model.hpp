@@ -98,8 +98,7 @@ class RecordingKernelOf final : public RecordingKernel {
 template <SquaredLoss L, class S>
 class SlowKernelOf final : public SlowKernel {
   using T = PackFor<L, S>;
-  using Geometry =
-      std::conditional_t<residuals_of<L> == 1, slow::HypersurfaceGeometry<L, T>, slow::ResidualGeometry<L, T>>;
+  using Geometry = slow::GeometryOf<L, T>;
 
  public:
   SlowKernelOf(const L& loss, const Noise& noise)

@@ -58,14 +58,9 @@ class ResidualGeometry {
   SDE_DEVICE void linearize(const T* x) {
     x_ = x;
     loss::jacobian(loss_, x, J.data(), team_);
-    // The Gram matrix, and below V, in blocks: several sums at a time, each in its order.
-    team_.each(n * count(n, kRows), [&](int block) {
-      const int i = block / count(n, kRows), first = block % count(n, kRows) * kRows;
-      if (first > i) return;
-      if (first + kRows <= n)
-        gram_block<kRows>(i, first);
-      else
-        for (int j = first; j <= i; ++j) gram_block<1>(i, j);
+    // The Gram matrix, and below V, in tiles: several sums at a time, each in its order.
+    tiles(n, [&]<class Block>(Block, auto rows, int i, int j) {
+      if (j < i + rows) gram_tile<rows, Block>(i, j);
     });
     symmetric_eigen(n, gram.data(), Q.data(), lambda.data(), eigen_work_.data(), team_);
     largest = lambda[0];
@@ -82,13 +77,7 @@ class ResidualGeometry {
   /// Evaluates everything that the calls below share, at x[d] on Gamma.
   SDE_DEVICE void compute(const T* x) {
     linearize(x);
-    team_.each(n * count(d, kColumns), [&](int block) {
-      const int a = block / count(d, kColumns), first = block % count(d, kColumns) * kColumns;
-      if (first + kColumns <= d)
-        normal_block<kColumns>(a, first);
-      else
-        for (int k = first; k < d; ++k) normal_block<1>(a, k);
-    });
+    tiles(d, [&]<class Block>(Block, auto rows, int a, int k) { normal_tile<rows, Block>(a, k); });
     if (r > 0) {
       team_.each(r * d, [&](int entry) { A[entry] = noise_.entry(d, entry / d, entry % d, x); });
       team_.each(r, [&](int s) {
@@ -106,15 +95,19 @@ class ResidualGeometry {
     team_.strided(d, [&](int k) { out[k] = T(0.0); });
     const T scale = T(-2.0) / sqrt(T(double(n)));
     for (int a = 0; a < n; ++a) {
-      // y = M v_a: the normal block, then the tangent-normal one.
-      team_.strided(d, [&](int k) { y[k] = T(0.0); });
-      for (int b = 0; b < n; ++b) {
-        if (r == 0 && a != b) continue;
-        T s = T(0.0);
-        if (a == b) s += lambda[a] * T(label);
+      // y = M v_a: the normal block, whose diagonal has the label noise, then the tangent-normal one.
+      const auto along = [&](int b, T s) {
         for (int q = 0; q < r; ++q) s += C[a * r + q] * C[b * r + q];
-        const T m = guarded(term, p, modes_[a], modes_[b]) * s;
-        team_.strided(d, [&](int k) { y[k] += m * V[b * d + k]; });
+        return guarded(term, p, modes_[a], modes_[b]) * s;
+      };
+      const T own = along(a, lambda[a] * T(label));
+      team_.strided(d, [&](int k) { y[k] = own * V[a * d + k]; });
+      if constexpr (N != 1) {
+        for (int b = r > 0 ? 0 : int(n); b < n; ++b) {
+          if (b == a) continue;
+          const T m = along(b, T(0.0));
+          team_.strided(d, [&](int k) { y[k] += m * V[b * d + k]; });
+        }
       }
       if (r > 0) {
         const T m = guarded(term, p, modes_[a], Mode<T>{});
@@ -220,50 +213,84 @@ class ResidualGeometry {
   }
 
  private:
-  static constexpr int kRows = 4, kColumns = 8;  ///< of blocks
-  SDE_DEVICE static int count(int size, int block) { return (size + block - 1) / block; }
-  /// <grad f_i, grad f_j>/n for j = first .. first + B - 1.
-  template <int B>
-  SDE_INLINE void gram_block(int i, int first) {
-    T sums[B];
-    for (int u = 0; u < B; ++u) sums[u] = J[i * d] * J[(first + u) * d];
-    for (int k = 1; k < d; ++k)
-      for (int u = 0; u < B; ++u) sums[u] += J[i * d + k] * J[(first + u) * d + k];
-    for (int u = 0; u < B; ++u)
-      if (first + u <= i) gram[i * n + first + u] = gram[(first + u) * n + i] = sums[u] * T(1.0 / n);
-  }
-  /// Components first .. first + B - 1 of v_a.
-  template <int B>
-  SDE_INLINE void normal_block(int a, int first) {
-    T sums[B];
-    for (int u = 0; u < B; ++u) sums[u] = Q[a * n] * J[first + u];
-    for (int i = 1; i < n; ++i) {
-      const T q = Q[a * n + i];
-      for (int u = 0; u < B; ++u) sums[u] += q * J[i * d + first + u];
+  /// f(block, rows, i, j): i .. i + rows - 1 of n by the columns j, ... of m; all tiles make n x m. `rows` is a constant.
+  /// A member of a team takes a part of one row.
+  template <class F>
+  SDE_INLINE void tiles(int m, F f) {
+    using One = std::integral_constant<int, 1>;
+    if constexpr (kAlone<Team>) {
+      using Some = std::integral_constant<int, 4>;  // rows by columns: as many as the registers hold
+      int i = 0;
+      for (; i + Some::value <= n; i += Some::value)
+        over_columns<T>(0, m, Solo{}, [&](auto block, int j) { f(block, Some{}, i, j); });
+      for (; i < n; ++i) over_columns<T>(0, m, Solo{}, [&](auto block, int j) { f(block, One{}, i, j); });
+    } else {
+      constexpr int kPart = 8;
+      const int parts = (m + kPart - 1) / kPart;
+      team_.each(n * parts, [&](int part) {
+        const int first = part % parts * kPart, end = first + kPart < m ? first + kPart : m;
+        over_columns<T>(first, end, Solo{}, [&](auto block, int j) { f(block, One{}, part / parts, j); });
+      });
     }
-    for (int u = 0; u < B; ++u) V[a * d + first + u] = sums[u] * newton[a];
+  }
+  /// <grad f_i, grad f_j>/n
+  template <int R, class Block>
+  SDE_INLINE void gram_tile(int i, int j) {
+    using U = typename Block::Value;
+    U sums[R][Block::count];
+    for (int t = 0; t < R; ++t)
+      for (int u = 0; u < Block::count; ++u) sums[t][u] = T(0.0);
+    for (int k = 0; k < d; ++k)
+      for (int u = 0; u < Block::count; ++u) {
+        const U column = Block::read_apart(&J[j * d + k], d, u);
+        for (int t = 0; t < R; ++t) sums[t][u] += U(J[(i + t) * d + k]) * column;
+      }
+    T row[Block::columns];
+    for (int t = 0; t < R; ++t) {
+      for (int u = 0; u < Block::count; ++u) Block::write(sums[t][u] * U(T(1.0 / n)), row, u);
+      for (int u = 0; u < Block::columns; ++u)
+        if (j + u <= i + t) gram[(i + t) * n + j + u] = gram[(j + u) * n + i + t] = row[u];
+    }
+  }
+  /// Components k, ... of v_a .. v_{a + R - 1}.
+  template <int R, class Block>
+  SDE_INLINE void normal_tile(int a, int k) {
+    using U = typename Block::Value;
+    U sums[R][Block::count];
+    for (int t = 0; t < R; ++t)
+      for (int u = 0; u < Block::count; ++u) sums[t][u] = T(0.0);
+    for (int i = 0; i < n; ++i)
+      for (int u = 0; u < Block::count; ++u) {
+        const U gradient = Block::read(&J[i * d + k], u);
+        for (int t = 0; t < R; ++t) sums[t][u] += U(Q[(a + t) * n + i]) * gradient;
+      }
+    for (int t = 0; t < R; ++t)
+      for (int u = 0; u < Block::count; ++u) Block::write(sums[t][u] * U(newton[a + t]), &V[(a + t) * d + k], u);
   }
   /// to[a] = of(a, <q_a, w>).
   template <class Of>
   SDE_DEVICE void components(const T* w, Of of, T* to) const {
-    sde::detail::in_blocks<kRows>(0, n, team_, [&](auto block, int first) {
-      T sums[block];
-      for (int u = 0; u < block; ++u) sums[u] = Q[(first + u) * n] * w[0];
-      for (int i = 1; i < n; ++i)
-        for (int u = 0; u < block; ++u) sums[u] += Q[(first + u) * n + i] * w[i];
-      for (int u = 0; u < block; ++u) to[first + u] = of(first + u, sums[u]);
+    over_columns<T>(0, n, team_, [&]<class Block>(Block, int first) {
+      using U = typename Block::Value;
+      U sums[Block::count];
+      for (auto& sum : sums) sum = T(0.0);
+      for (int i = 0; i < n; ++i)
+        for (int u = 0; u < Block::count; ++u) sums[u] += Block::read_apart(&Q[first * n + i], n, u) * U(w[i]);
+      T all[Block::columns];
+      for (int u = 0; u < Block::count; ++u) Block::write(sums[u], all, u);
+      for (int u = 0; u < Block::columns; ++u) to[first + u] = of(first + u, all[u]);
     });
   }
   /// u[d] -= sum_a along_[a] v_a.
   SDE_DEVICE void subtract_normals(T* u) const {
-    if constexpr (kAlone<Team>)
-      for (int a = 0; a < n; ++a) subtract_normal(a, along_[a], u);
-    else
-      team_.each(d, [&](int k) {
-        T rest = u[k];
-        for (int a = 0; a < n; ++a) rest -= along_[a] * V[a * d + k];
-        u[k] = rest;
-      });
+    over_columns<T>(0, d, team_, [&]<class Block>(Block, int first) {
+      using U = typename Block::Value;
+      U rest[Block::count];
+      for (int k = 0; k < Block::count; ++k) rest[k] = Block::read(u + first, k);
+      for (int a = 0; a < n; ++a)
+        for (int k = 0; k < Block::count; ++k) rest[k] -= U(along_[a]) * Block::read(&V[a * d + first], k);
+      for (int k = 0; k < Block::count; ++k) Block::write(rest[k], u + first, k);
+    });
   }
   SDE_INLINE void subtract_normal(int a, T s, T* u) const {
     for (int k = 0; k < d; ++k) u[k] -= s * V[a * d + k];
@@ -292,8 +319,7 @@ class ResidualGeometry {
   }
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
   SDE_DEVICE void add_hessian_product(int a, T scale, T* out) {
-    team_.each(n, [&](int i) { c[i] = Q[a * n + i]; });
-    loss::weighted_hvp(loss_, x_, c.data(), y.data(), z.data(), team_);
+    loss::weighted_hvp(loss_, x_, &Q[a * n], y.data(), z.data(), team_);
     const T factor = scale * root[a];
     team_.strided(d, [&](int k) { out[k] += factor * z[k]; });
   }
