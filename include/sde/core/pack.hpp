@@ -313,10 +313,9 @@ SDE_INLINE Pack<S, W> join(Pack<S, W / 2> lo, Pack<S, W / 2> hi) {
   if constexpr (!Pack<S, W>::kWhole) {
     return Pack<S, W>(lo, hi);
   } else {
-    typename VectorOf<S, W>::type both;
-    __builtin_memcpy(&both, &lo, sizeof(lo));
-    __builtin_memcpy(reinterpret_cast<char*>(&both) + sizeof(lo), &hi, sizeof(hi));
-    return Pack<S, W>(both);
+    return [&]<int... l>(std::integer_sequence<int, l...>) {
+      return Pack<S, W>(__builtin_shufflevector(lo.v, hi.v, l...));
+    }(std::make_integer_sequence<int, W>());
   }
 }
 template <int Part, class S, int W>
@@ -324,9 +323,9 @@ SDE_INLINE Pack<S, W / 2> half(Pack<S, W> x) {
   if constexpr (!Pack<S, W>::kWhole) {
     return Part == 0 ? x.lo : x.hi;
   } else {
-    Pack<S, W / 2> part;
-    __builtin_memcpy(&part, reinterpret_cast<const char*>(&x) + Part * sizeof(part), sizeof(part));
-    return part;
+    return [&]<int... l>(std::integer_sequence<int, l...>) {
+      return Pack<S, W / 2>(__builtin_shufflevector(x.v, x.v, (Part * W / 2 + l)...));
+    }(std::make_integer_sequence<int, W / 2>());
   }
 }
 

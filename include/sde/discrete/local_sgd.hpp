@@ -140,10 +140,12 @@ class LocalSgdLoop {
       }
       // deviations from the common start: small numbers, no cancellation
       team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });
+      T sum = T(0.0);
       for (int j = 0; j < d_; ++j) {
         const T u = y_[j] - x[j];
-        square += u * u;
+        sum += u * u;
       }
+      square += sum;
     }
     team_.sync();
     const T inverse = T(1.0 / workers);

@@ -70,6 +70,8 @@ class StochasticGradient {
                 "a kernel for both kinds of increments: expected kAnySource, which chooses as it runs");
   static constexpr bool kMaySample = N != 1 && (kSources & kSampling);
   static constexpr bool kMayDraw = kMaySample && DrawnLoss<L>;
+  /// Whether a team asks for a drawn residual's gradient entry by entry.
+  static constexpr bool kEntries = loss::detail::kShared<Team>;
   /// A drawn residual with its gradient costs as much as this many of all n: each lane gathers its own data.
   static constexpr int kCostOfDrawn = 3;
   /// Columns of a coupled gradient's noise: any number on the CPU, on a GPU as many as a thread keeps in registers.
@@ -91,7 +93,7 @@ class StochasticGradient {
         counts_(kMaySample ? int(n_) : 0, team),
         errors_(kMaySample ? int(n_) : 0, team),
         inputs_(input_size(loss), team),
-        slope_(kMayDraw && !loss::detail::kShared<Team> ? int(d_) : 0, team),
+        slope_(kMayDraw && !kEntries ? int(d_) : 0, team),
         table_(table_size(loss, noise), team),
         order_(kMaySample && noise.sampling == Sampling::without_replacement ? n_ * W : 0, team),
         normals_({}, random::Purpose::label, 0, team),
@@ -160,18 +162,9 @@ class StochasticGradient {
 
   /// y[d] -= eta times the stochastic gradient at y, by way of g[d] where it is needed; moves on to the next step.
   SDE_DEVICE void descend(T* y, T* g, T eta) {
-    if constexpr (kMayDraw && !loss::detail::kShared<Team>) {
-      // One drawn residual and nothing else: no pass over g.
+    if constexpr (kMayDraw) {
       if (draws_alone_ && drawing_.batch == 1 && noise_.columns() == 0) {
-        if constexpr (requires { loss_.descend(y, y, *y, eta, eta, y); }) {
-          with_drawn(0, [&](const auto& input, const auto& label) {
-            loss_.descend(y, input, label, label_error(), eta, slope_.data());
-          });
-        } else {
-          const T weight = linearize_drawn(0, y);
-          const T* const slope = slope_.data();
-          for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - eta * (weight * slope[k]);
-        }
+        descend_by_one(y, g, eta);
         ++step_;
         return;
       }
@@ -305,7 +298,7 @@ class StochasticGradient {
         const T weight = residual * inverse;
         team_.strided(d_, [&](int k) { g[k] = s == 0 ? weight * entry(k) : g[k] + weight * entry(k); });
       };
-      if constexpr (loss::detail::kShared<Team>) {
+      if constexpr (kEntries) {
         int picked[W];
         pick(s, picked);
         const T error = label_error();
@@ -321,6 +314,25 @@ class StochasticGradient {
     return with_drawn(sample, [&](const auto& input, const auto& label) {
       return loss_.linearize(x, input, label, slope_.data()) + label_error();
     });
+  }
+  /// A step by one drawn residual and nothing else.
+  SDE_INLINE void descend_by_one(T* y, T* g, const T& eta) {
+    if constexpr (kEntries) {
+      int picked[W];
+      pick(0, picked);
+      const T error = label_error();
+      const T rate = eta * (loss_.residual(picked[0], y) + error);
+      team_.strided(d_, [&](int k) { g[k] = rate * loss_.jacobian_entry(picked[0], k, y); });
+      team_.each(d_, [&](int k) { y[k] -= g[k]; });
+    } else if constexpr (requires { loss_.descend(y, y, *y, eta, eta, y); }) {
+      with_drawn(0, [&](const auto& input, const auto& label) {
+        loss_.descend(y, input, label, label_error(), eta, slope_.data());
+      });
+    } else {
+      const T rate = eta * linearize_drawn(0, y);
+      const T* const slope = slope_.data();
+      for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - rate * slope[k];
+    }
   }
   /// use(input, label) of sample number `sample` of the batch.
   template <class Use>

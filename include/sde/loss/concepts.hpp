@@ -17,7 +17,7 @@
 // returns it and writes its gradient[d]. input[j] and label are doubles, or T where each lane has its own; Input is a
 // pointer, or what else input(i) gives. residual and jacobian_entry, below, must do the same arithmetic, and so must the
 // optional descend(theta, input, label, const T& error, const T& eta, T* scratch[d]), which takes the whole step in
-// place: theta[k] = theta[k] - eta * ((residual + error) * gradient[k]).
+// place: theta[k] = theta[k] - rate * gradient[k], where rate = eta * (residual + error).
 //
 // On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss with data has
 // on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant

@@ -91,8 +91,8 @@ struct FlatOf {
   }
   template <class T, class Input, class Value>
   SDE_DEVICE void descend(T* x, const Input& input, const Value& label, const T& error, const T& eta, T*) const {
-    const T weight = residual_of(x, input, label) + error;
-    for (int j = 0; j < d; ++j) x[j] = x[j] - eta * (weight * T(input[j]));
+    const T rate = eta * (residual_of(x, input, label) + error);
+    for (int j = 0; j < d; ++j) x[j] = x[j] - rate * T(input[j]);
   }
   template <class T>
   SDE_DEVICE T residual(int i, const T* x) const {
@@ -135,24 +135,40 @@ struct DiagonalNetworkOf {
   }
   SDE_DEVICE int dim() const { return 2 * p; }
   SDE_DEVICE int residual_count() const { return n; }
+  /// add(s, j): term j of <beta, x_i> goes to sum number s of four, because each of a chain of additions would wait for
+  /// the last one; in_all() of them is the residual.
+  template <class Add>
+  SDE_INLINE void in_four_sums(Add add) const {
+    int j = 0;
+    for (; j + 4 <= p; j += 4)
+      for (int s = 0; s < 4; ++s) add(s, j + s);
+    for (; j < p; ++j) add(0, j);
+  }
+  template <class T>
+  SDE_INLINE static T in_all(const T& s0, const T& s1, const T& s2, const T& s3) {
+    return (s0 + s1) + (s2 + s3);
+  }
   template <class T>
   SDE_DEVICE void residuals(const T* x, T* f) const {
     over_columns<T>(0, n, Solo{}, [&]<class Block>(Block, int first) {
-      T sums[Block::columns];
-      for (int u = 0; u < Block::columns; ++u) sums[u] = T(-y[first + u]);
-      for (int j = 0; j < p; ++j) {
-        const T beta = x[j] * x[j] - x[p + j] * x[p + j];
-        for (int u = 0; u < Block::columns; ++u) sums[u] = sums[u] + beta * X[(first + u) * p + j];
+      T sums[4][Block::columns];
+      for (int u = 0; u < Block::columns; ++u) {
+        sums[0][u] = T(-y[first + u]);
+        sums[1][u] = sums[2][u] = sums[3][u] = T(0.0);
       }
-      for (int u = 0; u < Block::columns; ++u) f[first + u] = sums[u];
+      in_four_sums([&](int s, int j) {
+        const T beta = x[j] * x[j] - x[p + j] * x[p + j];
+        for (int u = 0; u < Block::columns; ++u) sums[s][u] = sums[s][u] + beta * X[(first + u) * p + j];
+      });
+      for (int u = 0; u < Block::columns; ++u) f[first + u] = in_all(sums[0][u], sums[1][u], sums[2][u], sums[3][u]);
     });
   }
   template <class T>
   SDE_DEVICE void jacobian(const T* x, T* J) const {
     for (int i = 0; i < n; ++i)
       for (int j = 0; j < p; ++j) {
-        J[i * 2 * p + j] = x[j] * (2.0 * X[i * p + j]);
-        J[i * 2 * p + p + j] = x[p + j] * (-2.0 * X[i * p + j]);
+        J[i * 2 * p + j] = x[j] * X[i * p + j] * 2.0;
+        J[i * 2 * p + p + j] = x[p + j] * X[i * p + j] * -2.0;
       }
   }
   /// s[j] = 2 sum_i w_i X_ij, by which all first and second derivatives scale.
@@ -179,25 +195,23 @@ struct DiagonalNetworkOf {
   SDE_DEVICE double label(int i) const { return y[i]; }
   template <class T, class Input, class Value>
   SDE_DEVICE T residual_of(const T* x, const Input& input, const Value& label) const {
-    T f = T(-label);
-    for (int j = 0; j < p; ++j) f = f + (x[j] * x[j] - x[p + j] * x[p + j]) * input[j];
-    return f;
+    T sums[4] = {T(-label), T(0.0), T(0.0), T(0.0)};
+    in_four_sums([&](int s, int j) { sums[s] = sums[s] + (x[j] * x[j] - x[p + j] * x[p + j]) * input[j]; });
+    return in_all(sums[0], sums[1], sums[2], sums[3]);
   }
   template <class T, class Input, class Value>
   SDE_DEVICE void descend(T* x, const Input& input, const Value& label, const T& error, const T& eta, T*) const {
-    const T weight = residual_of(x, input, label) + error;
+    const T twice = eta * (residual_of(x, input, label) + error) * 2.0;
     for (int j = 0; j < p; ++j) {
-      const auto slope = 2.0 * input[j];
-      x[j] = x[j] - eta * (weight * (x[j] * slope));
-      x[p + j] = x[p + j] - eta * (weight * (x[p + j] * -slope));
+      x[j] = x[j] - twice * (x[j] * input[j]);
+      x[p + j] = x[p + j] + twice * (x[p + j] * input[j]);
     }
   }
   template <class T, class Input, class Value>
   SDE_DEVICE T linearize(const T* x, const Input& input, const Value& label, T* gradient) const {
     for (int j = 0; j < p; ++j) {
-      const auto slope = 2.0 * input[j];
-      gradient[j] = x[j] * slope;
-      gradient[p + j] = x[p + j] * -slope;
+      gradient[j] = x[j] * input[j] * 2.0;
+      gradient[p + j] = x[p + j] * input[j] * -2.0;
     }
     return residual_of(x, input, label);
   }
@@ -207,7 +221,7 @@ struct DiagonalNetworkOf {
   }
   template <class T>
   SDE_DEVICE T jacobian_entry(int i, int j, const T* x) const {
-    return j < p ? x[j] * (2.0 * X[i * p + j]) : x[j] * (-2.0 * X[i * p + j - p]);
+    return j < p ? x[j] * X[i * p + j] * 2.0 : x[j] * X[i * p + j - p] * -2.0;
   }
   template <class T>
   SDE_DEVICE T pullback_entry(int j, const T* x, const T* w) const {
@@ -330,13 +344,13 @@ struct TanhNetworkOf {
       activation[k] = tanh(z);
       sum = sum + theta[k] * activation[k];
     }
-    const T weight = sum - label + error;
+    const T rate = eta * (sum - label + error);
     for (int k = 0; k < width; ++k) {
       T* w = theta + width + k * inputs;
       const T t = activation[k];
       const T slope = theta[k] * (T(1.0) - t * t);
-      theta[k] = theta[k] - eta * (weight * t);
-      for (int j = 0; j < inputs; ++j) w[j] = w[j] - eta * (weight * (slope * input[j]));
+      theta[k] = theta[k] - rate * t;
+      for (int j = 0; j < inputs; ++j) w[j] = w[j] - rate * (slope * input[j]);
     }
   }
   template <class T, class Input, class Value>
