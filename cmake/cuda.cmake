@@ -59,9 +59,11 @@ if(sde_cuda_found)
     gpu/losses/tanh_network.cu gpu/losses/valley.cu)
   target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda)
   target_compile_options(sde_kernels_cuda PRIVATE ${cuda_warnings})
-  # Nothing else gives it symbols: one that is missing is an error here, not on a user's machine. (Sanitizers bring theirs.)
-  target_link_options(sde_kernels_cuda PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/gpu/module.map
-    $<$<NOT:$<BOOL:${SDE_SANITIZE}>>:-Wl,-z,defs>)
+  target_link_options(sde_kernels_cuda PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/gpu/module.map)
+  if(NOT SDE_SANITIZE)  # sanitizers bring symbols of theirs
+    # Nothing else gives it symbols: one that is missing is an error here, not on a user's machine.
+    target_link_options(sde_kernels_cuda PRIVATE -Wl,-z,defs)
+  endif()
   set_target_properties(sde_kernels_cuda PROPERTIES PREFIX "" OUTPUT_NAME kernels-cuda SUFFIX .so
     CUDA_RUNTIME_LIBRARY Static POSITION_INDEPENDENT_CODE ON
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/sde

@@ -163,6 +163,8 @@ void check_slow_of_every_loss(DeviceOf device_of) {
     CAPTURE(std::string(name));
     check_slow_of(device_of, l, start);
   });
+  // More residuals than a tile of the Gram matrix has rows and a block columns, and more than d - dim Gamma.
+  check_slow_of(device_of, loss::DiagonalNetwork(11, 9, 2, 5), std::vector<double>(18, 0.6));
 }
 /// Dimensions of which a path is a warp's or, above 256, a block's.
 template <class DeviceOf>

@@ -74,6 +74,7 @@ TEST_CASE("the same where no path fits a lone thread: by teams") {
   check_discrete_of_every_loss(host_device_of);
   check_drawn_residuals(host_device_of);
   check_slow_of_every_loss(host_device_of);
+  check_slow_of(host_device_of, TwoWells{}, {-0.9, 0.3, 0.2});  // without derivatives of its own
   check_large(host_device_of);
   gpu::HostDevice::lone_limit = limit;
 }

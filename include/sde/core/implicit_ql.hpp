@@ -1,7 +1,7 @@
 // Implicit QL steps (Golub, Van Loan, Matrix Computations, 8.3; EISPACK's tql2): the eigenvalues of a tridiagonal matrix
-// whose entries are at most 1, and what each step does to the eigenvectors. Every lane goes its own way, from its first
-// block to its last; a step takes the rows of all of them, and a lane keeps its values where it takes no part, so its
-// result does not depend on its neighbours.
+// similar to one whose largest entry is 1, and what each step does to the eigenvectors. Every lane goes its own way, from
+// its first block to its last; a step takes the rows of all of them, and a lane keeps its values where it takes no part,
+// so its result does not depend on its neighbours.
 #pragma once
 
 #include "sde/core/math.hpp"
@@ -19,7 +19,7 @@ SDE_INLINE Rotations implicit_ql_step(int n, int from, T& l, T* d, T* e, T* cosi
   constexpr double least = sizeof(scalar_of<T>) == 8 ? 1e-290 : 1e-35;
   const T zero(0.0), one(1.0), epsilon(epsilon_of<T>);
   const auto number = [](int i) { return T(static_cast<double>(i)); };
-  // The first block that is not finished: l .. m, where e[m] is small against the matrix.
+  // The first block that is not finished: l .. m, where e[m] is small against the matrix or its neighbours.
   T start = number(n - 1), m = zero, end = d[n - 1], after = start, after_end = end;
   for (int i = n - 2; i >= from; --i) {
     const auto large = abs(e[i]) > epsilon * (T(0.0625) + abs(d[i]) + abs(d[i + 1]));

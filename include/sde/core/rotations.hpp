@@ -54,16 +54,16 @@ class Turning {
   }
   /// The count for some() with which that many calls finish.
   SDE_INLINE int pace(int calls) const {
-    const int blocks = (n_ - column_ + kColumnBlock - 1) / kColumnBlock;
+    const int left = n_ - column_, blocks = left / kColumnBlock + left % kColumnBlock;
     return (blocks * all_.count() + calls - 1) / calls;
   }
   /// The next `count` rotations, of one block of columns each.
   SDE_INLINE void some(int count) {
     while (count > 0 && column_ < n_) {
       if (column_ + kColumnBlock <= n_)
-        columns<ColumnBlock<T>>(count);
+        turn_block<ColumnBlock<T>>(count);
       else
-        columns<OneColumn<T>>(count);
+        turn_block<OneColumn<T>>(count);
     }
   }
   SDE_INLINE void finish() {
@@ -72,7 +72,7 @@ class Turning {
 
  private:
   template <class Block>
-  SDE_INLINE void columns(int& count) {
+  SDE_INLINE void turn_block(int& count) {
     T* const Q = Q_ + column_;
     const T* const from = i_ == all_.last ? Q + (all_.last + 1) * n_ : carried_;
     typename Block::Value carried[Block::count];

@@ -86,7 +86,7 @@ SDE_DEVICE void multiply_reflections(int n, const T* A, const T* beta, T* Q, con
 template <class T, class Team>
 SDE_DEVICE void diagonalize(int n, T* d, T* e, T* Q, T* work, const Team& team) {
   T *cosine = work, *sine = work + n, *next_cosine = work + 2 * n, *next_sine = work + 3 * n;
-  const int most_steps = 30 * n;  // two for each eigenvalue are usual
+  const int most_steps = 30 * n;  // two for each eigenvalue are usual; what is not finite may take them all
   Rotations all{0, -1};
   T l(0.0);
   if constexpr (kAlone<Team> && kWorksBeside) {
@@ -120,7 +120,7 @@ SDE_DEVICE void diagonalize(int n, T* d, T* e, T* Q, T* work, const Team& team) 
       });
     }
   }
-  // (1, 0) turns -0 to 0 where only neighbours needed the rotation.
+  // (1, 0) turns -0 to 0 where only neighbours needed the rotation. (A path with an infinite number there is lost anyway.)
   team.each(n * n, [&](int k) { Q[k] += T(0.0); });
 }
 

@@ -299,17 +299,24 @@ class StochasticGradient {
         team_.strided(d_, [&](int k) { g[k] = s == 0 ? weight * entry(k) : g[k] + weight * entry(k); });
       };
       if constexpr (kEntries) {
-        int picked[W];
-        pick(s, picked);
-        const T error = label_error();
-        add(loss_.residual(picked[0], x) + error, [&](int k) { return loss_.jacobian_entry(picked[0], k, x); });
+        int drawn;
+        const T residual = drawn_residual(s, x, drawn);
+        add(residual, [&](int k) { return loss_.jacobian_entry(drawn, k, x); });
       } else {
         add(linearize_drawn(s, x), [&](int k) { return slope_[k]; });
       }
     }
     team_.sync();
   }
-  /// Residual of sample number `sample` of the batch, with its label's error; slope_ becomes its gradient.
+  /// Residual of sample number `sample` of the batch, with its label's error, and which of all it is.
+  SDE_DEVICE T drawn_residual(int sample, const T* x, int& drawn) requires kEntries {
+    int picked[W];
+    pick(sample, picked);
+    drawn = picked[0];
+    const T error = label_error();
+    return loss_.residual(drawn, x) + error;
+  }
+  /// The same; slope_ becomes its gradient.
   SDE_DEVICE T linearize_drawn(int sample, const T* x) {
     return with_drawn(sample, [&](const auto& input, const auto& label) {
       return loss_.linearize(x, input, label, slope_.data()) + label_error();
@@ -318,11 +325,9 @@ class StochasticGradient {
   /// A step by one drawn residual and nothing else.
   SDE_INLINE void descend_by_one(T* y, T* g, const T& eta) {
     if constexpr (kEntries) {
-      int picked[W];
-      pick(0, picked);
-      const T error = label_error();
-      const T rate = eta * (loss_.residual(picked[0], y) + error);
-      team_.strided(d_, [&](int k) { g[k] = rate * loss_.jacobian_entry(picked[0], k, y); });
+      int drawn;
+      const T rate = eta * drawn_residual(0, y, drawn);
+      team_.strided(d_, [&](int k) { g[k] = rate * loss_.jacobian_entry(drawn, k, y); });
       team_.each(d_, [&](int k) { y[k] -= g[k]; });
     } else if constexpr (requires { loss_.descend(y, y, *y, eta, eta, y); }) {
       with_drawn(0, [&](const auto& input, const auto& label) {
@@ -478,8 +483,8 @@ class StochasticGradient {
   struct Nothing {
     SDE_DEVICE Nothing(int) {}
   };
-  using Columns = std::conditional_t<Coupled, Buffer<T, kColumns>, Nothing>;
-  [[no_unique_address]] Columns draws_, sums_;
+  using Recorded = std::conditional_t<Coupled, Buffer<T, kColumns>, Nothing>;
+  [[no_unique_address]] Recorded draws_, sums_;
 };
 
 }  // namespace sde::discrete

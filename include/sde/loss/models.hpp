@@ -135,6 +135,10 @@ struct DiagonalNetworkOf {
   }
   SDE_DEVICE int dim() const { return 2 * p; }
   SDE_DEVICE int residual_count() const { return n; }
+  template <class T>
+  SDE_INLINE T beta(const T* x, int j) const {
+    return x[j] * x[j] - x[p + j] * x[p + j];
+  }
   /// add(s, j): term j of <beta, x_i> goes to sum number s of four, because each of a chain of additions would wait for
   /// the last one; in_all() of them is the residual.
   template <class Add>
@@ -157,8 +161,8 @@ struct DiagonalNetworkOf {
         sums[1][u] = sums[2][u] = sums[3][u] = T(0.0);
       }
       in_four_sums([&](int s, int j) {
-        const T beta = x[j] * x[j] - x[p + j] * x[p + j];
-        for (int u = 0; u < Block::columns; ++u) sums[s][u] = sums[s][u] + beta * X[(first + u) * p + j];
+        const T coefficient = beta(x, j);
+        for (int u = 0; u < Block::columns; ++u) sums[s][u] = sums[s][u] + coefficient * X[(first + u) * p + j];
       });
       for (int u = 0; u < Block::columns; ++u) f[first + u] = in_all(sums[0][u], sums[1][u], sums[2][u], sums[3][u]);
     });
@@ -171,7 +175,7 @@ struct DiagonalNetworkOf {
         J[i * 2 * p + p + j] = x[p + j] * X[i * p + j] * -2.0;
       }
   }
-  /// s[j] = 2 sum_i w_i X_ij, by which all first and second derivatives scale.
+  /// s[j] = sum_i w_i X_ij, by which all first and second derivatives scale.
   template <class T>
   SDE_DEVICE void pullback(const T* x, const T* w, T* g) const {
     over_columns<T>(0, p, Solo{}, [&]<class Block>(Block, int first) {
@@ -196,12 +200,12 @@ struct DiagonalNetworkOf {
   template <class T, class Input, class Value>
   SDE_DEVICE T residual_of(const T* x, const Input& input, const Value& label) const {
     T sums[4] = {T(-label), T(0.0), T(0.0), T(0.0)};
-    in_four_sums([&](int s, int j) { sums[s] = sums[s] + (x[j] * x[j] - x[p + j] * x[p + j]) * input[j]; });
+    in_four_sums([&](int s, int j) { sums[s] = sums[s] + beta(x, j) * input[j]; });
     return in_all(sums[0], sums[1], sums[2], sums[3]);
   }
   template <class T, class Input, class Value>
   SDE_DEVICE void descend(T* x, const Input& input, const Value& label, const T& error, const T& eta, T*) const {
-    const T twice = eta * (residual_of(x, input, label) + error) * 2.0;
+    const T twice = eta * (residual_of(x, input, label) + error) * 2.0;  // exact: the same bits as of rate * gradient
     for (int j = 0; j < p; ++j) {
       x[j] = x[j] - twice * (x[j] * input[j]);
       x[p + j] = x[p + j] + twice * (x[p + j] * input[j]);

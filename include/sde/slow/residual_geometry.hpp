@@ -319,6 +319,7 @@ class ResidualGeometry {
   }
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
   SDE_DEVICE void add_hessian_product(int a, T scale, T* out) {
+    team_.sync();  // y was written strided
     loss::weighted_hvp(loss_, x_, &Q[a * n], y.data(), z.data(), team_);
     const T factor = scale * root[a];
     team_.strided(d, [&](int k) { out[k] += factor * z[k]; });
