@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <barrier>
 #include <cstddef>
 #include <new>
 #include <stdexcept>
@@ -65,7 +64,7 @@ class HostDevice {
     constexpr int kMembers = 3, kTeams = 2;
     for (long first = 0; first < std::min<long>(kTeams, count); ++first) {
       Arena storage(arena);
-      std::barrier<> barrier(kMembers);
+      Barrier barrier(kMembers);
       {
         std::vector<std::jthread> members;
         for (int m = 0; m < kMembers; ++m)

@@ -8,7 +8,7 @@
 
 #include "sde/core/buffer.hpp"
 #if !defined(__CUDACC__)
-#  include <barrier>
+#  include "barrier.hpp"
 #endif
 
 namespace sde::gpu {
@@ -28,7 +28,7 @@ class Team {
 #  endif
   }
 #else
-  Team(int member, int size, char* arena, std::size_t* used, std::barrier<>* barrier)
+  Team(int member, int size, char* arena, std::size_t* used, Barrier* barrier)
       : member_(member), size_(size), arena_(arena), used_(used), barrier_(barrier) {}
   void sync() const {
     if (barrier_) barrier_->arrive_and_wait();
@@ -87,7 +87,7 @@ class Team {
   char* arena_;
   std::size_t* used_;
 #if !defined(__CUDACC__)
-  std::barrier<>* barrier_;
+  Barrier* barrier_;
 #endif
 };
 
