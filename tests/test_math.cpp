@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "../gpu/team.hpp"
 #include "sde/core/buffer.hpp"
 #include "sde/core/symmetric_eigen.hpp"
 #include "sde/slow/psi.hpp"
@@ -146,28 +147,8 @@ std::vector<double> semidefinite(int n, int rank, double decades, int seed) {
   return A;
 }
 
-/// A team of one: its columns come one at a time, and the rotations after the step that gave them.
-struct TeamOfOne {
-  void sync() const {}
-  template <class F>
-  void strided(int n, F f) const {
-    for (int i = 0; i < n; ++i) f(i);
-  }
-  template <class F>
-  void each(int n, F f) const {
-    strided(n, f);
-  }
-  template <class F>
-  void once(F f) const {
-    f();
-  }
-  template <class F>
-  void mine(int, F f) const {
-    f();
-  }
-};
-
-/// Eigenpairs of matrices in the lanes of T: A Q = Q Lambda and Q orthogonal to `tolerance`, and the bits of each alone and by a team.
+/// Eigenpairs of matrices in the lanes of T: A Q = Q Lambda and Q orthogonal to `tolerance`, and the bits of each alone and
+/// by a team, to which columns come one at a time, and rotations after the step that gave them.
 template <class T>
 void check_eigenpairs(int n, const std::vector<std::vector<double>>& matrices, double tolerance) {
   using S = scalar_of<T>;
@@ -180,8 +161,9 @@ void check_eigenpairs(int n, const std::vector<std::vector<double>>& matrices, d
     const auto& M = matrices[static_cast<std::size_t>(l) % matrices.size()];
     std::vector<S> a(M.begin(), M.end()), q(entries), own(static_cast<std::size_t>(n)), storage(work.size());
     symmetric_eigen(n, a.data(), q.data(), own.data(), storage.data());
+    std::size_t unused = 0;
     std::vector<S> b(M.begin(), M.end()), by_team(entries), values(own.size());
-    symmetric_eigen(n, b.data(), by_team.data(), values.data(), storage.data(), TeamOfOne{});
+    symmetric_eigen(n, b.data(), by_team.data(), values.data(), storage.data(), gpu::Team::counting(1, &unused));
     CHECK(values == own);
     CHECK(by_team == q);
     const double size = *std::max_element(own.begin(), own.end());

@@ -140,7 +140,7 @@ class LocalSgdLoop {
       }
       // deviations from the common start: small numbers, no cancellation
       team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });
-      T sum = T(0.0);
+      T sum = T(0.0);  // apart: a register holds it, as it cannot `square`, which outlives calls
       for (int j = 0; j < d_; ++j) {
         const T u = y_[j] - x[j];
         sum += u * u;

@@ -299,24 +299,15 @@ class StochasticGradient {
         team_.strided(d_, [&](int k) { g[k] = s == 0 ? weight * entry(k) : g[k] + weight * entry(k); });
       };
       if constexpr (kEntries) {
-        int drawn;
-        const T residual = drawn_residual(s, x, drawn);
-        add(residual, [&](int k) { return loss_.jacobian_entry(drawn, k, x); });
+        const int drawn = pick_one(s);
+        add(loss_.residual(drawn, x) + label_error(), [&](int k) { return loss_.jacobian_entry(drawn, k, x); });
       } else {
         add(linearize_drawn(s, x), [&](int k) { return slope_[k]; });
       }
     }
     team_.sync();
   }
-  /// Residual of sample number `sample` of the batch, with its label's error, and which of all it is.
-  SDE_DEVICE T drawn_residual(int sample, const T* x, int& drawn) requires kEntries {
-    int picked[W];
-    pick(sample, picked);
-    drawn = picked[0];
-    const T error = label_error();
-    return loss_.residual(drawn, x) + error;
-  }
-  /// The same; slope_ becomes its gradient.
+  /// Residual of sample number `sample` of the batch, with its label's error; slope_ becomes its gradient.
   SDE_DEVICE T linearize_drawn(int sample, const T* x) {
     return with_drawn(sample, [&](const auto& input, const auto& label) {
       return loss_.linearize(x, input, label, slope_.data()) + label_error();
@@ -325,8 +316,8 @@ class StochasticGradient {
   /// A step by one drawn residual and nothing else.
   SDE_INLINE void descend_by_one(T* y, T* g, const T& eta) {
     if constexpr (kEntries) {
-      int drawn;
-      const T rate = eta * drawn_residual(0, y, drawn);
+      const int drawn = pick_one(0);
+      const T rate = eta * (loss_.residual(drawn, y) + label_error());
       team_.strided(d_, [&](int k) { g[k] = rate * loss_.jacobian_entry(drawn, k, y); });
       team_.each(d_, [&](int k) { y[k] -= g[k]; });
     } else if constexpr (requires { loss_.descend(y, y, *y, eta, eta, y); }) {
@@ -388,6 +379,12 @@ class StochasticGradient {
     Index index(0);
     for (int l = 0; l < W; ++l) index.set(l, static_cast<unsigned>(picked[l]));
     return index;
+  }
+  /// The same for a team, which has one path.
+  SDE_DEVICE int pick_one(int sample) requires kEntries {
+    int picked[W];
+    pick(sample, picked);
+    return picked[0];
   }
   SDE_DEVICE void pick(int sample, int (&picked)[W]) {
     if (noise_.sampling == Sampling::with_replacement) {

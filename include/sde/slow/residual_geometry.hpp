@@ -233,18 +233,23 @@ class ResidualGeometry {
       });
     }
   }
+  /// sums[t][u] = sum_k left[t * stride + k] right(k, u), k < size.
+  template <class U, int R, int C, class Right>
+  SDE_INLINE static void multiply(int size, const T* left, int stride, Right right, U (&sums)[R][C]) {
+    for (int t = 0; t < R; ++t)
+      for (int u = 0; u < C; ++u) sums[t][u] = T(0.0);
+    for (int k = 0; k < size; ++k)
+      for (int u = 0; u < C; ++u) {
+        const U factor = right(k, u);
+        for (int t = 0; t < R; ++t) sums[t][u] += U(left[t * stride + k]) * factor;
+      }
+  }
   /// <grad f_i, grad f_j>/n
   template <int R, class Block>
   SDE_INLINE void gram_tile(int i, int j) {
     using U = typename Block::Value;
     U sums[R][Block::count];
-    for (int t = 0; t < R; ++t)
-      for (int u = 0; u < Block::count; ++u) sums[t][u] = T(0.0);
-    for (int k = 0; k < d; ++k)
-      for (int u = 0; u < Block::count; ++u) {
-        const U column = Block::read_apart(&J[j * d + k], d, u);
-        for (int t = 0; t < R; ++t) sums[t][u] += U(J[(i + t) * d + k]) * column;
-      }
+    multiply(d, &J[i * d], d, [&](int k, int u) { return Block::read_apart(&J[j * d + k], d, u); }, sums);
     T row[Block::columns];
     for (int t = 0; t < R; ++t) {
       for (int u = 0; u < Block::count; ++u) Block::write(sums[t][u] * U(T(1.0 / n)), row, u);
@@ -257,13 +262,7 @@ class ResidualGeometry {
   SDE_INLINE void normal_tile(int a, int k) {
     using U = typename Block::Value;
     U sums[R][Block::count];
-    for (int t = 0; t < R; ++t)
-      for (int u = 0; u < Block::count; ++u) sums[t][u] = T(0.0);
-    for (int i = 0; i < n; ++i)
-      for (int u = 0; u < Block::count; ++u) {
-        const U gradient = Block::read(&J[i * d + k], u);
-        for (int t = 0; t < R; ++t) sums[t][u] += U(Q[(a + t) * n + i]) * gradient;
-      }
+    multiply(n, &Q[a * n], n, [&](int i, int u) { return Block::read(&J[i * d + k], u); }, sums);
     for (int t = 0; t < R; ++t)
       for (int u = 0; u < Block::count; ++u) Block::write(sums[t][u] * U(newton[a + t]), &V[(a + t) * d + k], u);
   }
@@ -272,12 +271,10 @@ class ResidualGeometry {
   SDE_DEVICE void components(const T* w, Of of, T* to) const {
     over_columns<T>(0, n, team_, [&]<class Block>(Block, int first) {
       using U = typename Block::Value;
-      U sums[Block::count];
-      for (auto& sum : sums) sum = T(0.0);
-      for (int i = 0; i < n; ++i)
-        for (int u = 0; u < Block::count; ++u) sums[u] += Block::read_apart(&Q[first * n + i], n, u) * U(w[i]);
+      U sums[1][Block::count];
+      multiply(n, w, n, [&](int i, int u) { return Block::read_apart(&Q[first * n + i], n, u); }, sums);
       T all[Block::columns];
-      for (int u = 0; u < Block::count; ++u) Block::write(sums[u], all, u);
+      for (int u = 0; u < Block::count; ++u) Block::write(sums[0][u], all, u);
       for (int u = 0; u < Block::columns; ++u) to[first + u] = of(first + u, all[u]);
     });
   }
