@@ -53,7 +53,8 @@ void eigenproblem(benchmark::State& state) {
       lambda(static_cast<std::size_t>(n)), work(static_cast<std::size_t>(kEigenWork * n));
   for (int i = 0; i < n; ++i)
     for (int j = 0; j < n; ++j)
-      for (int k = 0; k < n; ++k) start[i * n + j] += Real(std::sin(i * 3.7 + k * 1.3 + i * k) * std::sin(j * 3.7 + k * 1.3 + j * k));
+      for (int k = 0; k < n; ++k)
+        start[i * n + j] += Real(std::sin(i * 3.7 + k * 1.3 + i * k) * std::sin(j * 3.7 + k * 1.3 + j * k));
   for (auto _ : state) {
     A = start;
     symmetric_eigen(n, A.data(), Q.data(), lambda.data(), work.data());

@@ -22,8 +22,8 @@ inline void check(cudaError_t status, const char* doing) {
 /// A lone thread's own memory for the arrays of its path.
 inline constexpr std::size_t kLoneBytes = 4096;
 
-/// Blocks of 128 threads that shall fit a multiprocessor: they bound the registers of a thread, here to 128. A body that
-/// carries more names fewer.
+/// Blocks of 128 threads that shall fit a multiprocessor: they bound the registers of a thread, here to 128. A body
+/// that carries more names fewer.
 template <class Body>
 constexpr int resident_blocks() {
   if constexpr (requires { Body::kResidentBlocks; }) return Body::kResidentBlocks;
@@ -31,14 +31,16 @@ constexpr int resident_blocks() {
 }
 
 template <class Body>
-__global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_thread(const __grid_constant__ Body body, long count) {
+__global__ void __launch_bounds__(128, resident_blocks<Body>())
+    path_per_thread(const __grid_constant__ Body body, long count) {
   const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i < count) body(i);
 }
 
 /// A path of any dimension for each thread, whose arrays stand in the thread's own part of local memory.
 template <class Body>
-__global__ void __launch_bounds__(128, resident_blocks<Body>()) path_per_lone(const __grid_constant__ Body body, long count) {
+__global__ void __launch_bounds__(128, resident_blocks<Body>())
+    path_per_lone(const __grid_constant__ Body body, long count) {
   __align__(16) char arena[kLoneBytes];
   const long i = static_cast<long>(blockIdx.x) * blockDim.x + threadIdx.x;
   std::size_t used = 0;

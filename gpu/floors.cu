@@ -92,8 +92,9 @@ std::vector<Work> floors(int ordinal) {
 
 std::vector<Work> linear_works(int ordinal) {
   const auto board = std::make_shared<Board>(ordinal);
-  return {device_work<random::NormalStream, double>(board, false), device_work<random::NormalStream, float>(board, false),
-          device_work<random::SignStream, double>(board, true), device_work<random::SignStream, float>(board, true)};
+  return {device_work<random::NormalStream, double>(board, false),
+          device_work<random::NormalStream, float>(board, false), device_work<random::SignStream, double>(board, true),
+          device_work<random::SignStream, float>(board, true)};
 }
 
 }  // namespace sde::gpu

@@ -1,6 +1,6 @@
 // What is observed of paths on the device that they are on: Phi, the terms there, the moments of all of it in the order
-// in which the CPU gathers them (ensemble/observer.cpp, blocks of kLanes paths). Squared losses that interpolate on Gamma:
-// with one residual and a constant dimension by a thread for each path, else by a team.
+// in which the CPU gathers them (ensemble/observer.cpp, blocks of kLanes paths). Squared losses that interpolate on
+// Gamma: with one residual and a constant dimension by a thread for each path, else by a team.
 #pragma once
 
 #include "sde/loss/derivatives.hpp"
@@ -13,8 +13,8 @@
 
 namespace sde::gpu {
 
-/// Polynomials in device memory: term t has coefficient[t] and the powers power_end[t - 1] .. power_end[t]; polynomial p
-/// has the terms term_end[p - 1] .. term_end[p].
+/// Polynomials in device memory: term t has coefficient[t] and the powers power_end[t - 1] .. power_end[t]; polynomial
+/// p has the terms term_end[p - 1] .. term_end[p].
 struct Polynomials {
   int count = 0;
   const double* coefficient = nullptr;
@@ -43,8 +43,8 @@ struct Clear {
   SDE_DEVICE void operator()(long path) const { gone[path] = 0; }
 };
 
-/// values[q * stride + path], in the order of TileObservation::quantities, of every path that is still there; the others'
-/// flags are set.
+/// values[q * stride + path], in the order of TileObservation::quantities, of every path that is still there; the
+/// others' flags are set.
 template <class L>
 struct Observe {
   L loss;

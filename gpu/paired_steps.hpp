@@ -80,7 +80,7 @@ struct PairedSteps {
   discrete::Stepping stepping;
   discrete::Rounds rounds;
   std::int64_t pairs;
-  double dt;  ///< of a fine step
+  double dt;                ///< of a fine step
   double normalization[2];  ///< PairedSetup::normalization(1), (2)
   PairedPaths paths;
 

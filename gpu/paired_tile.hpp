@@ -1,5 +1,5 @@
-// A tile of a pairing on a device (`Device` as in tile.hpp): losses of one residual with a constant dimension, and noise
-// with not more columns than that.
+// A tile of a pairing on a device (`Device` as in tile.hpp): losses of one residual with a constant dimension, and
+// noise with not more columns than that.
 #pragma once
 
 #include <algorithm>
@@ -117,7 +117,8 @@ class PairedTileOf final : public PairedTile {
   void read_rows(const Memory<T>& from, std::size_t rows, std::vector<T>& to) const {
     const auto n = static_cast<std::size_t>(count_);
     to.resize(rows * n);
-    for (std::size_t row = 0; row < rows; ++row) from.read(to.data() + row * n, n, row * static_cast<std::size_t>(stride_));
+    for (std::size_t row = 0; row < rows; ++row)
+      from.read(to.data() + row * n, n, row * static_cast<std::size_t>(stride_));
   }
   PairedPaths paths() {
     return {x_.data(),

@@ -35,9 +35,9 @@ Devices devices() {
 
 extern "C" __attribute__((visibility("default"))) const sde::gpu::DeviceTable* sde_device_table() {
   using namespace sde::gpu;
-  static const DeviceTable table{sde::kVersion,   sizeof(DeviceTable), devices,         device_model_of,
-                                 device_model_of, device_model_of,     device_model_of, device_model_of,
-                                 device_model_of, device_model_of,     device_model_of, device_model_of,
-                                 words,           floors,              linear_works};
+  static const DeviceTable table{
+      sde::kVersion,   sizeof(DeviceTable), devices,         device_model_of, device_model_of,
+      device_model_of, device_model_of,     device_model_of, device_model_of, device_model_of,
+      device_model_of, device_model_of,     words,           floors,          linear_works};
   return &table;
 }

@@ -1,5 +1,5 @@
-// What the CUDA module gives. Like the kernel modules it is a shared object with all symbols hidden but one, loaded when
-// a GPU is asked for: the program itself needs no CUDA. src/experiment/devices.cpp loads it.
+// What the CUDA module gives. Like the kernel modules it is a shared object with all symbols hidden but one, loaded
+// when a GPU is asked for: the program itself needs no CUDA. src/experiment/devices.cpp loads it.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct DeviceProperties {
 
 struct Devices {
   std::vector<DeviceProperties> all;
-  std::string problem;  ///< CUDA's words where there is none
+  std::string problem;   ///< CUDA's words where there is none
   std::string versions;  ///< of the runtime and the driver
 };
 

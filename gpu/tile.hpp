@@ -1,20 +1,20 @@
-// A tile of paths on a device: memory, and the launches that move it. `Device` is a CUDA device (cuda_device.cuh) or, in
-// the tests, the CPU running the same bodies (host_device.hpp).
+// A tile of paths on a device: memory, and the launches that move it. `Device` is a CUDA device (cuda_device.cuh) or,
+// in the tests, the CPU running the same bodies (host_device.hpp).
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
-#include "sde/model/device_model.hpp"
 #include "observe.hpp"
 #include "paired_tile.hpp"
+#include "sde/model/device_model.hpp"
 #include "steps.hpp"
 #include "upload.hpp"
 
 namespace sde::gpu {
 
-/// Whether a thread takes a path in its registers (the sizes are constants). Else one takes it in memory of its own, or a
-/// team does.
+/// Whether a thread takes a path in its registers (the sizes are constants). Else one takes it in memory of its own, or
+/// a team does.
 template <class L>
 inline constexpr bool kPathPerThread = dim_of<L> > 0 && (!SquaredLoss<L> || residuals_of<L> == 1);
 
@@ -64,8 +64,8 @@ class TileOf final : public DeviceTile {
       here.rates = rates_.data();
     }
     if constexpr (kPathPerThread<L>) {
-      launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian,
-                   kUnsampledTwoPoint>(here);
+      launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian, kUnsampledTwoPoint>(
+          here);
     } else if (fits_a_thread(discrete_steps<kAnySource>(here))) {
       launch_first<kGaussianLabels | kSampling, kAnySource>(here);
     } else {
@@ -279,7 +279,8 @@ class DeviceModelOf final : public DeviceModel {
                                           const PairedSetup& setup) const override {
     if constexpr (kPathPerThread<L> && SquaredLoss<L>)
       if (PairedTileOf<Device, L>::runs(noise, setup))
-        return unless_too_large([&] { return std::make_unique<PairedTileOf<Device, L>>(ordinal, paths, loss_, noise, setup); });
+        return unless_too_large(
+            [&] { return std::make_unique<PairedTileOf<Device, L>>(ordinal, paths, loss_, noise, setup); });
     return nullptr;
   }
 

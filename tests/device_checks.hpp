@@ -47,11 +47,11 @@ void check_same_bits(const TileState& state, int d, const std::vector<double>& s
 }
 
 template <class L>
-void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start, bool conventional,
-                    Precision precision, bool two_point = false, int batch = 4) {
+void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start,
+                    bool conventional, Precision precision, bool two_point = false, int batch = 4) {
   if (conventional && !two_point) check_discrete(device, l, noise, start, true, precision, true);
-  discrete::LocalSgd a{.workers = 2, .batch = batch, .conventional = conventional, .substeps = conventional ? 2 : 1,
-                       .seed = 7};
+  discrete::LocalSgd a{
+      .workers = 2, .batch = batch, .conventional = conventional, .substeps = conventional ? 2 : 1, .seed = 7};
   a.two_point = two_point;
   a.rate.eta = 0.01;
   a.rate.steps = 6;
@@ -71,8 +71,8 @@ void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, c
 }
 
 template <class L>
-void check_slow(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start, slow::Integrator integrator,
-                Precision precision) {
+void check_slow(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start,
+                slow::Integrator integrator, Precision precision) {
   const auto tile = device.slow_tile(0, kPaths, noise, 7, precision);
   tile->start(0, kPaths, start.data());
   slow::Steps steps;
@@ -85,8 +85,9 @@ void check_slow(const DeviceModel& device, const L& l, const Noise& noise, const
   tile->read(state);
   const auto model = model_of(l);
   const auto kernel = model->residual_slow_kernel(noise, precision);
-  check_same_bits(state, l.dim(), start,
-                  [&](double* x, std::uint32_t path, double*) { kernel->advance(x, {7, path, 0}, steps); });
+  check_same_bits(state, l.dim(), start, [&](double* x, std::uint32_t path, double*) {
+    kernel->advance(x, {7, path, 0}, steps);
+  });
 }
 
 /// Every loss with every source of noise, double and float: discrete algorithms and conventional SDEs.
@@ -188,12 +189,13 @@ void check_large(DeviceOf device_of) {
 
 /// The same paths, observed through Phi to FlowOptions::tolerance = 1e-9: with one residual by another method, with
 /// several by the same one through eigenpairs by rotations instead of tridiagonal QR, whose last digits may change the
-/// choice of a step (1e-10 in the networks of these tests). Rates are differences over 0.1, and fourth moments at most a
-/// few hundred. Through the host there is no difference at all.
+/// choice of a step (1e-10 in the networks of these tests). Rates are differences over 0.1, and fourth moments at most
+/// a few hundred. Through the host there is no difference at all.
 inline double observed_to = 0;
 inline bool close(double a, double b) { return std::abs(a - b) <= observed_to * (1 + std::abs(a)); }
 
-inline void check_same(const std::vector<std::vector<stats::Moments>>& a, const std::vector<std::vector<stats::Moments>>& b) {
+inline void check_same(const std::vector<std::vector<stats::Moments>>& a,
+                       const std::vector<std::vector<stats::Moments>>& b) {
   REQUIRE(a.size() == b.size());
   for (std::size_t t = 0; t < a.size(); ++t)
     for (std::size_t q = 0; q < a[t].size(); ++q) {
@@ -236,10 +238,10 @@ inline ensemble::Method method_of(ensemble::Kind kind, double eta, long paths) {
   return m;
 }
 
-inline const ensemble::Observation kAt{.times = {0, 0.1, 0.2},
-                                .polynomials = {ensemble::Polynomial::parse("x1^2 - 0.5*x1*x2", 2),
-                                                ensemble::Polynomial::parse("x2", 2)},
-                                .components = 2};
+inline const ensemble::Observation kAt{
+    .times = {0, 0.1, 0.2},
+    .polynomials = {ensemble::Polynomial::parse("x1^2 - 0.5*x1*x2", 2), ensemble::Polynomial::parse("x2", 2)},
+    .components = 2};
 
 /// Every loss whose paths a team takes, observed where they are: all quantities, the test error among them.
 template <class ProblemOf>
@@ -249,10 +251,10 @@ void check_observed_by_teams(ProblemOf problem_of) {
       CAPTURE(std::string(name));
       const int d = l.dim();
       const auto problem = problem_of(l, all_sources(l), start);
-      const ensemble::Observation at{.times = {0, 0.1, 0.2},
-                                     .polynomials = {ensemble::Polynomial::parse("x1^2 - 0.5*x1*x2", d),
-                                                     ensemble::Polynomial::parse("x2", d)},
-                                     .components = d};
+      const ensemble::Observation at{
+          .times = {0, 0.1, 0.2},
+          .polynomials = {ensemble::Polynomial::parse("x1^2 - 0.5*x1*x2", d), ensemble::Polynomial::parse("x2", d)},
+          .components = d};
       for (const auto kind : {ensemble::Kind::sgd, ensemble::Kind::slow_local_sgd}) {
         const auto m = method_of(kind, 0.05, kPaths);
         const auto on_cpu = ensemble::run(problem, m, at, {.threads = 2});

@@ -84,14 +84,16 @@ TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statist
   const auto problem = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
   for (const auto kind : {ensemble::Kind::sgd, ensemble::Kind::local_sgd, ensemble::Kind::slow_local_sgd}) {
     auto m = method_of(kind, 0.05, 90);
-    check_same(ensemble::run(problem, m, kAt, {.threads = 2}), ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
+    check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
+               ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
     m.algorithm.rate.kind = discrete::LearningRate::Kind::cosine;
     m.algorithm.rate.floor = 0.2;
     m.algorithm.sync.kind = discrete::Synchronization::Kind::qsr;
     m.algorithm.sync.beta = 0.15;
     m.algorithm.sync.switch_step = 13;
     m.algorithm.rate.fit_steps(0.2);
-    check_same(ensemble::run(problem, m, kAt, {.threads = 2}), ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
+    check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
+               ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
   }
   // A rate at which some paths diverge.
   Noise strong = labels_and_constant();
@@ -146,7 +148,8 @@ TEST_CASE("an ensemble that is observed through the host is that of the CPU, bit
   observed_to = 0;
   const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
   const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 90);
-  check_same(ensemble::run(problem, m, kAt, {.threads = 2}), ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
+  check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
+             ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
 }
 
 TEST_CASE("where a device's memory is short tiles are smaller, which is said, and nothing else changes") {
@@ -167,8 +170,8 @@ TEST_CASE("where a device's memory is short tiles are smaller, which is said, an
 
 TEST_CASE("groups on a device: the same bits in one tile, in tiles of a group, in parts of one, and by several ranks") {
   observed_to = 0;
-  const auto ring = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});    // observed there
-  const auto plain = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});       // through the host
+  const auto ring = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});  // observed there
+  const auto plain = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});     // through the host
   for (const auto* problem : {&ring, &plain}) {
     const auto m = problem == &ring ? method_of(ensemble::Kind::local_sgd, 0.05, 2 * ensemble::kGroupPaths + 300)
                                     : method_of(ensemble::Kind::sgd, 0.3, ensemble::kGroupPaths + 300);

@@ -107,7 +107,8 @@ TEST_CASE("flow in time and flow along the residual give the same Phi") {
   CHECK(std::abs(x[1] - y[1]) < 1e-10);
 }
 
-TEST_CASE("diagonal network, n = p: each u_k v_k is kept and the data give u_k^2 - v_k^2, eigenvalues from 9e-4 to 11") {
+TEST_CASE(
+    "diagonal network, n = p: each u_k v_k is kept and the data give u_k^2 - v_k^2, eigenvalues from 9e-4 to 11") {
   const loss::DiagonalNetwork network(20, 20, 3, 5);
   const auto model = model_of(network);
   const auto known = [&](const Vector& x) {
@@ -168,8 +169,9 @@ TEST_CASE("no limit on Gamma is an error with the place") {
   };
   const auto network = model_of(loss::DiagonalNetwork(3, 4, 1, 5));
   const std::vector<double> start{1.0, 0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7};
-  CHECK(message(*network, start, {.max_evaluations = 20}).find("does not converge: after 20 gradients it stands at (") !=
-        std::string::npos);
+  CHECK(
+      message(*network, start, {.max_evaluations = 20}).find("does not converge: after 20 gradients it stands at (") !=
+      std::string::npos);
   CHECK(message(*network, std::vector<double>(8), {}).find("no direction of positive curvature at (0, 0,") !=
         std::string::npos);
   const auto plain = make_model(PlainHyperbola{});

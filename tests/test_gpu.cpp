@@ -86,9 +86,8 @@ TEST_CASE("algorithm and slow SDEs on common noise: the GPU's are the CPU's") {
 TEST_CASE("what the GPU's teams observe is what the CPU does, for every network") {
   if (no_gpu()) return;
   observed_to = 1e-7;
-  check_observed_by_teams([](const auto& l, const Noise& noise, const std::vector<double>& start) {
-    return problem_of(l, noise, start);
-  });
+  check_observed_by_teams(
+      [](const auto& l, const Noise& noise, const std::vector<double>& start) { return problem_of(l, noise, start); });
 }
 
 TEST_CASE("weak order 1 of the GPU's slow SDE") {
@@ -102,8 +101,9 @@ TEST_CASE("weak order 1 of the GPU's slow SDE") {
   const auto mean = [&](double dt) {
     m.dt = dt;
     m.algorithm.seed = static_cast<std::uint64_t>(1 / dt);  // independent estimates
-    const auto r = ensemble::run(problem, m, {.times = {0, 1.6}, .polynomials = {Polynomial::parse("x1", 2)}, .components = 0},
-                                 {.threads = 2, .device = 0});
+    const auto r =
+        ensemble::run(problem, m, {.times = {0, 1.6}, .polynomials = {Polynomial::parse("x1", 2)}, .components = 0},
+                      {.threads = 2, .device = 0});
     return r.values.back().back();
   };
   constexpr double kFine = 0.01;

@@ -142,20 +142,23 @@ std::vector<double> semidefinite(int n, int rank, double decades, int seed) {
     const double size = std::pow(10, -decades * a / rank) / n;
     for (int i = 0; i < n; ++i)
       for (int j = 0; j < n; ++j)
-        A[static_cast<std::size_t>(i * n + j)] += size * v[static_cast<std::size_t>(i)] * v[static_cast<std::size_t>(j)];
+        A[static_cast<std::size_t>(i * n + j)] +=
+            size * v[static_cast<std::size_t>(i)] * v[static_cast<std::size_t>(j)];
   }
   return A;
 }
 
-/// Eigenpairs of matrices in the lanes of T: A Q = Q Lambda and Q orthogonal to `tolerance`, and the bits of each alone and
-/// by a team, to which columns come one at a time, and rotations after the step that gave them.
+/// Eigenpairs of matrices in the lanes of T: A Q = Q Lambda and Q orthogonal to `tolerance`, and the bits of each alone
+/// and by a team, to which columns come one at a time, and rotations after the step that gave them.
 template <class T>
 void check_eigenpairs(int n, const std::vector<std::vector<double>>& matrices, double tolerance) {
   using S = scalar_of<T>;
   const auto entries = static_cast<std::size_t>(n * n);
-  std::vector<T> A(entries), Q(entries), lambda(static_cast<std::size_t>(n)), work(static_cast<std::size_t>(kEigenWork * n));
+  std::vector<T> A(entries), Q(entries), lambda(static_cast<std::size_t>(n)),
+      work(static_cast<std::size_t>(kEigenWork * n));
   for (std::size_t k = 0; k < entries; ++k)
-    for (int l = 0; l < lanes_of<T>; ++l) A[k].set(l, static_cast<S>(matrices[static_cast<std::size_t>(l) % matrices.size()][k]));
+    for (int l = 0; l < lanes_of<T>; ++l)
+      A[k].set(l, static_cast<S>(matrices[static_cast<std::size_t>(l) % matrices.size()][k]));
   symmetric_eigen(n, A.data(), Q.data(), lambda.data(), work.data());
   for (int l = 0; l < lanes_of<T>; ++l) {
     const auto& M = matrices[static_cast<std::size_t>(l) % matrices.size()];

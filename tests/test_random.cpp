@@ -38,8 +38,8 @@ TEST_CASE("Philox4x32-10 known answers: zeros, ones, digits of pi") {
   }
 }
 
-TEST_CASE_TEMPLATE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, restarts in mid-block", T, Real,
-                   Pack<double, kLanes>) {
+TEST_CASE_TEMPLATE("a draw depends on (seed, path, worker, purpose, index) alone: lanes, restarts in mid-block", T,
+                   Real, Pack<double, kLanes>) {
   random::NormalStream<T> lanes({7, 16, 3}, random::Purpose::noise, 5);
   random::SignStream<T> signs({7, 16, 3}, random::Purpose::noise, 200);
   for (int i = 5; i < 30; ++i) {

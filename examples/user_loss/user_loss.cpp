@@ -47,7 +47,8 @@ int main(int argc, char** argv) {
 
   const ensemble::Observation at{.times = {0, 0.5, 1.0}, .polynomials = {}, .components = 2};
   for (const auto& [name, method] : {std::pair{"Local SGD", local}, {"slow SDE ", slow}}) {
-    const auto result = ensemble::run(problem, method, at, {.threads = 2, .device = argc > 1 ? std::atoi(argv[1]) : -1});
+    const auto result =
+        ensemble::run(problem, method, at, {.threads = 2, .device = argc > 1 ? std::atoi(argv[1]) : -1});
     for (const auto& row : result.values)
       fmt::print("{}  tr Hess {:.4f} +- {:.4f}\n", name, row[1].mean, 1.96 * row[1].standard_error());
   }

@@ -1,6 +1,8 @@
-#include "../losses.hpp"
 #include "../device_model.cuh"
+#include "../losses.hpp"
 
 namespace sde::gpu {
-std::shared_ptr<const DeviceModel> device_model_of(loss::DiagonalNetwork loss) { return make_device_model(std::move(loss)); }
+std::shared_ptr<const DeviceModel> device_model_of(loss::DiagonalNetwork loss) {
+  return make_device_model(std::move(loss));
+}
 }  // namespace sde::gpu

@@ -86,9 +86,11 @@ std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete
   if (device >= 0) {
     const auto march = [a, steps](DeviceTile& tile) {
       std::vector<double> rates;
-      discrete::for_each_rounds(a, 0, steps, steps, rates, [&](const discrete::Rounds& rounds) { tile.advance(rounds); });
+      discrete::for_each_rounds(a, 0, steps, steps, rates,
+                                [&](const discrete::Rounds& rounds) { tile.advance(rounds); });
     };
-    return group<DeviceGroup>(march, p, p.model->device()->discrete_tile(device, discrete_paths(p), p.noise, a, precision));
+    return group<DeviceGroup>(march, p,
+                              p.model->device()->discrete_tile(device, discrete_paths(p), p.noise, a, precision));
   }
   const std::shared_ptr<DiscreteKernel> kernel = p.model->discrete_kernel(p.noise, a, precision);
   return group<CpuGroup>(

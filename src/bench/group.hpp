@@ -12,7 +12,8 @@ class Group {
  public:
   virtual ~Group() = default;
   virtual long paths() const = 0;
-  /// Paths first, first + 1, ... from the problem's start on Gamma to their ends, what is observed of which `ends` gains.
+  /// Paths first, first + 1, ... from the problem's start on Gamma to their ends, what is observed of which `ends`
+  /// gains.
   virtual void run(std::uint32_t first, const Observable& observable, stats::Moments* ends) = 0;
 };
 
@@ -20,7 +21,7 @@ class Group {
 std::unique_ptr<Group> slow_group(const ensemble::Problem&, const slow::Steps&, std::uint64_t seed, Precision,
                                   int device);
 /// From step 0 to `steps`.
-std::unique_ptr<Group> discrete_group(const ensemble::Problem&, const discrete::LocalSgd&, std::int64_t steps, Precision,
-                                      int device);
+std::unique_ptr<Group> discrete_group(const ensemble::Problem&, const discrete::LocalSgd&, std::int64_t steps,
+                                      Precision, int device);
 
 }  // namespace sde::bench

@@ -14,9 +14,8 @@ template <class Draws, class T>
 SDE_INLINE void linear_sde(Draws& draws, T (&x)[kLinearComponents]) {
   constexpr double dt = 1.0 / kLinearSteps, noise = 0.01 / 16;  // 0.01 sqrt(dt)
   for (auto& v : x) v = T(1.0);
-  for (int s = 0; s < kLinearSteps; ++s)
-    SDE_UNROLL
-    for (auto& v : x) v += v * (T(1.5 * dt) + T(noise) * draws.next());
+  for (int s = 0; s < kLinearSteps; ++s) SDE_UNROLL
+  for (auto& v : x) v += v * (T(1.5 * dt) + T(noise) * draws.next());
 }
 
 }  // namespace sde::bench

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "../experiment/losses.hpp"
+#include "group.hpp"
 #include "sde/ensemble/settled.hpp"
 #include "sde/stats/fit.hpp"
-#include "group.hpp"
 
 namespace sde::bench {
 

@@ -38,7 +38,6 @@ bool BlockRunner::operator()(long b, BlockState& s) {
   return true;
 }
 
-
 void BlockRunner::start(BlockState& s) const {
   const Vector& at = method_.stepwise() ? problem_.start : problem_.start_on_gamma;
   for (int k = 0; k < dim_; ++k)

@@ -74,7 +74,12 @@ class SlowMover final : public Mover {
  public:
   SlowMover(const Problem& p, const Method& m, const std::vector<double>& times, const SlowClock& clock,
             const std::atomic<bool>* interrupted)
-      : dim_(p.model->dim()), method_(m), times_(times), clock_(clock), first_step_(slow_steps(times, m.dt)), interrupted_(interrupted) {
+      : dim_(p.model->dim()),
+        method_(m),
+        times_(times),
+        clock_(clock),
+        first_step_(slow_steps(times, m.dt)),
+        interrupted_(interrupted) {
     kernel_ = p.interpolating ? p.model->residual_slow_kernel(p.noise, m.precision)
                               : slow::dense_slow_kernel(*p.model, p.noise);
     if (m.flow_retraction) flow_ = std::make_unique<manifold::FlowMap>(*p.model, manifold::FlowOptions{}, p.minimum());

@@ -88,9 +88,8 @@ bool resume(const Problem& problem, const Method& method, const Observation& obs
   const SlowClock clock(method);
   if (state.merged == 0) state.total = MethodResult(problem, observation, timeline.slow_time);
   const bool on_device = control.device >= 0 && runs_on_device(problem, method);
-  const bool finished =
-      on_device ? resume_on_device(problem, method, observation, control, timeline, clock, state)
-                : resume_on_cpu(problem, method, observation, control, timeline, clock, state);
+  const bool finished = on_device ? resume_on_device(problem, method, observation, control, timeline, clock, state)
+                                  : resume_on_cpu(problem, method, observation, control, timeline, clock, state);
   if (finished && rounds) {
     const double per_step =
         method.kind == Kind::sgd || method.kind == Kind::conventional_sgd ? 1 : method.algorithm.workers;

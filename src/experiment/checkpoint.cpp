@@ -43,7 +43,8 @@ namespace {
 
 /// Of the program, and of what it writes: 2 has groups of blocks, which it counts, so that their size belongs to it.
 const std::string& version() {
-  static const std::string text = fmt::format("{}, checkpoint format 2, blocks of {} paths", kVersion, ensemble::kBlockPaths);
+  static const std::string text =
+      fmt::format("{}, checkpoint format 2, blocks of {} paths", kVersion, ensemble::kBlockPaths);
   return text;
 }
 

@@ -16,7 +16,8 @@ const gpu::DeviceTable& cuda() {
   static const auto& table = []() -> const gpu::DeviceTable& {
     if (!built_for_cuda())
       throw DeviceUnusable(
-          "this build has no GPU backend, the module kernels-cuda: `scripts/build` makes it where there is a CUDA compiler");
+          "this build has no GPU backend, the module kernels-cuda: `scripts/build` makes it where there is a CUDA "
+          "compiler");
     return module_table<gpu::DeviceTable>("kernels-cuda", "sde_device_table", kVersion);
   }();
   return table;
@@ -35,11 +36,12 @@ int device_named(const std::string& text, int rank) {
   }
   const auto found = cuda().devices();
   if (found.all.empty())
-    throw DeviceUnusable(fmt::format("--device {}: no usable CUDA device: {} ({})", text, found.problem, found.versions));
+    throw DeviceUnusable(
+        fmt::format("--device {}: no usable CUDA device: {} ({})", text, found.problem, found.versions));
   if (text == "cuda") return rank % static_cast<int>(found.all.size());
   if (ordinal >= static_cast<int>(found.all.size()))
-    throw DeviceUnusable(fmt::format("--device {}: there is no device {}: expected 0 to {}", text, ordinal,
-                                     found.all.size() - 1));
+    throw DeviceUnusable(
+        fmt::format("--device {}: there is no device {}: expected 0 to {}", text, ordinal, found.all.size() - 1));
   return ordinal;
 }
 
@@ -49,8 +51,8 @@ std::string device_line(int device) {
   const auto found = cuda().devices();
   if (found.all.empty()) return fmt::format("no device: {} ({})", found.problem, found.versions);
   const auto& p = found.all[static_cast<std::size_t>(device)];
-  return fmt::format("cuda:{} {}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB ({})", device, p.name, p.major,
-                     p.minor, p.multiprocessors, static_cast<double>(p.memory) / (1 << 30), found.versions);
+  return fmt::format("cuda:{} {}, compute capability {}.{}, {} multiprocessors, {:.1f} GiB ({})", device, p.name,
+                     p.major, p.minor, p.multiprocessors, static_cast<double>(p.memory) / (1 << 30), found.versions);
 }
 
 }  // namespace sde

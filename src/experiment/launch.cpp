@@ -74,10 +74,12 @@ std::unique_ptr<ensemble::Ranks> start_ranks() {
   const Launch started = launch();
   if (started.size == 1) return nullptr;
   if (!built_for_mpi())
-    throw InputError(fmt::format(
-        "a launcher has started {} processes, but this build has no module ranks-mpi, by which they would share the work: "
-        "expected a build where CMake finds MPI (scripts/setup installs libopenmpi-dev), or a start without the launcher",
-        number_of(started)));
+    throw InputError(
+        fmt::format("a launcher has started {} processes, but this build has no module ranks-mpi, by which they would "
+                    "share the work: "
+                    "expected a build where CMake finds MPI (scripts/setup installs libopenmpi-dev), or a start "
+                    "without the launcher",
+                    number_of(started)));
   const mpi::RanksTable* table = nullptr;
   try {
     table = &module();
@@ -121,7 +123,8 @@ Place place_of(ensemble::Ranks* ranks) {
 }
 
 std::string mpi_line() {
-  if (!built_for_mpi()) return "not in this build: no module ranks-mpi (`scripts/build` makes it where there is libopenmpi-dev)";
+  if (!built_for_mpi())
+    return "not in this build: no module ranks-mpi (`scripts/build` makes it where there is libopenmpi-dev)";
   try {
     return module().library();
   } catch (const IoError& e) {

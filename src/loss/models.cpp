@@ -63,7 +63,9 @@ std::vector<double> TanhNetwork::interpolating_start(double scale, std::uint64_t
 }
 
 MatrixSensing::MatrixSensing(int measurements, int matrix_size, int factor_rank, int true_rank, std::uint64_t seed)
-    : MatrixSensingOf{measurements, matrix_size, factor_rank,
+    : MatrixSensingOf{measurements,
+                      matrix_size,
+                      factor_rank,
                       normal_data(seed, 7, measurements * matrix_size * matrix_size),
                       std::vector<double>(static_cast<std::size_t>(measurements)),
                       std::vector<double>(static_cast<std::size_t>(matrix_size * matrix_size))} {

@@ -185,7 +185,8 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
   };
   if (const auto tile = paired_tile_on_device(problem, plan.setup, pairing.paths, control)) {
     const auto compute = [&](ensemble::GroupRange range, auto take, auto progress) {
-      const long from = range.first * ensemble::kGroupBlocks, to = std::min(blocks, range.last * ensemble::kGroupBlocks);
+      const long from = range.first * ensemble::kGroupBlocks,
+                 to = std::min(blocks, range.last * ensemble::kGroupBlocks);
       auto add = ensemble::folding<PairedResult>(from, to, begin, fold, take, progress);
       in_tiles(
           tile->capacity(), from * kBlock, std::min(pairing.paths, to * kBlock),
@@ -221,8 +222,8 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
     ensemble::over_groups<PairedResult>(control, 0, blocks, begin, compute, fold, merge);
   }
   const auto paths = static_cast<double>(pairing.paths);
-  total.gradients = paths * pairing.algorithm.workers *
-                    static_cast<double>(plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
+  total.gradients =
+      paths * pairing.algorithm.workers * static_cast<double>(plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
   total.slow_steps =
       paths * 3 * static_cast<double>(plan.pairs.back()) * static_cast<double>(pairing.predictions.size());
   return total;

@@ -17,8 +17,12 @@ TestFunction bounded(int k) { return {.name = fmt::format("tanh x{}", k + 1), .u
 TestFunction sharpness() { return {.name = "tr Hess"}; }
 
 SmoothFunction TestFunction::flat() const {
-  return {u.data(), w.data(), centre.size() > 0 ? centre.data() : nullptr, static_cast<int>(u.size()),
-          static_cast<int>(w.size()), bounded};
+  return {u.data(),
+          w.data(),
+          centre.size() > 0 ? centre.data() : nullptr,
+          static_cast<int>(u.size()),
+          static_cast<int>(w.size()),
+          bounded};
 }
 
 double TestFunction::operator()(const Vector& x, const slow::PointTerms& terms) const {

@@ -26,8 +26,8 @@ struct Extent<kDynamic> {
 };
 
 /// One thread with its paths: every path of the CPU, and of a GPU where the loss has a small constant dimension. A team
-/// of several threads that share a path, or a thread with memory for a path of any dimension (gpu/team.hpp), has the same
-/// members, and storage of its own.
+/// of several threads that share a path, or a thread with memory for a path of any dimension (gpu/team.hpp), has the
+/// same members, and storage of its own.
 struct Solo {
   SDE_INLINE void sync() const {}
   /// f(0), ..., f(n - 1), each by one member, without waiting for the others.
@@ -96,7 +96,8 @@ class Buffer<T, kDynamic, Solo> {
  private:
   static constexpr std::size_t kPage = 4096, kPlaces = 8, kRoom = kPage / sizeof(T) + 1;
   /// Arrays that begin at the same place of a page are slow together: the processor takes a load from one for a load of
-  /// what it has just stored in another, and they compete for the same lines of the cache. Each begins at the next place.
+  /// what it has just stored in another, and they compete for the same lines of the cache. Each begins at the next
+  /// place.
   T* first() {
     thread_local std::size_t place = 0;
     const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());

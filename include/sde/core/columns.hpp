@@ -49,7 +49,7 @@ using ColumnBlock = Columns<T, T, kColumnBlock>;
 #else
 template <class T>
 using ColumnBlock = std::conditional_t<std::is_floating_point_v<T>, Columns<T, Pack<scalar_of<T>, kColumnBlock>, 1>,
-                                       Columns<T, T, kColumnBlock>>;
+                                       Columns<T, T, kColumnBlock> >;
 #endif
 
 /// f(block, first) for all columns from .. n - 1; a member of a team takes one column at a time.

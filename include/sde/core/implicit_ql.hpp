@@ -1,7 +1,7 @@
-// Implicit QL steps (Golub, Van Loan, Matrix Computations, 8.3; EISPACK's tql2): the eigenvalues of a tridiagonal matrix
-// similar to one whose largest entry is 1, and what each step does to the eigenvectors. Every lane goes its own way, from
-// its first block to its last; a step takes the rows of all of them, and a lane keeps its values where it takes no part,
-// so its result does not depend on its neighbours.
+// Implicit QL steps (Golub, Van Loan, Matrix Computations, 8.3; EISPACK's tql2): the eigenvalues of a tridiagonal
+// matrix similar to one whose largest entry is 1, and what each step does to the eigenvectors. Every lane goes its own
+// way, from its first block to its last; a step takes the rows of all of them, and a lane keeps its values where it
+// takes no part, so its result does not depend on its neighbours.
 #pragma once
 
 #include "sde/core/math.hpp"
@@ -10,12 +10,11 @@
 namespace sde::detail {
 
 /// One step in each lane towards its eigenvalue number l, which moves on where e[l] no longer counts. d[n]: diagonal;
-/// e[i] stands between i and i + 1. No l is below `from`. The rotations are (1, 0) where a lane takes no part; there are
-/// none when all lanes have reached the end. background.some(pace) is called at each of them.
+/// e[i] stands between i and i + 1. No l is below `from`. The rotations are (1, 0) where a lane takes no part; there
+/// are none when all lanes have reached the end. background.some(pace) is called at each of them.
 template <class T, class Background>
-SDE_INLINE Rotations implicit_ql_step(int n, int from, T& l, T* d, T* e, T* cosine, T* sine,
-                                      Background&& background) {
-  constexpr bool kLanes = lanes_of<T> > 1;
+SDE_INLINE Rotations implicit_ql_step(int n, int from, T& l, T* d, T* e, T* cosine, T* sine, Background&& background) {
+  constexpr bool kLanes = lanes_of < T >> 1;
   constexpr double least = sizeof(scalar_of<T>) == 8 ? 1e-290 : 1e-35;
   const T zero(0.0), one(1.0), epsilon(epsilon_of<T>);
   const auto number = [](int i) { return T(static_cast<double>(i)); };

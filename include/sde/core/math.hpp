@@ -75,8 +75,8 @@ SDE_INLINE T inverse_sqrt(T x) {
 
 namespace detail {
 
-/// sum_k c[k] x^k, k < N, with even and odd powers apart: half the latency of Horner's scheme. A long one is two halves:
-/// half of that.
+/// sum_k c[k] x^k, k < N, with even and odd powers apart: half the latency of Horner's scheme. A long one is two
+/// halves: half of that.
 template <int N, class T>
 SDE_INLINE T polynomial(const double* c, T x) {
   const T z = x * x;

@@ -71,8 +71,8 @@ struct Pack<S, 1> {
   SDE_INLINE S operator[](int) const { return v; }
   SDE_INLINE void set(int, S value) { v = value; }
 
-#define SDE_BINARY(OP)                                                                                \
-  SDE_INLINE friend Pack operator OP(Pack a, Pack b) { return Pack(static_cast<S>(a.v OP b.v)); }    \
+#define SDE_BINARY(OP)                                                                            \
+  SDE_INLINE friend Pack operator OP(Pack a, Pack b) { return Pack(static_cast<S>(a.v OP b.v)); } \
   SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
   SDE_BINARY_OPERATORS(SDE_BINARY)
 #undef SDE_BINARY
@@ -208,12 +208,11 @@ struct Pack : pack_detail::PackStorage<S, W> {
   }
   /// Lane l is from[l][offset].
   SDE_INLINE static Pack gather(const S* const* from, int offset) {
-    if constexpr (kWhole)
-      return [&]<int... l>(std::integer_sequence<int, l...>) {
+    if constexpr (kWhole) return [&]<int... l>(std::integer_sequence<int, l...>) {
         return Pack(Vector{from[l][offset]...});
-      }(std::make_integer_sequence<int, W>());
-    else
-      return Pack(Pack<S, W / 2>::gather(from, offset), Pack<S, W / 2>::gather(from + W / 2, offset));
+      }
+    (std::make_integer_sequence<int, W>());
+    else return Pack(Pack<S, W / 2>::gather(from, offset), Pack<S, W / 2>::gather(from + W / 2, offset));
   }
   SDE_INLINE void store(S* to) const {
     if constexpr (kWhole) {
@@ -232,48 +231,48 @@ struct Pack : pack_detail::PackStorage<S, W> {
     __builtin_memcpy(reinterpret_cast<char*>(this) + static_cast<int>(sizeof(S)) * lane, &value, sizeof(S));
   }
 
-#define SDE_BINARY(OP)                                 \
-  SDE_INLINE friend Pack operator OP(Pack a, Pack b) { \
-    if constexpr (kWhole)                              \
-      return Pack(a.v OP b.v);                         \
-    else                                               \
-      return Pack(a.lo OP b.lo, a.hi OP b.hi);         \
-  }                                                    \
-  SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
+#  define SDE_BINARY(OP)                                 \
+    SDE_INLINE friend Pack operator OP(Pack a, Pack b) { \
+      if constexpr (kWhole)                              \
+        return Pack(a.v OP b.v);                         \
+      else                                               \
+        return Pack(a.lo OP b.lo, a.hi OP b.hi);         \
+    }                                                    \
+    SDE_INLINE Pack& operator OP##=(Pack b) { return *this = *this OP b; }
   SDE_BINARY_OPERATORS(SDE_BINARY)
-#undef SDE_BINARY
-#define SDE_UNARY(OP)                          \
-  SDE_INLINE friend Pack operator OP(Pack a) { \
-    if constexpr (kWhole)                      \
-      return Pack(OP a.v);                     \
-    else                                       \
-      return Pack(OP a.lo, OP a.hi);           \
-  }
+#  undef SDE_BINARY
+#  define SDE_UNARY(OP)                          \
+    SDE_INLINE friend Pack operator OP(Pack a) { \
+      if constexpr (kWhole)                      \
+        return Pack(OP a.v);                     \
+      else                                       \
+        return Pack(OP a.lo, OP a.hi);           \
+    }
   SDE_UNARY(-)
   SDE_UNARY(~)
-#undef SDE_UNARY
-#define SDE_SHIFT(OP)                                 \
-  SDE_INLINE friend Pack operator OP(Pack a, int n) { \
-    if constexpr (kWhole)                             \
-      return Pack(a.v OP n);                          \
-    else                                              \
-      return Pack(a.lo OP n, a.hi OP n);              \
-  }
+#  undef SDE_UNARY
+#  define SDE_SHIFT(OP)                                 \
+    SDE_INLINE friend Pack operator OP(Pack a, int n) { \
+      if constexpr (kWhole)                             \
+        return Pack(a.v OP n);                          \
+      else                                              \
+        return Pack(a.lo OP n, a.hi OP n);              \
+    }
   SDE_SHIFT(<<)
   SDE_SHIFT(>>)
-#undef SDE_SHIFT
-#define SDE_COMPARE(OP)                                                             \
-  SDE_INLINE friend Mask<S, W> operator OP(Pack a, Pack b) {                        \
-    if constexpr (kWhole)                                                           \
-      return {typename Mask<S, W>::Bits(a.v OP b.v)};                               \
-    else                                                                            \
-      return {typename Mask<S, W>::Bits((a.lo OP b.lo).bits, (a.hi OP b.hi).bits)}; \
-  }
+#  undef SDE_SHIFT
+#  define SDE_COMPARE(OP)                                                             \
+    SDE_INLINE friend Mask<S, W> operator OP(Pack a, Pack b) {                        \
+      if constexpr (kWhole)                                                           \
+        return {typename Mask<S, W>::Bits(a.v OP b.v)};                               \
+      else                                                                            \
+        return {typename Mask<S, W>::Bits((a.lo OP b.lo).bits, (a.hi OP b.hi).bits)}; \
+    }
   SDE_COMPARE(<)
   SDE_COMPARE(>)
   SDE_COMPARE(<=)
   SDE_COMPARE(>=)
-#undef SDE_COMPARE
+#  undef SDE_COMPARE
 };
 
 /// Lane-wise `condition ? yes : no`.
@@ -315,7 +314,8 @@ SDE_INLINE Pack<S, W> join(Pack<S, W / 2> lo, Pack<S, W / 2> hi) {
   } else {
     return [&]<int... l>(std::integer_sequence<int, l...>) {
       return Pack<S, W>(__builtin_shufflevector(lo.v, hi.v, l...));
-    }(std::make_integer_sequence<int, W>());
+    }
+    (std::make_integer_sequence<int, W>());
   }
 }
 template <int Part, class S, int W>
@@ -325,7 +325,8 @@ SDE_INLINE Pack<S, W / 2> half(Pack<S, W> x) {
   } else {
     return [&]<int... l>(std::integer_sequence<int, l...>) {
       return Pack<S, W / 2>(__builtin_shufflevector(x.v, x.v, (Part * W / 2 + l)...));
-    }(std::make_integer_sequence<int, W / 2>());
+    }
+    (std::make_integer_sequence<int, W / 2>());
   }
 }
 
@@ -345,12 +346,12 @@ SDE_INLINE bool any(Mask<S, W> m) {
   if constexpr (!Pack<S, W>::kWhole) {
     return any(Mask<S, W / 2>{m.bits.lo | m.bits.hi});
   } else {
-#if SDE_REGISTER_BYTES == 64
+#  if SDE_REGISTER_BYTES == 64
     if constexpr (sizeof(S) * W == 64) return _mm512_test_epi64_mask((__m512i)m.bits.v, (__m512i)m.bits.v) != 0;
-#endif
-#if SDE_REGISTER_BYTES >= 32
+#  endif
+#  if SDE_REGISTER_BYTES >= 32
     if constexpr (sizeof(S) * W == 32) return !_mm256_testz_si256((__m256i)m.bits.v, (__m256i)m.bits.v);
-#endif
+#  endif
     pack_detail::SignedOf<S> bits = 0;
     for (int lane = 0; lane < W; ++lane) bits |= m.bits[lane];
     return bits != 0;

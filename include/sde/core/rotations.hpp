@@ -17,8 +17,8 @@ inline constexpr bool kWorksBeside = false;  ///< a GPU's thread takes its instr
 inline constexpr bool kWorksBeside = true;
 #endif
 
-/// Rows i and i + 1 of `Block` of the columns of Q[n*n], which begin at Q, turn, i = from down to `to`. Row from + 1 is in
-/// `carried` instead, which is left holding row `to`.
+/// Rows i and i + 1 of `Block` of the columns of Q[n*n], which begin at Q, turn, i = from down to `to`. Row from + 1 is
+/// in `carried` instead, which is left holding row `to`.
 template <class Block, class T>
 SDE_INLINE void turn(int n, int from, int to, const T* cosine, const T* sine, T* Q, typename Block::Value* carried) {
   using U = typename Block::Value;

@@ -1,5 +1,5 @@
-// Eigenpairs of a positive semidefinite matrix: Householder's tridiagonal form, then implicit QL steps (Golub, Van Loan,
-// Matrix Computations, 8.3; EISPACK's tred2 and tql2), as many as the slowest lane needs. About 8 n^3 operations.
+// Eigenpairs of a positive semidefinite matrix: Householder's tridiagonal form, then implicit QL steps (Golub, Van
+// Loan, Matrix Computations, 8.3; EISPACK's tred2 and tql2), as many as the slowest lane needs. About 8 n^3 operations.
 #pragma once
 
 #include <utility>
@@ -14,8 +14,8 @@ inline constexpr int kEigenWork = 5;
 
 namespace detail {
 
-/// A becomes tridiagonal, in reverse: d[n] is the diagonal and e[i] stands between i and i + 1, where row k of A has the
-/// number n - 1 - k. Reflections take the large eigenvalues first, and QL steps want the small ones first. The
+/// A becomes tridiagonal, in reverse: d[n] is the diagonal and e[i] stands between i and i + 1, where row k of A has
+/// the number n - 1 - k. Reflections take the large eigenvalues first, and QL steps want the small ones first. The
 /// reflections stand in A's rows behind the diagonal, their factors in beta; p is storage.
 template <class T, class Team>
 SDE_DEVICE void tridiagonalize(int n, T* A, T* d, T* e, T* beta, T* p, const Team& team) {
@@ -53,7 +53,8 @@ SDE_DEVICE void tridiagonalize(int n, T* A, T* d, T* e, T* beta, T* p, const Tea
       for (int i = k + 1; i < n; ++i) {
         const U vi(v[i]), pi(p[i]);
         T* const row = A + i * n + first;
-        for (int u = 0; u < Block::count; ++u) Block::write(Block::read(row, u) - (vi * image[u] + pi * here[u]), row, u);
+        for (int u = 0; u < Block::count; ++u)
+          Block::write(Block::read(row, u) - (vi * image[u] + pi * here[u]), row, u);
       }
     });
   }
@@ -81,8 +82,8 @@ SDE_DEVICE void multiply_reflections(int n, const T* A, const T* beta, T* Q, con
   });
 }
 
-/// Q[n*n]: the product of the reflections, of which QL steps make the eigenvectors. d[n], e[n]: as implicit_ql_step()'s;
-/// d becomes the eigenvalues. work: 4 n numbers.
+/// Q[n*n]: the product of the reflections, of which QL steps make the eigenvectors. d[n], e[n]: as
+/// implicit_ql_step()'s; d becomes the eigenvalues. work: 4 n numbers.
 template <class T, class Team>
 SDE_DEVICE void diagonalize(int n, T* d, T* e, T* Q, T* work, const Team& team) {
   T *cosine = work, *sine = work + n, *next_cosine = work + 2 * n, *next_sine = work + 3 * n;
@@ -120,7 +121,8 @@ SDE_DEVICE void diagonalize(int n, T* d, T* e, T* Q, T* work, const Team& team) 
       });
     }
   }
-  // (1, 0) turns -0 to 0 where only neighbours needed the rotation. (A path with an infinite number there is lost anyway.)
+  // (1, 0) turns -0 to 0 where only neighbours needed the rotation. (A path with an infinite number there is lost
+  // anyway.)
   team.each(n * n, [&](int k) { Q[k] += T(0.0); });
 }
 

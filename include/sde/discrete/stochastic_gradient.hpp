@@ -19,8 +19,8 @@ struct Drawing {
   int fold = 1;  ///< each Gaussian draw is the normalized sum of `fold` draws of an algorithm with steps 1/fold as long
 };
 
-/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest. One for increments of one
-/// kind is of the conventional SDE alone, and its labels' errors are such increments.
+/// What a gradient may draw. A kernel for some of it has no code and no registers for the rest. One for increments of
+/// one kind is of the conventional SDE alone, and its labels' errors are such increments.
 enum Source : unsigned {
   kGaussianLabels = 1,
   kTwoPointLabels = 2,
@@ -187,9 +187,7 @@ class StochasticGradient {
   SDE_DEVICE bool two_point_labels() const {
     return !uses(kGaussianLabels) || (uses(kTwoPointLabels) && noise_.label_law == Law::two_point);
   }
-  SDE_DEVICE bool conventional() const {
-    return uses(kConventional) && (kSources != kAnySource || drawing_.gaussian);
-  }
+  SDE_DEVICE bool conventional() const { return uses(kConventional) && (kSources != kAnySource || drawing_.gaussian); }
   SDE_DEVICE bool two_point_increments() const {
     return !uses(kGaussianIncrements) || (uses(kTwoPointIncrements) && drawing_.two_point);
   }
@@ -207,7 +205,8 @@ class StochasticGradient {
   static bool looks_up(const L& loss) { return sample_count(loss) <= kLookupSize<scalar_of<T>>; }
   SDE_DEVICE static int table_size(const L& loss, const NoiseKind& noise) {
     if constexpr (kMayLookUp)
-      return looks_up(loss) && noise.sampling != Sampling::full ? (loss.input_size() + 1) * kLookupSize<scalar_of<T>> : 0;
+      return looks_up(loss) && noise.sampling != Sampling::full ? (loss.input_size() + 1) * kLookupSize<scalar_of<T>>
+                                                                : 0;
     else
       return 0;
   }
@@ -219,8 +218,7 @@ class StochasticGradient {
         return;
       }
     }
-    if constexpr (N == 1 && kAlone<Team> &&
-                  requires { loss_.gradient(x, g), loss_.noisy_gradient(x, *x, g); }) {
+    if constexpr (N == 1 && kAlone<Team> && requires { loss_.gradient(x, g), loss_.noisy_gradient(x, *x, g); }) {
       if (!conventional()) {  // the one label has an error: without, gradient() was called
         prepare_labels();
         loss_.noisy_gradient(x, mean_error(0), g);
@@ -463,7 +461,7 @@ class StochasticGradient {
   const Extent<N> n_;
   bool samples_ = false;
   bool draws_alone_ = false;  ///< only the drawn residuals are computed
-  bool plain_ = false;  ///< the gradient of the full loss, but for additive noise
+  bool plain_ = false;        ///< the gradient of the full loss, but for additive noise
   int labels_per_step_ = 0;
   T sign_scale_{}, normal_scale_{}, additive_scale_{};
   random::StreamKey key_{};

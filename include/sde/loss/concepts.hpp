@@ -15,15 +15,15 @@
 //   template <class T, class Input, class Value>
 //   T linearize(theta, const Input& input, const Value& label, T* gradient) const;
 // returns it and writes its gradient[d]. input[j] and label are doubles, or T where each lane has its own; Input is a
-// pointer, or what else input(i) gives. residual and jacobian_entry, below, must do the same arithmetic, and so must the
-// optional descend(theta, input, label, const T& error, const T& eta, T* scratch[d]), which takes the whole step in
+// pointer, or what else input(i) gives. residual and jacobian_entry, below, must do the same arithmetic, and so must
+// the optional descend(theta, input, label, const T& error, const T& eta, T* scratch[d]), which takes the whole step in
 // place: theta[k] = theta[k] - rate * gradient[k], where rate = eta * (residual + error).
 //
-// On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss with data has
-// on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array. With constant
-// Dim and Residuals a thread takes a path, as it does of a small dimension. Otherwise a warp shares it, and asks entry by
-// entry where the loss has
-// residual(i, theta), jacobian_entry(i, j, theta), pullback_entry(j, theta, w), weighted_hvp_entry(j, theta, c, u).
+// On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss
+// with data has on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array.
+// With constant Dim and Residuals a thread takes a path, as it does of a small dimension. Otherwise a warp shares it,
+// and asks entry by entry where the loss has residual(i, theta), jacobian_entry(i, j, theta), pullback_entry(j, theta,
+// w), weighted_hvp_entry(j, theta, c, u).
 #pragma once
 
 #include <concepts>

@@ -43,8 +43,8 @@ SDE_DEVICE auto input_of(const Data& X, const Data& columns, int i, int n, int s
 template <class Data>
 struct FlatOf {
   int n = 2, d = 4;
-  Data X;  ///< n x d, row-major
-  Data y;  ///< n
+  Data X;          ///< n x d, row-major
+  Data y;          ///< n
   Data columns{};  ///< X transposed, on a device alone
 
   template <class Upload>
@@ -124,9 +124,9 @@ struct Flat : FlatOf<std::vector<double>> {
 template <class Data>
 struct DiagonalNetworkOf {
   int n = 20, p = 20;
-  Data X;       ///< n x p inputs
-  Data y;       ///< n labels
-  Data target;  ///< p, the sparse regressor
+  Data X;          ///< n x p inputs
+  Data y;          ///< n labels
+  Data target;     ///< p, the sparse regressor
   Data columns{};  ///< X transposed, on a device alone
 
   template <class Upload>
@@ -262,14 +262,21 @@ struct TanhNetworkOf {
   Data X;  ///< n x inputs
   Data y;  ///< n teacher outputs
   int tests = 0;
-  Data X_test;  ///< tests x inputs
-  Data y_test;  ///< tests
+  Data X_test;     ///< tests x inputs
+  Data y_test;     ///< tests
   Data columns{};  ///< X transposed, on a device alone
 
   template <class Upload>
   auto on_device(Upload upload) const {
-    return TanhNetworkOf<const double*>{n,     inputs,         width,          upload(X), upload(y),
-                                        tests, upload(X_test), upload(y_test), upload(transposed(X, n, inputs))};
+    return TanhNetworkOf<const double*>{n,
+                                        inputs,
+                                        width,
+                                        upload(X),
+                                        upload(y),
+                                        tests,
+                                        upload(X_test),
+                                        upload(y_test),
+                                        upload(transposed(X, n, inputs))};
   }
   SDE_DEVICE int dim() const { return width * (inputs + 1); }
   SDE_DEVICE int residual_count() const { return n; }
@@ -443,7 +450,7 @@ struct MatrixSensingOf {
   int n = 10, size = 4, rank = 4;
   Data A;  ///< n symmetric size x size matrices
   Data y;
-  Data target;  ///< M*, size x size
+  Data target;     ///< M*, size x size
   Data columns{};  ///< A transposed, on a device alone
 
   template <class Upload>

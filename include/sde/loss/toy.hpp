@@ -223,8 +223,8 @@ struct Ring {
   template <class T>
   SDE_DEVICE void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
     const T root = sqrt(x[0] * a + 1.0);
-    const T inverse = T(1.0) / root;             // as in the Jacobian: one division for both
-    const T first = inverse * (0.5 * a);         // derivatives of the root
+    const T inverse = T(1.0) / root;      // as in the Jacobian: one division for both
+    const T first = inverse * (0.5 * a);  // derivatives of the root
     const T second = first * first * (-inverse);
     const T rho = x[0] * x[0] + x[1] * x[1] - 1.0;
     const T xx = second * rho + (first * x[0] * 2.0 + root) * 2.0;

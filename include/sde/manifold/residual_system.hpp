@@ -16,8 +16,7 @@ class ResidualSystem {
  public:
   static constexpr bool kMayStall = true;  ///< at a least-squares minimum that keeps residuals
   /// `geometry`: whose storage to use. Its eigenpairs are then those of the linearized point.
-  SDE_DEVICE ResidualSystem(const L& loss, slow::ResidualGeometry<L, double, Team>& geometry,
-                            const Team& team = {})
+  SDE_DEVICE ResidualSystem(const L& loss, slow::ResidualGeometry<L, double, Team>& geometry, const Team& team = {})
       : loss_(loss),
         team_(team),
         geometry_(geometry),

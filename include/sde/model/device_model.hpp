@@ -30,8 +30,8 @@ inline constexpr double kDiverged = 1e8;
 
 /// State of a tile's paths on the host.
 struct TileState {
-  std::vector<double> x;         ///< component k of path i: x[k * count + i]
-  std::vector<double> spread;    ///< rms distance of the workers from their average
+  std::vector<double> x;           ///< component k of path i: x[k * count + i]
+  std::vector<double> spread;      ///< rms distance of the workers from their average
   std::vector<std::uint8_t> lost;  ///< retraction failed since start()
 };
 
@@ -53,8 +53,8 @@ struct TileObservation {
   double width = 0;             ///< slow time since the last observation; 0 at the first
   long group = 0;               ///< paths whose moments make one total, a multiple of kLanes
 
-  /// loss, tr Hess, lambda_max, distance, disagreement, the test error where there is one, the polynomials; then for all
-  /// components each: drift-I, drift-II, the Ito normal drift, diffusion, rate of Phi.
+  /// loss, tr Hess, lambda_max, distance, disagreement, the test error where there is one, the polynomials; then for
+  /// all components each: drift-I, drift-II, the Ito normal drift, diffusion, rate of Phi.
   int quantities(int polynomials) const { return 5 + test_error + polynomials + 5 * components; }
 };
 
@@ -76,8 +76,8 @@ class DeviceTile {
   virtual void read(TileState& state) = 0;
 
   /// Makes room for observing on the device, which may lower capacity(). For a loss that interpolates on Gamma: a path
-  /// whose flow ends where residuals stay is gone. Returns false where the loss has no code for it: then its state is to
-  /// be read and observed by the caller.
+  /// whose flow ends where residuals stay is gone. Returns false where the loss has no code for it: then its state is
+  /// to be read and observed by the caller.
   virtual bool observe_here(const FlatPolynomials&, const TileObservation& shape) = 0;
   /// Adds the quantities of the paths in hand to totals[g * quantities + quantity], path i belonging to g = i / group,
   /// and gives the values of the first `keep` that are still there as samples[quantity]; gone[path] is set for those

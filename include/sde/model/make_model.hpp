@@ -153,7 +153,12 @@ class ResidualTerms final : public slow::PointTerms {
 
  public:
   ResidualTerms(const L& loss, const Noise& noise)
-      : loss_(loss), noise_(noise), d_(loss.dim()), n_(loss.residual_count()), g_(loss, noise_.view()), x_(loss.dim()) {}
+      : loss_(loss),
+        noise_(noise),
+        d_(loss.dim()),
+        n_(loss.residual_count()),
+        g_(loss, noise_.view()),
+        x_(loss.dim()) {}
   void compute(const double* x) override {
     std::copy(x, x + d_, x_.data());
     g_.compute(x_.data());

@@ -1,5 +1,5 @@
-// The discrete algorithm and its slow SDEs on the same noise (verify/paired.hpp), path by path: on the CPU's lanes, or on
-// a device (gpu/paired_tile.hpp).
+// The discrete algorithm and its slow SDEs on the same noise (verify/paired.hpp), path by path: on the CPU's lanes, or
+// on a device (gpu/paired_tile.hpp).
 #pragma once
 
 #include <vector>
@@ -33,10 +33,10 @@ struct PairedSetup {
 /// Component k of path i at [k * count + i], prediction p's after those of p - 1.
 struct PairedState {
   long count = 0;
-  std::vector<double> x;             ///< [d] the algorithm's average
-  std::vector<double> point;         ///< [d] Phi of it at the last projection
-  std::vector<double> fine, coarse;  ///< [prediction][d] the SDEs, with steps dt and 2 dt
-  std::vector<double> martingale;    ///< [prediction][function] sum of grad g(zeta) . P_par A dW along the fine path
+  std::vector<double> x;              ///< [d] the algorithm's average
+  std::vector<double> point;          ///< [d] Phi of it at the last projection
+  std::vector<double> fine, coarse;   ///< [prediction][d] the SDEs, with steps dt and 2 dt
+  std::vector<double> martingale;     ///< [prediction][function] sum of grad g(zeta) . P_par A dW along the fine path
   std::vector<std::uint8_t> lost;     ///< the algorithm diverged or has no Phi
   std::vector<std::uint8_t> lost_by;  ///< [prediction] a retraction failed
 };

@@ -41,16 +41,16 @@ SDE_INLINE Pack<std::uint64_t, W> multiply_low(Pack<std::uint64_t, W> a, std::ui
     return P(multiply_low(a.lo, b), multiply_low(a.hi, b));
   } else {
     // The compiler does not see that only the low halves count, so the 32 x 32 -> 64 instruction is named.
-#if SDE_REGISTER_BYTES == 64
+#  if SDE_REGISTER_BYTES == 64
     if constexpr (W == 8)
       return P((typename P::Vector)_mm512_maskz_mul_epu32(0xff, (__m512i)a.v, _mm512_set1_epi64(b)));
-#endif
-#if SDE_REGISTER_BYTES >= 32
+#  endif
+#  if SDE_REGISTER_BYTES >= 32
     if constexpr (W == 4) return P((typename P::Vector)_mm256_mul_epu32((__m256i)a.v, _mm256_set1_epi64x(b)));
-#endif
-#if defined(__SSE2__)
+#  endif
+#  if defined(__SSE2__)
     if constexpr (W == 2) return P((typename P::Vector)_mm_mul_epu32((__m128i)a.v, _mm_set1_epi64x(b)));
-#endif
+#  endif
     return (a & P(0xffffffffull)) * P(static_cast<std::uint64_t>(b));
   }
 }

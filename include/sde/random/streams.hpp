@@ -153,7 +153,7 @@ class StreamPosition {
 template <class T>
 SDE_DEVICE void normal_block(const StreamKey& key, const Keys& keys, Purpose purpose, std::uint64_t block,
                              T (&values)[4]) {
-  if constexpr (lanes_of<T> > 16) {  // in one piece its words alone would fill the registers
+  if constexpr (lanes_of < T >> 16) {  // in one piece its words alone would fill the registers
     using Half = Pack<scalar_of<T>, lanes_of<T> / 2>;
     Half low[4], high[4];
     StreamKey upper = key;
@@ -194,7 +194,8 @@ template <class T>
 struct FourNormals {
   T values[4];
 };
-/// normal_block() by a call: a team's kernel draws in many places, and would be several times as large with a copy in each.
+/// normal_block() by a call: a team's kernel draws in many places, and would be several times as large with a copy in
+/// each.
 template <class T>
 SDE_APART FourNormals<T> four_normals(StreamKey key, Keys keys, Purpose purpose, std::uint64_t block) {
   FourNormals<T> four;
@@ -247,7 +248,7 @@ class TeamNormals {
 };
 /// For one thread they are NormalStream.
 template <class T, class Team>
-  requires kAlone<Team>
+requires kAlone<Team>
 class TeamNormals<T, Team> : public NormalStream<T> {
  public:
   SDE_DEVICE TeamNormals(const StreamKey& key, Purpose purpose, std::uint64_t index, const Team& = {})

@@ -15,7 +15,14 @@ class HypersurfaceGeometry {
 
  public:
   SDE_DEVICE HypersurfaceGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {})
-      : d(loss.dim()), loss_(loss), noise_(noise), team_(team), here_(d, team), v_(d, team), f_(1, team), work_(d, team) {}
+      : d(loss.dim()),
+        loss_(loss),
+        noise_(noise),
+        team_(team),
+        here_(d, team),
+        v_(d, team),
+        f_(1, team),
+        work_(d, team) {}
 
   /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d] on Gamma; draw() gives the components of xi. The drift is that
   /// of `term` (psi.hpp).
@@ -51,7 +58,8 @@ class HypersurfaceGeometry {
 
   /// out[d] = the drift of `term` at x[d]; the calls below are of this point.
   SDE_DEVICE void drift(const T* x, const Prepared& p, Term term, T* out) {
-    tangent_move(x, p, 1.0, [] { return T(0.0); }, out, term);
+    tangent_move(
+        x, p, 1.0, [] { return T(0.0); }, out, term);
     for (int k = 0; k < d; ++k) here_[k] = x[k];
   }
   /// The non-zero eigenvalue of the Hessian.
@@ -123,8 +131,8 @@ class HypersurfaceGeometry {
   };
 
   template <class Draw>
-  SDE_INLINE void tangent_move(const T* x, const Prepared& p, Term term, double dt, Draw&& draw, T* move, T* here,
-                               T* v, Work& work) {
+  SDE_INLINE void tangent_move(const T* x, const Prepared& p, Term term, double dt, Draw&& draw, T* move, T* here, T* v,
+                               Work& work) {
     auto& [y, z, cross] = work;
     team_.each(d, [&](int k) { here[k] = x[k]; });
     // v = grad f, not normalized: lengths enter squared, and no square root is taken.
@@ -166,8 +174,7 @@ class HypersurfaceGeometry {
     const Mode<T> normal = mode(p, lambda);
     const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
     const T hat_normal = p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * inverse;
-    const T both =
-        weight(term, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
+    const T both = weight(term, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
     const T mixed = weight(term, p, normal, Mode<T>{}, hat);
     // drift = -2 P_par F M grad f
     const T factor = T(-2.0 * dt);

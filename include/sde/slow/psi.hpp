@@ -53,7 +53,8 @@ struct Parameters {
 /// The same with the divisions that every step would repeat.
 struct Prepared : Parameters {
   double half_over_batch, inverse_alpha;
-  SDE_DEVICE Prepared(const Parameters& p) : Parameters(p), half_over_batch(0.5 / p.batch), inverse_alpha(1 / p.alpha) {}
+  SDE_DEVICE Prepared(const Parameters& p)
+      : Parameters(p), half_over_batch(0.5 / p.batch), inverse_alpha(1 / p.alpha) {}
 };
 
 /// A Hessian eigenvalue with psi's parts at alpha lambda. The default is a tangent direction: lambda = 0.

@@ -153,7 +153,8 @@ class ResidualGeometry {
   /// out[n] = Q diag(scale(a)) Q^T w: a function of G applied to w[n]. out may be w.
   template <class Scale>
   SDE_DEVICE void in_eigenbasis(const T* w, Scale scale, T* out) {
-    components(w, [&](int a, T along) { return scale(a) * along; }, c.data());
+    components(
+        w, [&](int a, T along) { return scale(a) * along; }, c.data());
     team_.each(n, [&](int i) {
       T sum = Q[i] * c[0];
       for (int a = 1; a < n; ++a) sum += Q[a * n + i] * c[a];
@@ -200,7 +201,8 @@ class ResidualGeometry {
     for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
       open = !(largest_residual(x) <= tolerance);
       if (!any(open)) return open;
-      components(f.data(), [&](int a, T along) { return select(open, along * newton[a], T(0.0)); }, along_.data());
+      components(
+          f.data(), [&](int a, T along) { return select(open, along * newton[a], T(0.0)); }, along_.data());
       subtract_normals(x);
     }
     return !(largest_residual(x) <= tolerance * T(Retraction<T>::slack));
@@ -213,8 +215,8 @@ class ResidualGeometry {
   }
 
  private:
-  /// f(block, rows, i, j): i .. i + rows - 1 of n by the columns j, ... of m; all tiles make n x m. `rows` is a constant.
-  /// A member of a team takes a part of one row.
+  /// f(block, rows, i, j): i .. i + rows - 1 of n by the columns j, ... of m; all tiles make n x m. `rows` is a
+  /// constant. A member of a team takes a part of one row.
   template <class F>
   SDE_INLINE void tiles(int m, F f) {
     using One = std::integral_constant<int, 1>;
@@ -249,7 +251,8 @@ class ResidualGeometry {
   SDE_INLINE void gram_tile(int i, int j) {
     using U = typename Block::Value;
     U sums[R][Block::count];
-    multiply(d, &J[i * d], d, [&](int k, int u) { return Block::read_apart(&J[j * d + k], d, u); }, sums);
+    multiply(
+        d, &J[i * d], d, [&](int k, int u) { return Block::read_apart(&J[j * d + k], d, u); }, sums);
     T row[Block::columns];
     for (int t = 0; t < R; ++t) {
       for (int u = 0; u < Block::count; ++u) Block::write(sums[t][u] * U(T(1.0 / n)), row, u);
@@ -262,7 +265,8 @@ class ResidualGeometry {
   SDE_INLINE void normal_tile(int a, int k) {
     using U = typename Block::Value;
     U sums[R][Block::count];
-    multiply(n, &Q[a * n], n, [&](int i, int u) { return Block::read(&J[i * d + k], u); }, sums);
+    multiply(
+        n, &Q[a * n], n, [&](int i, int u) { return Block::read(&J[i * d + k], u); }, sums);
     for (int t = 0; t < R; ++t)
       for (int u = 0; u < Block::count; ++u) Block::write(sums[t][u] * U(newton[a + t]), &V[(a + t) * d + k], u);
   }
@@ -272,7 +276,8 @@ class ResidualGeometry {
     over_columns<T>(0, n, team_, [&]<class Block>(Block, int first) {
       using U = typename Block::Value;
       U sums[1][Block::count];
-      multiply(n, w, n, [&](int i, int u) { return Block::read_apart(&Q[first * n + i], n, u); }, sums);
+      multiply(
+          n, w, n, [&](int i, int u) { return Block::read_apart(&Q[first * n + i], n, u); }, sums);
       T all[Block::columns];
       for (int u = 0; u < Block::count; ++u) Block::write(sums[0][u], all, u);
       for (int u = 0; u < Block::columns; ++u) to[first + u] = of(first + u, all[u]);
@@ -307,7 +312,8 @@ class ResidualGeometry {
   SDE_DEVICE T root_largest() const { return sqrt(largest); }
   /// out[d] = scale J^+ w = scale J^T Q (n lambda)^-1 Q^T w.
   SDE_DEVICE void pseudo_inverse(const T* w, T scale, T* out) {
-    in_eigenbasis(w, [&](int a) { return newton[a] * newton[a]; }, solved_.data());
+    in_eigenbasis(
+        w, [&](int a) { return newton[a] * newton[a]; }, solved_.data());
     team_.each(d, [&](int k) {
       T sum = solved_[0] * J[k];
       for (int i = 1; i < n; ++i) sum += solved_[i] * J[i * d + k];
@@ -350,7 +356,7 @@ class ResidualGeometry {
   Buffer<T, D, Team> y, z;
   Buffer<T, N, Team> c, newton;  ///< newton: 1/sqrt(n lambda), 0 where tangent
   Buffer<T, N, Team> solved_;
-  mutable Buffer<T, N, Team> along_;  ///< components along the normals v_a
+  mutable Buffer<T, N, Team> along_;                    ///< components along the normals v_a
   mutable Buffer<T, kAlone<Team> ? D : 0, Team> held_;  ///< what project() projects
 
  public:
