@@ -97,13 +97,13 @@ std::vector<std::string> kind_names() {
 discrete::LearningRate read_rate(Section& s, double time) {
   using K = discrete::LearningRate::Kind;
   discrete::LearningRate r;
-  r.eta = s.positive("eta", 0.01);
-  const std::string kind = s.choice("schedule", "constant", {"constant", "step", "cosine", "linear"});
+  r.eta = s.positive({"eta", ""}, 0.01);
+  const std::string kind = s.choice({"schedule", ""}, "constant", {"constant", "step", "cosine", "linear"});
   r.kind = kind == "constant" ? K::constant : kind == "step" ? K::step : kind == "cosine" ? K::cosine : K::linear;
-  r.warmup = s.integer("warmup", 0, 0, 1'000'000'000);
-  r.floor = s.non_negative("floor", 0.0);
-  r.factor = s.positive("factor", 0.1);
-  r.milestones = s.numbers("milestones");
+  r.warmup = s.integer({"warmup", ""}, 0, 0, 1'000'000'000);
+  r.floor = s.non_negative({"floor", ""}, 0.0);
+  r.factor = s.positive({"factor", ""}, 0.1);
+  r.milestones = s.numbers({"milestones", ""});
   if (r.kind == K::step && r.milestones.empty()) r.milestones = {0.5, 0.75};
   const auto within = [&](const char* key, double value, double low, double high) {
     if (!(value >= low && value <= high))
@@ -122,33 +122,33 @@ discrete::LearningRate read_rate(Section& s, double time) {
 
 Method read_method(Section& s, const Experiment& e, long paths, double time) {
   Method m;
-  m.kind_name = s.choice("kind", "", kind_names());
+  m.kind_name = s.choice({"kind", ""}, "", kind_names());
   const auto entry = kinds().at(m.kind_name);
   m.kind = entry.kind;
   m.ode = entry.ode;
   auto& a = m.algorithm;
-  a.seed =
-      static_cast<std::uint64_t>(s.integer("seed", static_cast<long>(e.seed), 0, std::numeric_limits<long>::max()));
+  a.seed = static_cast<std::uint64_t>(
+      s.integer({"seed", ""}, static_cast<long>(e.seed), 0, std::numeric_limits<long>::max()));
   a.rate = read_rate(s, time);
   const bool sgd = m.kind == Kind::sgd || m.kind == Kind::conventional_sgd || m.kind == Kind::slow_sgd;
-  const int workers = static_cast<int>(s.integer("workers", 1, 1, 65'535));
-  a.batch = static_cast<int>(s.integer("batch", workers, 1, 1'000'000'000));
+  const int workers = static_cast<int>(s.integer({"workers", ""}, 1, 1, 65'535));
+  a.batch = static_cast<int>(s.integer({"batch", ""}, workers, 1, 1'000'000'000));
   a.workers = sgd ? 1 : workers;
   if (a.batch % workers != 0)
     s.fail("batch", fmt::format("expected a multiple of workers = {} (batch is the total B = K B_loc), got {}", workers,
                                 a.batch));
-  a.sync.H = s.integer("H", 1, 1, 1'000'000'000);
+  a.sync.H = s.integer({"H", ""}, 1, 1, 1'000'000'000);
   const bool qsr = m.kind_name == "qsr" || m.kind == Kind::slow_qsr;
-  const std::string sync = s.choice("sync", qsr ? "qsr" : "constant", {"constant", "inverse", "qsr"});
+  const std::string sync = s.choice({"sync", ""}, qsr ? "qsr" : "constant", {"constant", "inverse", "qsr"});
   using S = discrete::Synchronization::Kind;
   a.sync.kind = sync == "constant" ? S::constant : sync == "inverse" ? S::inverse : S::qsr;
   if (a.sync.kind != S::constant) {
-    a.sync.beta = s.positive("beta", m.kind == Kind::slow_qsr ? 0.1 : std::numeric_limits<double>::quiet_NaN());
+    a.sync.beta = s.positive({"beta", ""}, m.kind == Kind::slow_qsr ? 0.1 : std::numeric_limits<double>::quiet_NaN());
   } else {
     s.know("beta");
   }
   if (m.kind_name.find("post_local") != std::string::npos) {
-    const double at = s.number("switch", std::numeric_limits<double>::quiet_NaN());
+    const double at = s.number({"switch", ""}, std::numeric_limits<double>::quiet_NaN());
     if (!(at > 0 && at < 1))
       s.fail("switch", fmt::format("expected the fraction of steps run as SGD, between 0 and 1, got {}", at));
     a.sync.switch_step = std::llround(at * static_cast<double>(a.rate.steps));
@@ -156,30 +156,31 @@ Method read_method(Section& s, const Experiment& e, long paths, double time) {
     s.know("switch");
   }
   a.conventional = m.kind == Kind::conventional_sgd || m.kind == Kind::conventional_local_sgd;
-  a.substeps = static_cast<int>(s.integer("substeps", 4, 1, 1000));
-  m.refined = s.boolean("refined", false);
-  m.dt = s.positive("dt", time / 2000);
-  m.integrator = s.choice("integrator", "euler_maruyama", {"euler_maruyama", "weak_euler"}) == "weak_euler"
+  a.substeps = static_cast<int>(s.integer({"substeps", ""}, 4, 1, 1000));
+  m.refined = s.boolean({"refined", ""}, false);
+  m.dt = s.positive({"dt", ""}, time / 2000);
+  m.integrator = s.choice({"integrator", ""}, "euler_maruyama", {"euler_maruyama", "weak_euler"}) == "weak_euler"
                      ? slow::Integrator::weak_euler
                      : slow::Integrator::euler_maruyama;
   a.two_point = m.integrator == slow::Integrator::weak_euler;
-  m.flow_retraction = s.choice("retraction", "newton", {"newton", "flow"}) == "flow";
-  m.precision = s.choice("precision", "double", {"double", "float"}) == "float" ? Precision::single : Precision::full;
-  m.paths = s.integer("paths", m.ode ? 1 : paths, 1, 4'000'000'000L);
+  m.flow_retraction = s.choice({"retraction", ""}, "newton", {"newton", "flow"}) == "flow";
+  m.precision =
+      s.choice({"precision", ""}, "double", {"double", "float"}) == "float" ? Precision::single : Precision::full;
+  m.paths = s.integer({"paths", ""}, m.ode ? 1 : paths, 1, 4'000'000'000L);
   if (m.ode) m.paths = 1;
   if (!sgd && m.kind != Kind::slow_qsr && a.sync.kind == S::constant && a.sync.H == 1 && !s.has("H"))
     s.fail("H", "missing: expected the number of local steps a round");
   const bool post_local = m.kind_name.find("post_local") != std::string::npos;
-  m.group =
-      s.text("group", sgd                 ? "SGD"
-                      : sync == "qsr"     ? "QSR"
-                      : sync == "inverse" ? fmt::format("Local SGD, H = {:g}/eta", a.sync.beta)
-                                          : fmt::format("{}ocal SGD, H = {}", post_local ? "Post-l" : "L", a.sync.H));
-  m.name = s.text("name", m.group + (m.discrete()                   ? ""
-                                     : m.ode                        ? " (slow ODE)"
-                                     : a.conventional               ? " (conventional SDE)"
-                                     : m.kind == Kind::coupled_slow ? " (coupled slow SDEs)"
-                                                                    : " (slow SDE)"));
+  m.group = s.text({"group", ""}, sgd             ? "SGD"
+                                  : sync == "qsr" ? "QSR"
+                                  : sync == "inverse"
+                                      ? fmt::format("Local SGD, H = {:g}/eta", a.sync.beta)
+                                      : fmt::format("{}ocal SGD, H = {}", post_local ? "Post-l" : "L", a.sync.H));
+  m.name = s.text({"name", ""}, m.group + (m.discrete()                   ? ""
+                                           : m.ode                        ? " (slow ODE)"
+                                           : a.conventional               ? " (conventional SDE)"
+                                           : m.kind == Kind::coupled_slow ? " (coupled slow SDEs)"
+                                                                          : " (slow SDE)"));
   const double round =
       a.rate.eta * a.rate.eta * static_cast<double>(a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta));
   if ((m.stepwise() || m.kind == Kind::coupled_slow) && round > time)
@@ -220,13 +221,13 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   e.source = source.str();
 
   Section root(table, "");
-  e.title = root.text("title", e.name);
+  e.title = root.text({"title", ""}, e.name);
   Section run = root.section("experiment");
-  e.seed = static_cast<std::uint64_t>(run.integer("seed", 1, 0, std::numeric_limits<long>::max()));
-  const long paths = run.integer("paths", 128, 1, 4'000'000'000L);
-  const double time = run.positive("time", 1.0);
-  const long observations = run.integer("observations", 50, 1, 100'000);
-  e.max_lost = run.non_negative("max_lost", 0.01);
+  e.seed = static_cast<std::uint64_t>(run.integer({"seed", ""}, 1, 0, std::numeric_limits<long>::max()));
+  const long paths = run.integer({"paths", ""}, 128, 1, 4'000'000'000L);
+  const double time = run.positive({"time", ""}, 1.0);
+  const long observations = run.integer({"observations", ""}, 50, 1, 100'000);
+  e.max_lost = run.non_negative({"max_lost", ""}, 0.01);
   if (e.max_lost > 1) run.fail("max_lost", fmt::format("expected a share from 0 to 1, got {}", e.max_lost));
 
   Section loss = root.section("loss");
@@ -240,7 +241,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   e.noise_text = noise_text.str();
 
   Section start = root.section("start");
-  const auto at = start.numbers("at");
+  const auto at = start.numbers({"at", ""});
   if (!at.empty() && static_cast<int>(at.size()) != d)
     start.fail("at", fmt::format("expected {} coordinates, got {}", d, at.size()));
   e.problem.start = at.empty() ? named.start : Eigen::Map<const slow::Vector>(at.data(), d);
@@ -253,7 +254,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
 
   for (long j = 0; j <= observations; ++j)
     e.observation.times.push_back(time * static_cast<double>(j) / static_cast<double>(observations));
-  for (const auto& text : run.texts("observe")) {
+  for (const auto& text : run.texts({"observe", ""})) {
     try {
       auto polynomial = ensemble::Polynomial::parse(text, d);
       for (const auto& other : e.observation.polynomials)
@@ -263,7 +264,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
       run.fail("observe", error.what());
     }
   }
-  e.observation.components = static_cast<int>(run.integer("components", std::min(d, 4), 0, d));
+  e.observation.components = static_cast<int>(run.integer({"components", ""}, std::min(d, 4), 0, d));
   run.finish();
 
   const Section training = root.section("training");

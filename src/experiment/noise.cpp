@@ -40,11 +40,11 @@ std::vector<double> factor_of(Section& s, const std::string& key, const std::vec
 void read_gaussian(Section& s, int d, Noise& noise) {
   if (noise.rank > 0) s.fail("kind", "a second gaussian noise: add the covariances instead");
   if (s.has("covariance")) {
-    noise.factor = factor_of(s, "covariance", s.numbers("covariance"), d, noise.rank);
+    noise.factor = factor_of(s, "covariance", s.numbers({"covariance", ""}), d, noise.rank);
     return;
   }
-  std::vector<double> variances = s.numbers("variances");
-  if (variances.empty()) variances.assign(static_cast<std::size_t>(d), s.non_negative("variance", 1.0));
+  std::vector<double> variances = s.numbers({"variances", ""});
+  if (variances.empty()) variances.assign(static_cast<std::size_t>(d), s.non_negative({"variance", ""}, 1.0));
   if (static_cast<int>(variances.size()) != d)
     s.fail("variances", fmt::format("expected {} numbers, one a coordinate, got {}", d, variances.size()));
   for (int k = 0; k < d; ++k) {
@@ -65,12 +65,12 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model) {
   const int d = model.dim(), n = model.residual_count();
   std::string sampling;
   for (auto& s : sections) {
-    const std::string kind = s.choice("kind", "", {"label", "minibatch", "gaussian", "state", "none"});
+    const std::string kind = s.choice({"kind", ""}, "", {"label", "minibatch", "gaussian", "state", "none"});
     if (kind == "label" || kind == "minibatch") {
       if (n == 0) s.fail("kind", fmt::format("{} noise needs a squared loss (residuals)", kind));
       // Labels are perturbed in the samples that are drawn: both kinds mean the same draw.
       const std::string drawn = sampling.empty() ? "with_replacement" : sampling;
-      const std::string own = s.choice("sampling", drawn, {"full", "with_replacement", "without_replacement"});
+      const std::string own = s.choice({"sampling", ""}, drawn, {"full", "with_replacement", "without_replacement"});
       if (!sampling.empty() && own != sampling)
         s.fail("sampling", fmt::format("'{}' contradicts the '{}' of another noise: label and minibatch noise share "
                                        "their samples, expected the same sampling",
@@ -82,18 +82,18 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model) {
     }
     if (kind == "label") {
       if (noise.sigma2 > 0) s.fail("kind", "a second label noise: add the variances instead");
-      noise.sigma2 = s.non_negative("sigma2", 1.0);
+      noise.sigma2 = s.non_negative({"sigma2", ""}, 1.0);
       noise.label_law =
-          s.choice("law", "two_point", {"two_point", "gaussian"}) == "gaussian" ? Law::gaussian : Law::two_point;
+          s.choice({"law", ""}, "two_point", {"two_point", "gaussian"}) == "gaussian" ? Law::gaussian : Law::two_point;
     } else if (kind == "gaussian") {
       read_gaussian(s, d, noise);
     } else if (kind == "state") {
       if (noise.state_rank > 0) s.fail("kind", "a second state noise: put its columns beside the first's instead");
       // A(theta) = A_0 + sum_k theta_k A_k; `constant` holds A_0 and `slopes` A_1, ..., A_d, each d x rank, column by
       // column.
-      noise.state_rank = static_cast<int>(s.integer("rank", 1, 1, d));
+      noise.state_rank = static_cast<int>(s.integer({"rank", ""}, 1, 1, d));
       const std::size_t size = static_cast<std::size_t>(noise.state_rank * d);
-      auto constant = s.numbers("constant"), slopes = s.numbers("slopes");
+      auto constant = s.numbers({"constant", ""}), slopes = s.numbers({"slopes", ""});
       if (constant.empty()) constant.assign(size, 0.0);
       if (slopes.empty()) slopes.assign(size * static_cast<std::size_t>(d), 0.0);
       if (constant.size() != size)

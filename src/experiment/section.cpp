@@ -75,82 +75,88 @@ const toml::node* Section::find(const std::string& key) {
   return get(key);
 }
 
-double Section::number(const std::string& key, double otherwise) {
-  const auto* node = find(key);
+double Section::number(Key key, double otherwise) {
+  const auto* node = find(key.name);
   if (!node) {
-    if (std::isnan(otherwise)) fail(key, "missing: expected a number");
+    if (std::isnan(otherwise)) fail(key.name, "missing: expected a number");
     return otherwise;
   }
   const auto v = node->value<double>();
   if (!v || !node->is_number() || !std::isfinite(*v))
-    fail(key, fmt::format("expected a finite number, got {}", describe(*node)));
+    fail(key.name, fmt::format("expected a finite number, got {}", describe(*node)));
   return *v;
 }
-double Section::positive(const std::string& key, double otherwise) {
+double Section::positive(Key key, double otherwise) {
   const double v = number(key, otherwise);
-  if (!(v > 0)) fail(key, fmt::format("expected a number above 0, got {}", v));
+  if (!(v > 0)) fail(key.name, fmt::format("expected a number above 0, got {}", v));
   return v;
 }
-double Section::non_negative(const std::string& key, double otherwise) {
+double Section::non_negative(Key key, double otherwise) {
   const double v = number(key, otherwise);
-  if (!(v >= 0)) fail(key, fmt::format("expected a number of at least 0, got {}", v));
+  if (!(v >= 0)) fail(key.name, fmt::format("expected a number of at least 0, got {}", v));
   return v;
 }
-long Section::integer(const std::string& key, long otherwise, long least, long most) {
-  const auto* node = find(key);
+double Section::between(Key key, double otherwise, double least, double most) {
+  const double v = number(key, otherwise);
+  if (!(v >= least && v <= most))
+    fail(key.name, fmt::format("expected a number from {} to {}, got {}", least, most, v));
+  return v;
+}
+long Section::integer(Key key, long otherwise, long least, long most) {
+  const auto* node = find(key.name);
   long v = otherwise;
   if (node) {
     const auto d = node->value<double>();
     if (!node->is_number() || *d != std::floor(*d) || std::abs(*d) > 9e15)
-      fail(key, fmt::format("expected a whole number, got {}", describe(*node)));
+      fail(key.name, fmt::format("expected a whole number, got {}", describe(*node)));
     v = static_cast<long>(*d);
   }
-  if (v < least || v > most) fail(key, fmt::format("expected a whole number from {} to {}, got {}", least, most, v));
+  if (v < least || v > most)
+    fail(key.name, fmt::format("expected a whole number from {} to {}, got {}", least, most, v));
   return v;
 }
-bool Section::boolean(const std::string& key, bool otherwise) {
-  const auto* node = find(key);
+bool Section::boolean(Key key, bool otherwise) {
+  const auto* node = find(key.name);
   if (!node) return otherwise;
-  if (!node->is_boolean()) fail(key, fmt::format("expected true or false, got {}", describe(*node)));
+  if (!node->is_boolean()) fail(key.name, fmt::format("expected true or false, got {}", describe(*node)));
   return *node->value<bool>();
 }
-std::string Section::text(const std::string& key, const std::string& otherwise) {
-  const auto* node = find(key);
+std::string Section::text(Key key, const std::string& otherwise) {
+  const auto* node = find(key.name);
   if (!node) return otherwise;
-  if (!node->is_string()) fail(key, fmt::format("expected text in quotes, got {}", describe(*node)));
+  if (!node->is_string()) fail(key.name, fmt::format("expected text in quotes, got {}", describe(*node)));
   return *node->value<std::string>();
 }
-std::string Section::choice(const std::string& key, const std::string& otherwise,
-                            const std::vector<std::string>& options) {
+std::string Section::choice(Key key, const std::string& otherwise, const std::vector<std::string>& options) {
   const std::string v = text(key, otherwise);
   if (std::find(options.begin(), options.end(), v) == options.end())
-    fail(key, v.empty() ? fmt::format("missing: expected one of {}", fmt::join(options, ", "))
-                        : fmt::format("'{}' is not known{}", v, suggestion(v, options)));
+    fail(key.name, v.empty() ? fmt::format("missing: expected one of {}", fmt::join(options, ", "))
+                             : fmt::format("'{}' is not known{}", v, suggestion(v, options)));
   return v;
 }
-std::vector<double> Section::numbers(const std::string& key) {
-  const auto* node = find(key);
+std::vector<double> Section::numbers(Key key) {
+  const auto* node = find(key.name);
   std::vector<double> out;
   if (!node) return out;
   const auto* array = node->as_array();
-  if (!array) fail(key, fmt::format("expected an array of numbers, got {}", describe(*node)));
+  if (!array) fail(key.name, fmt::format("expected an array of numbers, got {}", describe(*node)));
   for (const auto& e : *array) {
     const auto v = e.value<double>();
     if (!e.is_number() || !v || !std::isfinite(*v))
-      fail(key, fmt::format("expected an array of finite numbers, entry {} is {}", out.size() + 1, describe(e)));
+      fail(key.name, fmt::format("expected an array of finite numbers, entry {} is {}", out.size() + 1, describe(e)));
     out.push_back(*v);
   }
   return out;
 }
-std::vector<std::string> Section::texts(const std::string& key) {
-  const auto* node = find(key);
+std::vector<std::string> Section::texts(Key key) {
+  const auto* node = find(key.name);
   std::vector<std::string> out;
   if (!node) return out;
   const auto* array = node->as_array();
-  if (!array) fail(key, fmt::format("expected an array of texts, got {}", describe(*node)));
+  if (!array) fail(key.name, fmt::format("expected an array of texts, got {}", describe(*node)));
   for (const auto& e : *array) {
     if (!e.is_string())
-      fail(key, fmt::format("expected an array of texts, entry {} is {}", out.size() + 1, describe(e)));
+      fail(key.name, fmt::format("expected an array of texts, entry {} is {}", out.size() + 1, describe(e)));
     out.push_back(*e.value<std::string>());
   }
   return out;

@@ -4,15 +4,15 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "error.hpp"
+#include "sde/core/keys.hpp"
 
 namespace sde::experiment {
 
-class Section {
+class Section final : public Keys {
  public:
   /// `path` is the table's dotted name, "" for the file itself.
   Section(const toml::table& table, std::string path) : table_(table), path_(std::move(path)) {}
@@ -21,17 +21,16 @@ class Section {
       : table_(table.table_), path_(table.path_), defaults_(&defaults.table_), defaults_path_(defaults.path_) {}
 
   bool has(const std::string& key) const { return get(key) != nullptr; }
-  double number(const std::string& key, double otherwise);
-  double positive(const std::string& key, double otherwise);
-  double non_negative(const std::string& key, double otherwise);
-  /// A whole number in [least, most].
-  long integer(const std::string& key, long otherwise, long least, long most = std::numeric_limits<int>::max());
-  bool boolean(const std::string& key, bool otherwise);
-  std::string text(const std::string& key, const std::string& otherwise);
-  /// One of `options`.
-  std::string choice(const std::string& key, const std::string& otherwise, const std::vector<std::string>& options);
-  std::vector<double> numbers(const std::string& key);
-  std::vector<std::string> texts(const std::string& key);
+  double number(Key, double otherwise) override;
+  double positive(Key, double otherwise) override;
+  double non_negative(Key, double otherwise) override;
+  double between(Key, double otherwise, double least, double most) override;
+  long integer(Key, long otherwise, long least, long most) override;
+  bool boolean(Key, bool otherwise) override;
+  std::string choice(Key, const std::string& otherwise, const std::vector<std::string>& options) override;
+  std::string text(Key, const std::string& otherwise) override;
+  std::vector<double> numbers(Key) override;
+  std::vector<std::string> texts(Key) override;
   /// A table below this one; an empty one where it is missing.
   Section section(const std::string& key);
   /// The tables of an array of tables (one table counts as one); empty where missing.
@@ -41,7 +40,7 @@ class Section {
   /// Throws where a key was never asked for.
   void finish() const;
   /// "file.toml:12: training.eta" and the complaint, thrown as InputError.
-  [[noreturn]] void fail(const std::string& key, const std::string& complaint) const;
+  [[noreturn]] void fail(const std::string& key, const std::string& complaint) const override;
   const toml::table& table() const { return table_; }
   /// The key with the dotted name of the table that holds it.
   std::string name(const std::string& key) const;
