@@ -73,10 +73,11 @@ struct StartPaired {
 };
 
 /// `pairs` double steps, `rounds` being those of the first fine step.
-template <class L>
+template <class L, class Rule>
 struct PairedSteps {
   L loss;
   NoiseView<double> noise;
+  Rule rule;
   discrete::Stepping stepping;
   discrete::Rounds rounds;
   std::int64_t pairs;
@@ -88,11 +89,11 @@ struct PairedSteps {
   static constexpr int D = dim_of<L>;
   /// A path of the algorithm and one of a slow SDE: more registers, no spills.
   static constexpr int kResidentBlocks = 2;
-  using Loop = discrete::LocalSgdLoop<L, T, true, Solo, discrete::kUnsampled>;
+  using Loop = discrete::RoundLoop<L, T, Rule, true, Solo, discrete::kUnsampled>;
   using Geometry = slow::HypersurfaceGeometry<L, T>;
 
   SDE_DEVICE void operator()(long path) const {
-    Loop loop(loss, noise, stepping);
+    Loop loop(loss, noise, rule, stepping);
     T x[D], spread(0.0);
     for (int k = 0; k < D; ++k) x[k] = paths.x[k * paths.stride + path];
     auto here = rounds;

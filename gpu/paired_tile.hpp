@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "paired_steps.hpp"
+#include "sde/discrete/algorithms.hpp"
 #include "sde/manifold/time_flow.hpp"
 #include "upload.hpp"
 
@@ -15,15 +16,15 @@ class PairedTileOf final : public PairedTile {
   template <class T>
   using Memory = typename Device::template Memory<T>;
   using DeviceLoss = DeviceLossOf<Device, L>;
-  using Steps = PairedSteps<DeviceLoss>;
   static constexpr std::size_t D = dim_of<L>;
 
  public:
   /// Whether the kernel has code for this pairing.
   static bool runs(const Noise& noise, const PairedSetup& setup) {
     const auto& a = setup.algorithm;
-    return !a.conventional && a.rate.is_constant() && a.sync.kind == discrete::Synchronization::Kind::constant &&
-           a.sync.switch_step == 0 && noise.columns() <= dim_of<L>;
+    return !a.increments.conventional && a.steady() && noise.columns() <= dim_of<L> &&
+           discrete::Algorithms::with_rule(
+               a, [](auto rule) { return discrete::shape_of<decltype(rule)>(1, 1).slots == 1; });
   }
 
   PairedTileOf(int ordinal, long paths, const L& loss, const Noise& noise, const PairedSetup& setup)
@@ -54,9 +55,11 @@ class PairedTileOf final : public PairedTile {
     const std::int64_t H = rounds(0, 0).H, piece = std::max<std::int64_t>(1, kPiece / H) * H;
     const Paths<double> alone{x_.data(), spread_.data(), lost_.data(), stride_, first_};
     for (std::int64_t k = 0; k < burn_in; k += piece)
-      device_.launch(count_, DiscreteSteps<DeviceLoss, double, discrete::kUnsampled>{
-                                 loss_, noise_.view(), discrete::Stepping(setup_.algorithm),
-                                 rounds(k, std::min(burn_in, k + piece)), alone});
+      with_rule([&]<class Rule>(const Rule& rule) {
+        device_.launch(count_, DiscreteSteps<DeviceLoss, double, Rule, discrete::kUnsampled>{
+                                   loss_, noise_.view(), rule, discrete::Stepping(setup_.algorithm),
+                                   rounds(k, std::min(burn_in, k + piece)), alone});
+      });
   }
 
   void begin(const double* on_gamma) override {
@@ -65,14 +68,17 @@ class PairedTileOf final : public PairedTile {
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {
-    device_.launch(count_, Steps{loss_,
-                                 noise_.view(),
-                                 discrete::Stepping(setup_.algorithm),
-                                 rounds(k, k + setup_.steps),
-                                 pairs,
-                                 setup_.dt,
-                                 {setup_.normalization(1), setup_.normalization(2)},
-                                 paths()});
+    with_rule([&]<class Rule>(const Rule& rule) {
+      device_.launch(count_, PairedSteps<DeviceLoss, Rule>{loss_,
+                                                           noise_.view(),
+                                                           rule,
+                                                           discrete::Stepping(setup_.algorithm),
+                                                           rounds(k, k + setup_.steps),
+                                                           pairs,
+                                                           setup_.dt,
+                                                           {setup_.normalization(1), setup_.normalization(2)},
+                                                           paths()});
+    });
     device_.wait();
   }
 
@@ -95,10 +101,16 @@ class PairedTileOf final : public PairedTile {
 
  private:
   static constexpr std::int64_t kPiece = 1 << 15;  ///< steps of a launch of the burn-in
-  /// As discrete::rounds_from() has them for a constant H, which runs() asks for; SGD needs no rounds.
+  /// As discrete::rounds_from() has them for steady rounds, which runs() asks for.
   discrete::Rounds rounds(std::int64_t from, std::int64_t to) const {
-    const auto& a = setup_.algorithm;
-    return {from, to, a.workers, a.workers == 1 ? kPiece : a.sync.H, a.rate.eta, nullptr};
+    const auto round = setup_.algorithm.round(0);
+    return {from, to, round.workers, round.steps, round.synchronizes, setup_.algorithm.rate.eta, nullptr};
+  }
+  template <class Use>
+  void with_rule(Use use) const {
+    discrete::Algorithms::with_rule(setup_.algorithm, [&](const auto& rule) {
+      if constexpr (discrete::shape_of<std::remove_cvref_t<decltype(rule)>>(1, 1).slots == 1) use(rule);
+    });
   }
   void reserve(std::size_t n) {
     x_ = {}, point_ = {}, spread_ = {}, fine_ = {}, coarse_ = {}, martingale_ = {}, lost_ = {}, lost_by_ = {};

@@ -2,14 +2,14 @@
 // slow_sde.hpp), stores it. Compiled by nvcc for the device and by g++ for the tests.
 #pragma once
 
-#include "sde/discrete/local_sgd.hpp"
+#include "sde/discrete/round_loop.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 #include "sde/slow/slow_sde.hpp"
 #include "team.hpp"
 
 namespace sde::gpu {
 
-/// Paths in device memory: component k of path i at x[k * stride + i].
+/// Paths in device memory: component k of path i's state (discrete::StateShape) at x[k * stride + i].
 template <class S>
 struct Paths {
   S* x;
@@ -37,57 +37,61 @@ struct AnyPaths {
   long stride;
 };
 
-/// Every path to theta[d].
+/// Every path to theta[d], and what its algorithm keeps beside its position to 0.
 template <class S>
 struct Start {
   Paths<S> paths;
   const S* theta;
-  int d;
+  int d, size;
   SDE_DEVICE void operator()(long path) const {
-    for (int k = 0; k < d; ++k) paths.x[k * paths.stride + path] = theta[k];
+    for (int k = 0; k < size; ++k) paths.x[k * paths.stride + path] = k < d ? theta[k] : S(0);
     paths.spread[path] = S(0);
     paths.lost[path] = 0;
   }
 };
 
-template <class L, class S, unsigned kSources>
+template <class L, class S, class Rule, unsigned kSources>
 struct DiscreteSteps {
   L loss;
   NoiseView<S> noise;
+  Rule rule;
   discrete::Stepping stepping;
   discrete::Rounds rounds;
   Paths<S> paths;
 
   template <class Team>
-  using Loop = discrete::LocalSgdLoop<L, Pack<S, 1>, false, Team, kSources>;
+  using Loop = discrete::RoundLoop<L, Pack<S, 1>, Rule, false, Team, kSources>;
+  static constexpr int kSize = discrete::kStateSize<L, Rule>;
+
+  SDE_DEVICE int size() const { return discrete::shape_of<Rule>(loss.dim(), rounds.workers).size(); }
 
   /// By one thread.
   SDE_DEVICE void operator()(long path) const {
-    Loop<Solo> loop(loss, noise, stepping);
-    Pack<S, 1> x[dim_of<L>];
-    for (int k = 0; k < dim_of<L>; ++k) x[k] = paths.x[k * paths.stride + path];
+    Loop<Solo> loop(loss, noise, rule, stepping);
+    Pack<S, 1> x[kSize];
+    for (int k = 0; k < kSize; ++k) x[k] = paths.x[k * paths.stride + path];
     Pack<S, 1> spread(S(0));
     loop.advance(x, paths.first + static_cast<std::uint32_t>(path), rounds, spread);
-    for (int k = 0; k < dim_of<L>; ++k) paths.x[k * paths.stride + path] = x[k].v;
+    for (int k = 0; k < kSize; ++k) paths.x[k * paths.stride + path] = x[k].v;
     paths.spread[path] = spread.v;
   }
   /// Takes of a counting team what the call below takes.
   template <class Members>
   void take_arrays(const Members& team) const {
-    Loop<Members> loop(loss, noise, stepping, team);
-    Buffer<Pack<S, 1>, kDynamic, Members> x(loss.dim(), team);
+    Loop<Members> loop(loss, noise, rule, stepping, team);
+    Buffer<Pack<S, 1>, kDynamic, Members> x(size(), team);
   }
   /// By a team, or a lone thread: paths first, first + every, ... below count.
   template <class Members>
   SDE_DEVICE void operator()(const Members& team, long first, long every, long count) const {
-    const int d = loss.dim();
-    Loop<Members> loop(loss, noise, stepping, team);
-    Buffer<Pack<S, 1>, kDynamic, Members> x(d, team);
+    const int n = size();
+    Loop<Members> loop(loss, noise, rule, stepping, team);
+    Buffer<Pack<S, 1>, kDynamic, Members> x(n, team);
     for (long path = first; path < count; path += every) {
-      team.each(d, [&](int k) { x[k] = paths.x[k * paths.stride + path]; });
+      team.each(n, [&](int k) { x[k] = paths.x[k * paths.stride + path]; });
       Pack<S, 1> spread(S(0));
       loop.advance(x.data(), paths.first + static_cast<std::uint32_t>(path), rounds, spread);
-      team.each(d, [&](int k) { paths.x[k * paths.stride + path] = x[k].v; });
+      team.each(n, [&](int k) { paths.x[k * paths.stride + path] = x[k].v; });
       team.once([&] { paths.spread[path] = spread.v; });
     }
   }

@@ -7,6 +7,7 @@
 
 #include "observe.hpp"
 #include "paired_tile.hpp"
+#include "sde/discrete/algorithms.hpp"
 #include "sde/model/device_model.hpp"
 #include "steps.hpp"
 #include "upload.hpp"
@@ -17,6 +18,15 @@ namespace sde::gpu {
 /// a team does.
 template <class L>
 inline constexpr bool kPathPerThread = dim_of<L> > 0 && (!SquaredLoss<L> || residuals_of<L> == 1);
+
+/// The same of a body, whose state may have a size that is none.
+template <class L, class Body>
+inline constexpr bool kInRegisters = [] {
+  if constexpr (requires { Body::kSize; })
+    return kPathPerThread<L> && Body::kSize != kDynamic;
+  else
+    return kPathPerThread<L>;
+}();
 
 /// Members of a team: a warp, or a block where one would be long about it.
 inline int team_size(int d) { return d <= 256 ? 32 : 256; }
@@ -33,13 +43,14 @@ class TileOf final : public DeviceTile {
   static constexpr bool kObservedHere = SquaredLoss<L> && HasTestError<L> == HasTestError<DeviceLoss>;
 
  public:
-  TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
-      : TileOf(ordinal, paths, loss, noise) {
+  TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::Algorithm& algorithm)
+      : TileOf(ordinal, paths, loss, noise, state_size(loss, algorithm)) {
+    algorithm_ = algorithm;
     stepping_ = discrete::Stepping(algorithm);
     sources_ = discrete::sources_of(noise, stepping_.drawing, sample_count(loss));
   }
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, std::uint64_t seed)
-      : TileOf(ordinal, paths, loss, noise) {
+      : TileOf(ordinal, paths, loss, noise, loss.dim()) {
     seed_ = seed;
   }
 
@@ -50,12 +61,11 @@ class TileOf final : public DeviceTile {
     count_ = count;
     const std::vector<S> from(theta, theta + d_);
     start_.write(from.data(), from.size());
-    device_.launch(count_, Start<S>{paths(), start_.data(), d_});
+    device_.launch(count_, Start<S>{paths(), start_.data(), d_, size_});
     if (quantities_ > 0) device_.launch(count_, Clear{gone_.data()});
   }
 
   void advance(const discrete::Rounds& rounds) override {
-    using namespace discrete;
     auto here = rounds;
     if (rounds.rates) {
       const auto n = static_cast<std::size_t>(rounds.to - rounds.from);
@@ -63,14 +73,7 @@ class TileOf final : public DeviceTile {
       rates_.write(rounds.rates, n);
       here.rates = rates_.data();
     }
-    if constexpr (kPathPerThread<L>) {
-      launch_first<kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian, kUnsampledTwoPoint>(
-          here);
-    } else if (fits_a_thread(discrete_steps<kAnySource>(here))) {
-      launch_first<kGaussianLabels | kSampling, kAnySource>(here);
-    } else {
-      launch_teams<S>(discrete_steps<kAnySource>(here));
-    }
+    discrete::Algorithms::with_rule(algorithm_, [&](const auto& rule) { advance_by(rule, here); });
   }
 
   void advance(const slow::Steps& steps) override {
@@ -149,9 +152,15 @@ class TileOf final : public DeviceTile {
   }
 
  private:
-  TileOf(int ordinal, long paths, const L& loss, const Noise& noise)
+  static int state_size(const L& loss, const discrete::Algorithm& a) {
+    return discrete::Algorithms::with_rule(
+        a, [&]<class Rule>(const Rule&) { return discrete::shape_of<Rule>(loss.dim(), a.workers).size(); });
+  }
+  /// `size`: numbers of a path's state.
+  TileOf(int ordinal, long paths, const L& loss, const Noise& noise, int size)
       : device_(ordinal),
         d_(loss.dim()),
+        size_(size),
         upload_(device_),
         loss_(on_device(loss, upload_)),
         start_(device_, static_cast<std::size_t>(d_)),
@@ -166,7 +175,7 @@ class TileOf final : public DeviceTile {
     stride_ = halve_until_it_fits(stride_, [&](long paths) {
       const auto n = static_cast<std::size_t>(paths);
       x_ = {}, spread_ = {}, lost_ = {}, values_ = {}, previous_ = {}, gone_ = {}, parts_ = {}, totals_ = {};
-      x_ = Memory<S>(device_, n * static_cast<std::size_t>(d_));
+      x_ = Memory<S>(device_, n * static_cast<std::size_t>(size_));
       spread_ = Memory<S>(device_, n);
       lost_ = Memory<std::uint8_t>(device_, n);
       if (quantities_ == 0) return;
@@ -203,19 +212,31 @@ class TileOf final : public DeviceTile {
   std::size_t stride() const { return static_cast<std::size_t>(stride_); }
   Paths<S> paths() { return {x_.data(), spread_.data(), lost_.data(), stride_, first_}; }
 
+  template <class Rule>
+  void advance_by(const Rule& rule, const discrete::Rounds& rounds) {
+    using namespace discrete;
+    if constexpr (kInRegisters<L, decltype(discrete_steps<kAnySource>(rule, rounds))>) {
+      launch_first<Rule, kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian,
+                   kUnsampledTwoPoint>(rule, rounds);
+    } else if (fits_a_thread(discrete_steps<kAnySource>(rule, rounds))) {
+      launch_first<Rule, kGaussianLabels | kSampling, kAnySource>(rule, rounds);
+    } else {
+      launch_teams<S>(discrete_steps<kAnySource>(rule, rounds));
+    }
+  }
   /// The first kernel that has all sources in use.
-  template <unsigned kSources, unsigned... kMore>
-  void launch_first(const discrete::Rounds& rounds) {
+  template <class Rule, unsigned kSources, unsigned... kMore>
+  void launch_first(const Rule& rule, const discrete::Rounds& rounds) {
     if ((sources_ & ~kSources) == 0)
-      launch_threads(discrete_steps<kSources>(rounds));
+      launch_threads(discrete_steps<kSources>(rule, rounds));
     else if constexpr (sizeof...(kMore) > 0)
-      launch_first<kMore...>(rounds);
+      launch_first<Rule, kMore...>(rule, rounds);
     else
       throw std::logic_error("no kernel for these sources of noise");
   }
-  template <unsigned kSources>
-  DiscreteSteps<DeviceLoss, S, kSources> discrete_steps(const discrete::Rounds& rounds) {
-    return {loss_, noise_.view(), stepping_, rounds, paths()};
+  template <unsigned kSources, class Rule>
+  DiscreteSteps<DeviceLoss, S, Rule, kSources> discrete_steps(const Rule& rule, const discrete::Rounds& rounds) {
+    return {loss_, noise_.view(), rule, stepping_, rounds, paths()};
   }
   /// Whether a thread has room for the arrays of a path.
   template <class Body>
@@ -225,7 +246,7 @@ class TileOf final : public DeviceTile {
   /// A path for each thread.
   template <class Body>
   void launch_threads(const Body& body) {
-    if constexpr (kPathPerThread<L>)
+    if constexpr (kInRegisters<L, Body>)
       device_.launch(count_, body);
     else
       device_.launch_lone(count_, lone_bytes<DeviceLoss, S>(loss_, body), body);
@@ -238,12 +259,13 @@ class TileOf final : public DeviceTile {
   }
 
   Device device_;
-  const int d_;
+  const int d_, size_;
   const Upload<Device> upload_;
   const DeviceLoss loss_;
   Memory<S> start_;
   DeviceNoise<Device, S> noise_;
   DeviceNoise<Device, double> full_noise_;  ///< where S is not double
+  discrete::Algorithm algorithm_;
   discrete::Stepping stepping_;
   std::uint64_t seed_ = 0;
   unsigned sources_ = discrete::kAnySource;
@@ -267,7 +289,7 @@ template <class Device, class L>
 class DeviceModelOf final : public DeviceModel {
  public:
   explicit DeviceModelOf(L loss) : loss_(std::move(loss)) {}
-  std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise& noise, const discrete::LocalSgd& a,
+  std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise& noise, const discrete::Algorithm& a,
                                             Precision precision) const override {
     return tile(ordinal, paths, noise, a, precision);
   }

@@ -81,7 +81,7 @@ std::unique_ptr<Group> slow_group(const ensemble::Problem& p, const slow::Steps&
   return group<CpuGroup>([=](double* x, std::uint32_t path) { kernel->advance(x, {seed, path, 0}, steps); }, p);
 }
 
-std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete::LocalSgd& a, std::int64_t steps,
+std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete::Algorithm& a, std::int64_t steps,
                                       Precision precision, int device) {
   if (device >= 0) {
     const auto march = [a, steps](DeviceTile& tile) {

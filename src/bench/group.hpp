@@ -21,7 +21,7 @@ class Group {
 std::unique_ptr<Group> slow_group(const ensemble::Problem&, const slow::Steps&, std::uint64_t seed, Precision,
                                   int device);
 /// From step 0 to `steps`.
-std::unique_ptr<Group> discrete_group(const ensemble::Problem&, const discrete::LocalSgd&, std::int64_t steps,
+std::unique_ptr<Group> discrete_group(const ensemble::Problem&, const discrete::Algorithm&, std::int64_t steps,
                                       Precision, int device);
 
 }  // namespace sde::bench

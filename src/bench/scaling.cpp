@@ -73,7 +73,7 @@ double slow_seconds(const ensemble::Problem& p, double paths, double count) {
 }
 
 double discrete_seconds(const ensemble::Problem& p, int workers, std::int64_t steps) {
-  discrete::LocalSgd a;
+  discrete::Algorithm a;
   a.workers = a.batch = workers;
   a.rate.eta = 0.002;
   a.sync.H = 20;

@@ -108,7 +108,7 @@ Work discrete_work(const std::string& name, ensemble::Problem problem, Precision
   w.unit = "worker-steps";
   w.normals = problem.noise.columns() + (problem.model->residual_count() == 1 && problem.noise.sigma2 > 0 ? 1 : 0);
   constexpr std::int64_t kSteps = 100;
-  discrete::LocalSgd a;
+  discrete::Algorithm a;
   a.workers = 8;
   a.batch = 8;
   a.rate.eta = 0.01;

@@ -28,7 +28,7 @@ Noise label(double sigma2) {
   return n;
 }
 
-double H_of(const discrete::LocalSgd& a) { return static_cast<double>(a.steps_in_round()); }
+double H_of(const discrete::Algorithm& a) { return static_cast<double>(a.steps_in_round()); }
 
 }  // namespace
 
@@ -75,8 +75,8 @@ verify::TestFunction product_along(const Vector& u, const Vector& w, const Vecto
   return {.name = "(u.(x - c))(w.(x - c))", .u = u, .w = w, .centre = centre};
 }
 
-discrete::LocalSgd local_sgd(const Setting& s, std::uint64_t seed, double eta, int workers, double alpha, int batch) {
-  discrete::LocalSgd a;
+discrete::Algorithm local_sgd(const Setting& s, std::uint64_t seed, double eta, int workers, double alpha, int batch) {
+  discrete::Algorithm a;
   a.workers = workers;
   a.batch = batch;
   a.seed = seed;
@@ -91,7 +91,7 @@ verify::PairedResult paired(const Setting& s, Measured& m, const ensemble::Probl
   return r;
 }
 
-verify::Pairing stationary(const ensemble::Problem& p, const discrete::LocalSgd& a, double time, long paths) {
+verify::Pairing stationary(const ensemble::Problem& p, const discrete::Algorithm& a, double time, long paths) {
   verify::Pairing pairing;
   pairing.algorithm = a;
   pairing.predictions = {verify::theory(a)};

@@ -22,11 +22,11 @@ verify::TestFunction along(const Vector& u, const Vector& centre);
 verify::TestFunction product_along(const Vector& u, const Vector& w, const Vector& centre);
 
 /// Constant eta; K workers with H = alpha/eta and total batch B; K = 1: SGD. `seed` is the run's (Setting::seed_of).
-discrete::LocalSgd local_sgd(const Setting&, std::uint64_t seed, double eta, int workers, double alpha, int batch);
+discrete::Algorithm local_sgd(const Setting&, std::uint64_t seed, double eta, int workers, double alpha, int batch);
 
 /// A pairing with the slow SDE of the theory, to be compared after `time`. It starts when the fluctuation across Gamma
 /// has become stationary to e^-8.
-verify::Pairing stationary(const ensemble::Problem&, const discrete::LocalSgd&, double time, long paths);
+verify::Pairing stationary(const ensemble::Problem&, const discrete::Algorithm&, double time, long paths);
 
 /// Runs the pairing and counts its gradients.
 verify::PairedResult paired(const Setting&, Measured&, const ensemble::Problem&, const verify::Pairing&);

@@ -34,7 +34,7 @@ verify::Prediction half_alpha(const verify::Pairing& pairing) {
 /// Drift of one algorithm over that of SGD's slow SDE (K = 1), or its drift-II over the limit's (K > 1): the row, and
 /// for K > 1 the control's.
 std::vector<Row> drift_rows(const Setting& s, Measured& m, const std::string& loss, const ensemble::Problem& p,
-                            const discrete::LocalSgd& a, double time, long paths) {
+                            const discrete::Algorithm& a, double time, long paths) {
   auto pairing = stationary(p, a, time, paths);
   pairing.functions = {slow_variable(loss)};
   pairing.predictions.push_back(sgd_prediction(pairing));

@@ -16,7 +16,7 @@ struct Covariance {
   Row control;
 };
 Covariance covariance(const Setting& s, Measured& m, const std::string& loss, const ensemble::Problem& p,
-                      const discrete::LocalSgd& a, std::uint64_t pilot_seed) {
+                      const discrete::Algorithm& a, std::uint64_t pilot_seed) {
   const slow::Matrix directions = noise_directions(p);
   verify::Pairing pairing;
   pairing.algorithm = a;

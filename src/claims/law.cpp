@@ -14,15 +14,16 @@ constexpr double kEta = 0.01, kTime = 2;
 
 using Points = std::vector<std::vector<double>>;  // [path][coordinate]
 
-Points sample(const Setting& s, const ensemble::Problem& p, ensemble::Kind kind, std::uint64_t seed, long paths) {
+Points sample(const Setting& s, const ensemble::Problem& p, const discrete::Algorithm& algorithm,
+              const ensemble::Dynamics& dynamics, long paths) {
   const int d = p.model->dim();
   ensemble::Observation observation;
   observation.times = {0, kTime};
   for (int k = 0; k < d; ++k)
     observation.polynomials.push_back(ensemble::Polynomial::parse(fmt::format("x{}", k + 1), d));
   ensemble::Method method;
-  method.kind = kind;
-  method.algorithm = local_sgd(s, seed, kEta, 4, 0.4, 8);
+  method.dynamics = &dynamics;
+  method.algorithm = algorithm;
   Points points;
   for (; static_cast<long>(points.size()) < paths; ++method.algorithm.seed) {
     method.paths = std::min(paths - static_cast<long>(points.size()), ensemble::MethodResult::kQuantilePaths);
@@ -50,9 +51,10 @@ void compare_laws(const Setting& s, int claim, const std::string& loss, const en
   constexpr std::size_t kEnergyPoints = 512;  // of each sample: the distances are kept in memory
   const long paths = s.paths(std::lround(2048 / (s.margin * s.margin)));
   // Seeds of their own: independent samples.
-  Points algorithm = sample(s, p, ensemble::Kind::local_sgd, s.seed_of(claim, 201), paths);
-  Points theory = sample(s, p, ensemble::Kind::slow_local_sgd, s.seed_of(claim, 202), paths);
-  const Points sgd = sample(s, p, ensemble::Kind::slow_sgd, s.seed_of(claim, 203), paths);
+  Points algorithm =
+      sample(s, p, local_sgd(s, s.seed_of(claim, 201), kEta, 4, 0.4, 8), ensemble::discrete_algorithm(), paths);
+  Points theory = sample(s, p, local_sgd(s, s.seed_of(claim, 202), kEta, 4, 0.4, 8), ensemble::slow_sde(), paths);
+  const Points sgd = sample(s, p, local_sgd(s, s.seed_of(claim, 203), kEta, 1, 0.4, 8), ensemble::slow_sde(), paths);
   const double gradients = static_cast<double>(paths) * 4 * kTime / std::pow(kEta * s.eta, 2);
   m.gradients += gradients;
   const auto x = first_coordinate(algorithm), y = first_coordinate(theory), z = first_coordinate(sgd);

@@ -2,39 +2,51 @@
 
 #include <filesystem>
 
+#include "../experiment/methods.hpp"
 #include "../experiment/registry.hpp"
 #include "cli.hpp"
+#include "sde/discrete/algorithms.hpp"
 
 namespace sde::cli {
+
+namespace {
+
+void print_methods() {
+  for (const auto* type : discrete::Algorithms::all()) fmt::print("  {:<26} {}\n", type->name(), type->description());
+  for (const auto* dynamics : ensemble::all_dynamics()) {
+    if (dynamics->is_algorithm()) continue;
+    fmt::print("  {}\n", dynamics->description());
+    for (const auto& [name, kind] : experiment::method_kinds())
+      if (kind.dynamics == dynamics) fmt::print("    {}\n", name);
+  }
+  fmt::print("  keys, in [training] for all or in a [[method]]\n");
+  for (const auto& key : experiment::method_keys())
+    fmt::print("    {:<12} {} ({}{})\n", key.name, key.meaning, key.values,
+               key.otherwise.empty() ? ", required" : "; default " + key.otherwise);
+}
+
+}  // namespace
 
 Command add_list(CLI::App& app) {
   auto* sub = app.add_subcommand("list", "The built-in losses, noises and methods with their parameters");
   sub->footer("Example:\n  sde list");
-  return {
-      sub, [] {
-        fmt::print("Losses ([loss] name = ...)\n");
-        for (const auto& e : experiment::losses()) {
-          fmt::print("  {:<17} {}\n", e.name, e.formula);
-          if (!e.parameters.empty()) fmt::print("  {:<17}   {}\n", "", e.parameters);
-        }
-        fmt::print(
-            "\nNoises ([noise] kind = ..., several [[noise]] tables add up)\n"
-            "  label             labels perturbed at each draw: sigma2, law = two_point | gaussian, sampling\n"
-            "  minibatch         sampling = with_replacement | without_replacement (reshuffled epochs) | full\n"
-            "  gaussian          covariance (row-major), or variances (one a coordinate), or variance\n"
-            "  state             A(theta) = A_0 + sum_k theta_k A_k: rank, constant, slopes\n"
-            "  none\n"
-            "\nMethods ([[method]] kind = ...)\n"
-            "  sgd, local_sgd, post_local_sgd, qsr                         the discrete algorithms\n"
-            "  slow_sgd, slow_local_sgd, slow_post_local_sgd, slow_qsr     slow SDEs (dt, integrator, retraction, "
-            "refined)\n"
-            "  slow_ode_sgd, slow_ode_local_sgd, slow_ode_qsr              the same without diffusion, adaptive\n"
-            "  coupled_slow                                                K slow SDEs, averaged every H eta^2\n"
-            "  conventional_sgd, conventional_local_sgd                    the conventional SDEs (substeps)\n"
-            "  keys: eta, schedule = constant | step | cosine | linear, warmup, floor, factor, milestones,\n"
-            "        workers (K), batch (total B), H, sync = constant | inverse | qsr, beta, switch, paths, seed\n");
-        return static_cast<int>(kDone);
-      }};
+  return {sub, [] {
+            fmt::print("Losses ([loss] name = ...)\n");
+            for (const auto& e : experiment::losses()) {
+              fmt::print("  {:<17} {}\n", e.name, e.formula);
+              if (!e.parameters.empty()) fmt::print("  {:<17}   {}\n", "", e.parameters);
+            }
+            fmt::print(
+                "\nNoises ([noise] kind = ..., several [[noise]] tables add up)\n"
+                "  label             labels perturbed at each draw: sigma2, law = two_point | gaussian, sampling\n"
+                "  minibatch         sampling = with_replacement | without_replacement (reshuffled epochs) | full\n"
+                "  gaussian          covariance (row-major), or variances (one a coordinate), or variance\n"
+                "  state             A(theta) = A_0 + sum_k theta_k A_k: rank, constant, slopes\n"
+                "  none\n"
+                "\nMethods ([[method]] kind = ...)\n");
+            print_methods();
+            return static_cast<int>(kDone);
+          }};
 }
 
 }  // namespace sde::cli

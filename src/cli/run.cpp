@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "../experiment/checkpoint.hpp"
@@ -39,8 +40,8 @@ void print_table(const Experiment& e, const std::vector<MethodResult>& results) 
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];
     const auto& a = e.methods[i].algorithm;
-    const bool limit = e.methods[i].kind == ensemble::Kind::slow_qsr;
-    const long H = a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta);
+    const bool limit = std::isinf(e.methods[i].dynamics->parameters(e.methods[i], a.rate.steps).alpha);
+    const auto H = a.peak_steps_in_round();
     fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width,
                limit ? "inf" : fmt::format("{}", H),
                limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)),
@@ -53,7 +54,7 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];
     nlohmann::json m{{"name", e.methods[i].name},
-                     {"kind", e.methods[i].kind_name},
+                     {"kind", e.methods[i].kind()},
                      {"group", e.methods[i].group},
                      {"paths", r.paths},
                      {"lost", r.lost},
@@ -95,13 +96,11 @@ int run(const Options& o, const std::string& command_line, ensemble::Ranks* rank
     fmt::print(stderr, "sde: {}\n", text);
   };
   std::vector<MethodResult> results;
-  // Weights of the bar: local steps times workers; a slow SDE step costs about as much as a few gradients.
+  // Weights of the bar.
   std::vector<double> work;
   double all = 0, done = 0;
   for (const auto& m : e.methods) {
-    const double steps = m.stepwise() ? static_cast<double>(m.algorithm.rate.steps) * m.algorithm.workers
-                                      : 20 * e.observation.times.back() / m.dt;
-    work.push_back(steps * static_cast<double>(m.paths) + 1);
+    work.push_back(m.dynamics->work(m, e.observation.times.back()) * static_cast<double>(m.paths) + 1);
     all += work.back();
   }
   int code = kDone;

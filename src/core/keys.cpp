@@ -29,6 +29,10 @@ double Defaults::between(Key key, double otherwise, double least, double most) {
   asked.push_back({key.name, key.meaning, fmt::format("a number from {} to {}", least, most), shown(otherwise)});
   return otherwise;
 }
+double Defaults::fraction(Key key, double otherwise) {
+  asked.push_back({key.name, key.meaning, "a number above 0 and below 1", shown(otherwise)});
+  return std::isnan(otherwise) ? 0.5 : otherwise;
+}
 long Defaults::integer(Key key, long otherwise, long least, long most) {
   asked.push_back(
       {key.name, key.meaning, fmt::format("a whole number from {} to {}", least, most), fmt::format("{}", otherwise)});

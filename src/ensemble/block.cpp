@@ -8,7 +8,7 @@ bool BlockRunner::operator()(long b, BlockState& s) {
   const long first = b * kBlockPaths, last = std::min(method_.paths, first + kBlockPaths);
   if (s.x.empty()) {
     s.part = MethodResult(problem_, observation_, timeline_.slow_time);
-    s.x.resize(static_cast<std::size_t>(dim_ * kLanes));
+    s.x.assign(static_cast<std::size_t>(stepper_->size() * kLanes), 0.0);
     s.previous.resize(kLanes);
   }
   for (; first + s.done < last; s.done += kLanes, s.time = 0) {
@@ -22,7 +22,7 @@ bool BlockRunner::operator()(long b, BlockState& s) {
       if (s.time > 0) {
         const auto spread = s.spread;
         try {
-          failed = mover_->advance(s.x.data(), static_cast<std::uint32_t>(group), s.time - 1, s.spread.data());
+          failed = stepper_->advance(s.x.data(), static_cast<std::uint32_t>(group), s.time - 1, s.spread.data());
         } catch (const Interrupted&) {
           s.x = before_;
           s.spread = spread;
@@ -39,7 +39,8 @@ bool BlockRunner::operator()(long b, BlockState& s) {
 }
 
 void BlockRunner::start(BlockState& s) const {
-  const Vector& at = method_.stepwise() ? problem_.start : problem_.start_on_gamma;
+  const Vector& at = method_.dynamics->on_gamma() ? problem_.start_on_gamma : problem_.start;
+  std::fill(s.x.begin(), s.x.end(), 0.0);  // what an algorithm keeps beside its position
   for (int k = 0; k < dim_; ++k)
     for (int l = 0; l < kLanes; ++l) s.x[k * kLanes + l] = at[k];
   s.gone = 0;
@@ -65,11 +66,11 @@ void BlockRunner::observe(BlockState& s, long group, int lane, bool failed) {
     }
   s.gone |= 1u << lane;
   if (s.part.lost++ > 0) return;
-  long step = s.time > 0 ? mover_->step_after(s.time - 1) : 0;
+  long step = s.time > 0 ? stepper_->step_after(s.time - 1) : 0;
   if (diverged && s.time > 0) {
     // Again from the last observation, round by round: where it left, and how far it was by then.
     auto x = before_;
-    step = mover_->diverged_at(x.data(), static_cast<std::uint32_t>(group), s.time - 1, lane);
+    step = stepper_->diverged_at(x.data(), static_cast<std::uint32_t>(group), s.time - 1, lane);
     double largest = 0;
     for (int k = 0; k < dim_; ++k) largest = std::fmax(largest, std::abs(x[k * kLanes + lane]));
     reason = fmt::format("diverged: max |theta_k| = {:.3g}", largest);

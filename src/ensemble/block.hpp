@@ -1,9 +1,9 @@
 // The paths of one block on the CPU, from where its state stands to the end or to an interruption.
 #pragma once
 
-#include "mover.hpp"
 #include "observer.hpp"
 #include "sde/ensemble/parallel.hpp"
+#include "stepper.hpp"
 
 namespace sde::ensemble {
 
@@ -17,7 +17,7 @@ class BlockRunner {
         timeline_(timeline),
         interrupted_(interrupted),
         dim_(problem.model->dim()),
-        mover_(make_mover(problem, method, timeline, clock, interrupted)),
+        stepper_(method.dynamics->stepper({problem, method, timeline, clock, interrupted})),
         observe_(problem, method, observation, clock) {}
 
   /// Returns false where it was interrupted.
@@ -33,7 +33,7 @@ class BlockRunner {
   const Timeline& timeline_;
   const std::atomic<bool>* interrupted_;
   const int dim_;
-  std::unique_ptr<Mover> mover_;
+  std::unique_ptr<Stepper> stepper_;
   Observer observe_;
   Vector theta_;
   std::vector<double> before_;  ///< state of the paths in hand at their last observation

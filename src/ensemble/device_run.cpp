@@ -15,7 +15,7 @@ namespace {
 /// Paths on the device at a time: enough to fill it, and fewer where their states pass through the host.
 constexpr long kTilePaths = 1 << 20, kTilePathsThroughHost = 1 << 17;
 /// Steps between two looks at the interruption flag.
-constexpr std::int64_t kPiece = 1 << 15;
+constexpr std::int64_t kChunk = 1 << 15;
 /// Memory for the tables of a tile's groups, at most; of a wave's, where ranks gather them.
 constexpr std::size_t kGroupsBytes = std::size_t{256} << 20;
 
@@ -83,15 +83,14 @@ class DeviceRun {
         clock_(clock),
         dim_(problem.model->dim()),
         blocks_(blocks_of(method.paths)),
-        first_step_(method.stepwise() ? std::vector<std::int64_t>{} : slow_steps(timeline.slow_time, method.dt)),
-        observers_(problem, method, observation, clock),
-        device_(problem.model->device()) {
+        algorithm_(method.dynamics->algorithm(method)),
+        in_rounds_(method.dynamics->in_rounds()),
+        first_step_(in_rounds_ ? std::vector<std::int64_t>{} : slow_steps(timeline.slow_time, method.dt)),
+        observers_(problem, method, observation, clock) {
     const long wanted = std::min(kTilePaths, blocks_ * kBlockPaths);
-    tile_ = method.stepwise()
-                ? device_->discrete_tile(control.device, wanted, problem.noise, method.algorithm, method.precision)
-                : device_->slow_tile(control.device, wanted, problem.noise, method.algorithm.seed, method.precision);
+    tile_ = method.dynamics->tile(problem, method, control.device, wanted);
     what_.components = observation.components;
-    what_.flow = method.stepwise();
+    what_.flow = !method.dynamics->on_gamma();
     what_.tolerance = manifold::kObservationFlow.tolerance;
     what_.polish_below = manifold::kObservationFlow.polish_below;
     what_.test_error = problem.model->has_test_error();
@@ -170,7 +169,7 @@ class DeviceRun {
                                Progress progress) {
     const long first_path = first * kBlockPaths;
     count_ = std::min(method_.paths - first_path, blocks * kBlockPaths);
-    const Vector& at = method_.stepwise() ? problem_.start : problem_.start_on_gamma;
+    const Vector& at = method_.dynamics->on_gamma() ? problem_.start_on_gamma : problem_.start;
     tile_->start(static_cast<std::uint32_t>(first_path), count_, at.data());
     gone_.assign(static_cast<std::size_t>(count_), 0);
     previous_.assign(static_cast<std::size_t>(count_), Vector());
@@ -199,22 +198,22 @@ class DeviceRun {
   }
 
   void advance(std::size_t i) {
-    if (method_.stepwise())
+    if (in_rounds_)
       discrete::for_each_rounds(
-          method_.algorithm, timeline_.steps[i], timeline_.steps[i + 1], kPiece, rates_,
+          algorithm_, timeline_.steps[i], timeline_.steps[i + 1], kChunk, rates_,
           [&](const discrete::Rounds& rounds) { launch((rounds.to - rounds.from) * rounds.workers, rounds); });
     else
-      clock_.for_each_piece(timeline_.slow_time, first_step_, i, kPiece,
+      clock_.for_each_chunk(timeline_.slow_time, first_step_, i, kChunk,
                             [&](const slow::Steps& steps) { launch(steps.count, steps); });
   }
 
   /// Waits for the device now and then, so that an interruption is soon obeyed.
-  template <class Piece>
-  void launch(std::int64_t steps, const Piece& piece) {
+  template <class Chunk>
+  void launch(std::int64_t steps, const Chunk& chunk) {
     if (control_.interrupted && *control_.interrupted) throw Interrupted();
-    tile_->advance(piece);
+    tile_->advance(chunk);
     steps_ += steps;
-    if (steps_ < kPiece) return;
+    if (steps_ < kChunk) return;
     tile_->wait();
     steps_ = 0;
   }
@@ -314,9 +313,10 @@ class DeviceRun {
   const SlowClock& clock_;
   const int dim_;
   const long blocks_;
+  const discrete::Algorithm algorithm_;
+  const bool in_rounds_;
   const std::vector<std::int64_t> first_step_;
   Observers observers_;
-  const std::shared_ptr<const DeviceModel> device_;
   std::unique_ptr<DeviceTile> tile_;
   long count_ = 0;
   std::int64_t steps_ = 0;
@@ -332,9 +332,7 @@ class DeviceRun {
 }  // namespace
 
 bool runs_on_device(const Problem& problem, const Method& method) {
-  if (!problem.model->device) return false;
-  if (method.stepwise()) return true;
-  return method.kind != Kind::coupled_slow && !method.ode && !method.flow_retraction && problem.interpolating;
+  return problem.model->device && method.dynamics->runs_on_device(problem, method);
 }
 
 bool resume_on_device(const Problem& problem, const Method& method, const Observation& observation,

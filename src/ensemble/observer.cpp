@@ -13,7 +13,7 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
 void Observer::operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result) {
   const int d = problem_.model->dim();
   point_ = Eigen::Map<const Vector>(theta, d);
-  if (method_.stepwise()) flow_(point_.data());
+  if (!method_.dynamics->on_gamma()) flow_(point_.data());
   terms_->compute(point_.data());
   const Vector lambda = terms_->normal_eigenvalues();
   values_.clear();

@@ -79,9 +79,11 @@ bool resume_on_cpu(const Problem& problem, const Method& method, const Observati
 
 bool resume(const Problem& problem, const Method& method, const Observation& observation, const Control& control,
             MethodState& state) {
-  const bool rounds = method.stepwise() || method.kind == Kind::coupled_slow;
+  check(problem);
+  check(problem, method);
+  check(problem, observation);
   Timeline timeline;
-  if (rounds)
+  if (method.dynamics->in_rounds())
     timeline = observe_at_rounds(method.algorithm, observation.times);
   else
     timeline.slow_time = observation.times;
@@ -90,12 +92,9 @@ bool resume(const Problem& problem, const Method& method, const Observation& obs
   const bool on_device = control.device >= 0 && runs_on_device(problem, method);
   const bool finished = on_device ? resume_on_device(problem, method, observation, control, timeline, clock, state)
                                   : resume_on_cpu(problem, method, observation, control, timeline, clock, state);
-  if (finished && rounds) {
-    const double per_step =
-        method.kind == Kind::sgd || method.kind == Kind::conventional_sgd ? 1 : method.algorithm.workers;
-    state.total.gradients = static_cast<double>(timeline.steps.back()) * per_step * static_cast<double>(method.paths) *
-                            (method.algorithm.conventional ? method.algorithm.substeps : 1);
-  }
+  if (finished && method.dynamics->in_rounds())
+    state.total.gradients =
+        method.dynamics->gradients(method, timeline.steps.back()) * static_cast<double>(method.paths);
   return finished;
 }
 

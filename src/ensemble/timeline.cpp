@@ -5,12 +5,11 @@
 
 namespace sde::ensemble {
 
-Timeline observe_at_rounds(const discrete::LocalSgd& a, const std::vector<double>& times) {
+Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<double>& times) {
   Timeline timeline;
-  const double eta2 = a.rate.eta * a.rate.eta;
-  const bool sgd = a.workers == 1;
-  if (a.rate.is_constant() && (sgd || (a.sync.switch_step == 0))) {
-    const std::int64_t H = sgd ? 1 : a.H(0);
+  if (a.steady()) {
+    const double eta2 = a.slow_time(a.rate.eta);
+    const std::int64_t H = a.steps_in_round();
     for (const double t : times) {
       const std::int64_t step = H * std::llround(t / (eta2 * static_cast<double>(H)));
       timeline.steps.push_back(step);
@@ -22,9 +21,9 @@ Timeline observe_at_rounds(const discrete::LocalSgd& a, const std::vector<double
   double t = 0;
   std::size_t next = 0;
   while (next < times.size()) {
-    const std::int64_t H = sgd || !a.sync.local(k) ? 1 : a.round_length(k);
+    const std::int64_t H = a.steps_to_observation(k);
     double length = 0;
-    for (std::int64_t h = 0; h < H; ++h) length += a.rate(k + h) * a.rate(k + h);
+    for (std::int64_t h = 0; h < H; ++h) length += a.slow_time(a.rate(k + h));
     while (next < times.size() && (times[next] <= t + 0.5 * length || k >= a.rate.steps)) {
       timeline.steps.push_back(k);
       timeline.slow_time.push_back(t);
@@ -46,7 +45,7 @@ std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt
 
 SlowClock::SlowClock(const Method& method) : method_(method) {
   const auto& a = method.algorithm;
-  constant_ = a.rate.is_constant() && a.sync.switch_step == 0;
+  constant_ = a.steady();
   if (constant_) return;
   constexpr std::int64_t kEntries = 20'000;
   const std::int64_t every = std::max<std::int64_t>(1, a.rate.steps / kEntries);
@@ -56,24 +55,13 @@ SlowClock::SlowClock(const Method& method) : method_(method) {
       time_.push_back(t);
       step_.push_back(k);
     }
-    const double rate = a.rate(k);
-    t += rate * rate;
+    t += a.slow_time(a.rate(k));
   }
 }
 
 slow::Parameters SlowClock::from(std::int64_t step) const {
-  const auto& a = method_.algorithm;
-  slow::Parameters p;
-  p.batch = a.batch;
-  const double eta = a.rate(step);
-  const bool local = method_.kind != Kind::slow_sgd && a.sync.local(step);
-  const auto H = static_cast<double>(local ? a.H(step) : 1);
-  p.workers = local ? a.workers : 1;
-  p.alpha = method_.kind == Kind::slow_qsr && local ? std::numeric_limits<double>::infinity() : eta * H;
-  if (method_.refined) {
-    p.eta = eta;
-    p.H = H;
-  }
+  auto p = method_.dynamics->parameters(method_, step);
+  if (method_.refined) p.eta = method_.algorithm.rate(step);
   return p;
 }
 

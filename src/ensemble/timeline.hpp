@@ -12,7 +12,7 @@ struct Timeline {
   std::vector<std::int64_t> steps;
   std::vector<double> slow_time;
 };
-Timeline observe_at_rounds(const discrete::LocalSgd& algorithm, const std::vector<double>& times);
+Timeline observe_at_rounds(const discrete::Algorithm& algorithm, const std::vector<double>& times);
 
 /// Number of the first step of each interval of a slow SDE: each has a whole number of equal steps of at most dt.
 std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt);
@@ -24,10 +24,10 @@ class SlowClock {
   slow::Parameters at(double slow_time) const;
   bool constant() const { return constant_; }
 
-  /// Calls advance(steps) for the steps from times[i] to times[i + 1], first[] by slow_steps(), in pieces of at most
+  /// Calls advance(steps) for the steps from times[i] to times[i + 1], first[] by slow_steps(), in chunks of at most
   /// `most` steps, and of one where the parameters change.
   template <class Advance>
-  void for_each_piece(const std::vector<double>& times, const std::vector<std::int64_t>& first, std::size_t i,
+  void for_each_chunk(const std::vector<double>& times, const std::vector<std::int64_t>& first, std::size_t i,
                       std::int64_t most, Advance advance) const {
     const std::int64_t count = first[i + 1] - first[i];
     slow::Steps steps;

@@ -123,7 +123,7 @@ class Writer {
     const std::string slow = "eta^2 * local steps";
     const auto& t = e_.observation.times;
     texts("run", run_, e_.methods.size(), "method and its setting", [&](std::size_t i) { return e_.methods[i].name; });
-    texts("kind", run_, e_.methods.size(), "kind of method", [&](std::size_t i) { return e_.methods[i].kind_name; });
+    texts("kind", run_, e_.methods.size(), "kind of method", [&](std::size_t i) { return e_.methods[i].kind(); });
     texts("group", run_, e_.methods.size(), "setting: theory and algorithm of one setting share it",
           [&](std::size_t i) { return e_.methods[i].group; });
     doubles("time", {time_}, "nominal slow time", slow, t);
@@ -139,11 +139,11 @@ class Writer {
     for (std::size_t m = 0; m < results_.size(); ++m) {
       const auto& r = results_[m];
       const auto& a = e_.methods[m].algorithm;
-      discrete.push_back(e_.methods[m].discrete());
+      discrete.push_back(e_.methods[m].dynamics->is_algorithm());
       total.push_back(static_cast<int>(r.paths));
       lost.push_back(static_cast<int>(r.lost));
       cost.push_back(r.gradients);
-      const auto H = static_cast<double>(a.workers == 1 ? 1 : a.sync(a.rate.steps, a.rate.eta));
+      const auto H = static_cast<double>(a.peak_steps_in_round());
       rounds.push_back(H);
       alpha.push_back(a.rate.eta * H);
       actual.insert(actual.end(), r.slow_time.begin(), r.slow_time.end());

@@ -102,6 +102,12 @@ double Section::between(Key key, double otherwise, double least, double most) {
     fail(key.name, fmt::format("expected a number from {} to {}, got {}", least, most, v));
   return v;
 }
+double Section::fraction(Key key, double otherwise) {
+  const double v = number(key, otherwise);
+  if (!(v > 0 && v < 1))
+    fail(key.name, fmt::format("expected a number above 0 and below 1 ({}), got {}", key.meaning, v));
+  return v;
+}
 long Section::integer(Key key, long otherwise, long least, long most) {
   const auto* node = find(key.name);
   long v = otherwise;

@@ -20,11 +20,12 @@ class Section final : public Keys {
   Section(const Section& table, const Section& defaults)
       : table_(table.table_), path_(table.path_), defaults_(&defaults.table_), defaults_path_(defaults.path_) {}
 
-  bool has(const std::string& key) const { return get(key) != nullptr; }
+  bool has(const std::string& key) const override { return get(key) != nullptr; }
   double number(Key, double otherwise) override;
   double positive(Key, double otherwise) override;
   double non_negative(Key, double otherwise) override;
   double between(Key, double otherwise, double least, double most) override;
+  double fraction(Key, double otherwise) override;
   long integer(Key, long otherwise, long least, long most) override;
   bool boolean(Key, bool otherwise) override;
   std::string choice(Key, const std::string& otherwise, const std::vector<std::string>& options) override;

@@ -206,4 +206,9 @@ std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Nois
   return std::make_unique<DenseSlowKernel>(model, noise);
 }
 
+std::unique_ptr<SlowKernel> slow_kernel(const LossModel& model, const Noise& noise, bool interpolating,
+                                        Precision precision) {
+  return interpolating ? model.residual_slow_kernel(noise, precision) : dense_slow_kernel(model, noise);
+}
+
 }  // namespace sde::slow

@@ -83,7 +83,7 @@ LevelMoments sample_level(const Problem& problem, const TestFunction& g, std::si
 
 }  // namespace
 
-Hierarchy levels_in_eta(const Problem& problem, const discrete::LocalSgd& finest, const TestFunction& g, double time,
+Hierarchy levels_in_eta(const Problem& problem, const discrete::Algorithm& finest, const TestFunction& g, double time,
                         std::size_t levels, const ensemble::Control& control) {
   const auto& noise = problem.noise;
   if ((noise.sigma2 > 0 && noise.label_law == Law::two_point) ||
@@ -103,7 +103,7 @@ Hierarchy levels_in_eta(const Problem& problem, const discrete::LocalSgd& finest
     auto a = finest;
     a.rate.eta *= static_cast<double>(std::int64_t{1} << coarser);
     a.sync.H = std::max<std::int64_t>(1, H >> coarser);
-    a.fold = fold;
+    a.increments.coarsening = fold;
     return a;
   };
   Hierarchy h;
@@ -142,9 +142,7 @@ Hierarchy levels_in_dt(const Problem& problem, const slow::Parameters& parameter
     const double dt = time / static_cast<double>(steps);
     const int columns = problem.noise.columns();
     return sample_level(problem, g, level, first, count, problem.start_on_gamma, false, control, [&] {
-      return [=,
-              kernel = problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
-                                             : slow::dense_slow_kernel(*problem.model, problem.noise),
+      return [=, kernel = slow::slow_kernel(*problem.model, problem.noise, problem.interpolating),
               martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
               own = State(static_cast<std::size_t>(columns * kLanes)),
               both = State(static_cast<std::size_t>(columns * kLanes))](std::uint32_t path, State& x,

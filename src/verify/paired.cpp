@@ -11,18 +11,11 @@
 
 namespace sde::verify {
 
-Prediction theory(const discrete::LocalSgd& a) {
-  slow::Parameters p;
-  p.batch = a.batch;
-  p.workers = a.workers;
-  p.alpha = a.rate.eta * static_cast<double>(a.steps_in_round());
-  return {"slow SDE", p};
-}
-Prediction refined(const discrete::LocalSgd& a) {
+Prediction theory(const discrete::Algorithm& a) { return {"slow SDE", a.type->slow_sde(a, 0)}; }
+Prediction refined(const discrete::Algorithm& a) {
   Prediction r = theory(a);
   r.name = "refined slow SDE";
   r.parameters.eta = a.rate.eta;
-  r.parameters.H = static_cast<double>(a.steps_in_round());
   return r;
 }
 
@@ -37,8 +30,7 @@ class PairedLanes final : public PairedTile {
       : setup_(setup),
         d_(problem.model->dim()),
         algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm)),
-        slow_(problem.interpolating ? problem.model->residual_slow_kernel(problem.noise)
-                                    : slow::dense_slow_kernel(*problem.model, problem.noise)),
+        slow_(slow::slow_kernel(*problem.model, problem.noise, problem.interpolating)),
         flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
         noise_(static_cast<std::size_t>(problem.noise.columns() * kLanes)),
         both_(noise_),

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sde/ensemble/dynamics.hpp"
 #include "sde/ensemble/polynomial.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/model.hpp"
@@ -34,33 +35,20 @@ struct Problem {
   std::unique_ptr<slow::PointTerms> terms() const;
 };
 
-/// The discrete algorithms, the conventional SDEs, and the slow SDEs. Post-local SGD and QSR are local_sgd with their
-/// synchronization schedules; so are the slow SDEs beside them.
-enum class Kind {
-  sgd,
-  local_sgd,
-  conventional_sgd,
-  conventional_local_sgd,
-  slow_sgd,
-  slow_local_sgd,
-  slow_qsr,
-  coupled_slow
-};
-
 struct Method {
-  std::string name, group, kind_name;
-  Kind kind = Kind::sgd;
-  bool ode = false;              ///< a slow SDE without diffusion, by Odeint's adaptive steps
-  bool refined = false;          ///< the finite-eta refinement of theory.md section 6
-  discrete::LocalSgd algorithm;  ///< schedules, K, B; for the slow SDEs they give alpha(t)
-  double dt = 0.01;              ///< largest step of a slow SDE, in slow time
+  std::string name, group;                           ///< in tables; methods of one setting share the group
+  const Dynamics* dynamics = &discrete_algorithm();  ///< the algorithm itself, or which equation in its place
+  discrete::Algorithm algorithm;                     ///< of the slow SDEs it gives alpha(t)
+  bool refined = false;                              ///< the finite-eta refinement of theory.md section 6
+  double dt = 0.01;                                  ///< largest step of a slow SDE, in slow time
+  int substeps = 4;                                  ///< of a conventional SDE for each step of the algorithm
   slow::Integrator integrator = slow::Integrator::euler_maruyama;
   bool flow_retraction = false;  ///< retract by the flow map itself instead of Newton along the normal space (slow)
   Precision precision = Precision::full;  ///< of the steps; observations are in double
   long paths = 1;
 
-  bool discrete() const { return kind == Kind::sgd || kind == Kind::local_sgd; }
-  bool stepwise() const { return discrete() || kind == Kind::conventional_sgd || kind == Kind::conventional_local_sgd; }
+  /// In files: "local_sgd", "slow_qsr".
+  std::string kind() const { return dynamics->kind(*algorithm.type); }
 };
 
 struct Observation {
@@ -134,7 +122,7 @@ struct Control {
 struct BlockState {
   long done = 0;          ///< paths of the block that are complete
   std::size_t time = 0;   ///< observations made of the kLanes paths in hand
-  std::vector<double> x;  ///< [d][lane] of the paths in hand
+  std::vector<double> x;  ///< [size][lane] of the paths in hand (discrete::StateShape)
   std::array<double, kLanes> spread{};
   unsigned gone = 0;             ///< lanes lost
   std::vector<Vector> previous;  ///< [lane] Phi at the last observation
@@ -174,10 +162,15 @@ struct MethodState {
   }
 };
 
+/// Each throws InputError, which names the field, what was expected and what came: for nothing else is made of them.
+void check(const Problem&);
+void check(const Problem&, const Method&);
+void check(const Problem&, const Observation&);
+
 /// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).
 /// Same bits for any number of threads, ranks and interruptions; on a device all but the last digits of what is
-/// observed. Throws DeviceUnusable and DeviceFailure; with several ranks, all of which call it and end with the same
-/// state, as RankError on each.
+/// observed. Throws InputError by check(), DeviceUnusable and DeviceFailure; with several ranks, all of which call it
+/// and end with the same state, as RankError on each.
 bool resume(const Problem&, const Method&, const Observation&, const Control&, MethodState& state);
 
 struct Interrupted : std::exception {};

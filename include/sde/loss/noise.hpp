@@ -58,6 +58,8 @@ struct NoiseOf : NoiseKind {
   template <class From>
   explicit NoiseOf(const NoiseOf<From>& n)
       : NoiseKind(n), factor(n.factor.begin(), n.factor.end()), state(n.state.begin(), n.state.end()) {}
+  /// Throws InputError where the arrays are not those of a loss of dimension d with n residuals (0: not squared).
+  void check(int d, int n) const;
   NoiseView<S> view() const { return {*this, factor.data(), state.data(), diagonal()}; }
   bool diagonal() const {
     const auto d = static_cast<std::size_t>(rank);
@@ -68,5 +70,7 @@ struct NoiseOf : NoiseKind {
   }
 };
 using Noise = NoiseOf<double>;
+template <>
+void Noise::check(int d, int n) const;
 
 }  // namespace sde

@@ -90,7 +90,7 @@ class DeviceModel {
  public:
   virtual ~DeviceModel() = default;
   /// Room for `paths` paths on device number `ordinal`, or for fewer where memory is short. Throws DeviceUnusable.
-  virtual std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise&, const discrete::LocalSgd&,
+  virtual std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise&, const discrete::Algorithm&,
                                                     Precision) const = 0;
   /// For a squared loss that interpolates on Gamma; draws from `seed`.
   virtual std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise&, std::uint64_t seed,

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "sde/discrete/algorithms.hpp"
 #include "sde/model/model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 
@@ -27,26 +28,28 @@ void store_state(const T* x, int first, int d, LaneState to) {
     for (int l = 0; l < lanes_of<T>; ++l) to[k * kLanes + first + l] = x[k][l];
 }
 
-template <Loss L, class T, bool Coupled>
+template <Loss L, class T, class Rule, bool Coupled>
 class DiscreteLoop {
  public:
-  DiscreteLoop(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
+  DiscreteLoop(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& algorithm)
       : loss_(loss),
         noise_(noise),
         algorithm_(algorithm),
-        loop_(loss_, noise_.view(), discrete::Stepping(algorithm_)),
-        x_(loss.dim()),
+        loop_(loss_, noise_.view(), rule, discrete::Stepping(algorithm_)),
+        shape_(discrete::shape_of<Rule>(loss.dim(), algorithm.workers)),
+        x_(shape_.size()),
         noise_sums_(Coupled ? noise.columns() : 0) {}
+  discrete::StateShape shape() const { return shape_; }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
     constexpr std::int64_t kMostRates = 1 << 16;
     for (int first = 0; first < kLanes; first += lanes_of<T>) {
-      load_state(x, first, loss_.dim(), x_.data());
+      load_state(x, first, shape_.size(), x_.data());
       T s(0.0);
       discrete::for_each_rounds(algorithm_, from, to, kMostRates, rates_, [&](const discrete::Rounds& rounds) {
         loop_.advance(x_.data(), path + static_cast<std::uint32_t>(first), rounds, s);
       });
-      store_state(x_.data(), first, loss_.dim(), x);
+      store_state(x_.data(), first, shape_.size(), x);
       for (int l = 0; l < lanes_of<T>; ++l) spread[first + l] = s[l];
       if constexpr (Coupled) add_noise(first, sums);
     }
@@ -63,36 +66,41 @@ class DiscreteLoop {
 
   const L& loss_;
   const NoiseOf<scalar_of<T>> noise_;
-  const discrete::LocalSgd algorithm_;
-  discrete::LocalSgdLoop<L, T, Coupled> loop_;
-  Buffer<T, dim_of<L>> x_;
+  const discrete::Algorithm algorithm_;
+  discrete::RoundLoop<L, T, Rule, Coupled> loop_;
+  const discrete::StateShape shape_;
+  Buffer<T, discrete::kStateSize<L, Rule>> x_;
   Buffer<T, kDynamic> noise_sums_;
   std::vector<double> rates_;
 };
 
-template <Loss L, class S>
+template <Loss L, class S, class Rule>
 class DiscreteKernelOf final : public DiscreteKernel {
  public:
-  DiscreteKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
+  DiscreteKernelOf(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& a)
+      : loop_(loss, noise, rule, a) {}
+  discrete::StateShape shape() const override { return loop_.shape(); }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
     loop_.advance(x, path, from, to, spread);
   }
 
  private:
-  DiscreteLoop<L, PackFor<L, S>, false> loop_;
+  DiscreteLoop<L, PackFor<L, S>, Rule, false> loop_;
 };
 
-template <Loss L>
+template <Loss L, class Rule>
 class RecordingKernelOf final : public RecordingKernel {
  public:
-  RecordingKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
+  RecordingKernelOf(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& a)
+      : loop_(loss, noise, rule, a) {}
+  discrete::StateShape shape() const override { return loop_.shape(); }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums) override {
     loop_.advance(x, path, from, to, spread, sums);
   }
 
  private:
-  DiscreteLoop<L, PackFor<L, double>, true> loop_;
+  DiscreteLoop<L, PackFor<L, double>, Rule, true> loop_;
 };
 
 template <SquaredLoss L, class S>
@@ -264,15 +272,23 @@ class ModelOf final : public LossModel {
     else
       return std::numeric_limits<double>::quiet_NaN();
   }
-  std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::LocalSgd& a,
+  std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::Algorithm& a,
                                                   Precision precision) const override {
-    if (precision == Precision::single) return std::make_unique<DiscreteKernelOf<L, float>>(loss_, noise, a);
-    return std::make_unique<DiscreteKernelOf<L, double>>(loss_, noise, a);
+    noise.check(loss_.dim(), residual_count());
+    return discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<DiscreteKernel> {
+      if (precision == Precision::single)
+        return std::make_unique<DiscreteKernelOf<L, float, Rule>>(loss_, noise, rule, a);
+      return std::make_unique<DiscreteKernelOf<L, double, Rule>>(loss_, noise, rule, a);
+    });
   }
-  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
-    return std::make_unique<RecordingKernelOf<L>>(loss_, noise, a);
+  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::Algorithm& a) const override {
+    noise.check(loss_.dim(), residual_count());
+    return discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<RecordingKernel> {
+      return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a);
+    });
   }
   std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise, Precision precision) const override {
+    noise.check(loss_.dim(), residual_count());
     if constexpr (SquaredLoss<L>) {
       if (precision == Precision::single) return std::make_unique<SlowKernelOf<L, float>>(loss_, noise);
       return std::make_unique<SlowKernelOf<L, double>>(loss_, noise);
@@ -281,6 +297,7 @@ class ModelOf final : public LossModel {
     }
   }
   std::unique_ptr<slow::PointTerms> residual_terms(const Noise& noise) const override {
+    noise.check(loss_.dim(), residual_count());
     if constexpr (SquaredLoss<L>)
       return std::make_unique<ResidualTerms<L>>(loss_, noise);
     else

@@ -5,20 +5,22 @@
 #include <functional>
 #include <memory>
 
-#include "sde/discrete/local_sgd.hpp"
+#include "sde/discrete/round_loop.hpp"
 #include "sde/model/device_model.hpp"
 #include "sde/slow/point_terms.hpp"
 #include "sde/slow/slow_sde.hpp"
 
 namespace sde {
 
-/// State of kLanes paths, component-major: x[k * kLanes + lane].
+/// State of kLanes paths, component-major: x[k * kLanes + lane], k < discrete::StateShape::size() of an algorithm, or
+/// d.
 using LaneState = double*;
 
 /// A discrete algorithm (or a conventional SDE) advancing kLanes paths.
 class DiscreteKernel {
  public:
   virtual ~DiscreteKernel() = default;
+  virtual discrete::StateShape shape() const = 0;
   /// From step `from` to `to`, both ends of rounds; spread[kLanes]: workers' rms distance from their average.
   virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) = 0;
 };
@@ -28,6 +30,7 @@ class DiscreteKernel {
 class RecordingKernel {
  public:
   virtual ~RecordingKernel() = default;
+  virtual discrete::StateShape shape() const = 0;
   virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                        double* sums) = 0;
 };
@@ -63,9 +66,9 @@ class LossModel {
   virtual bool has_test_error() const = 0;
   virtual double test_error(const double* x) const = 0;
 
-  virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::LocalSgd&,
+  virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::Algorithm&,
                                                           Precision = Precision::full) const = 0;
-  virtual std::unique_ptr<RecordingKernel> recording_kernel(const Noise&, const discrete::LocalSgd&) const = 0;
+  virtual std::unique_ptr<RecordingKernel> recording_kernel(const Noise&, const discrete::Algorithm&) const = 0;
   /// For a squared loss that interpolates on Gamma.
   virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&, Precision = Precision::full) const = 0;
   virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;

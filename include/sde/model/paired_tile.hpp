@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "sde/discrete/local_sgd.hpp"
+#include "sde/discrete/round_loop.hpp"
 #include "sde/model/smooth_function.hpp"
 #include "sde/slow/psi.hpp"
 
@@ -17,7 +17,7 @@ struct PairedSlowSde {
 };
 
 struct PairedSetup {
-  discrete::LocalSgd algorithm;  ///< constant eta and H
+  discrete::Algorithm algorithm;  ///< constant eta and H
   std::vector<PairedSlowSde> predictions;
   std::int64_t steps = 1;                 ///< of the algorithm in one fine step of the SDEs
   double dt = 0;                          ///< a fine step, in slow time

@@ -33,7 +33,7 @@ struct Hierarchy {
 /// draw of a level is the normalized sum of four of the next. `time` is rounded to whole rounds of level 0.
 /// Throws std::invalid_argument where H is not a multiple of 2^L, or where the noise is not Gaussian draws added to all
 /// residuals (labels +-sigma and sampled residuals have no such sums).
-Hierarchy levels_in_eta(const Problem&, const discrete::LocalSgd& finest, const TestFunction&, double time,
+Hierarchy levels_in_eta(const Problem&, const discrete::Algorithm& finest, const TestFunction&, double time,
                         std::size_t levels, const ensemble::Control&);
 
 /// P = g(zeta) at `time`, Euler-Maruyama. Level l has 2^l times `coarsest_steps` steps.

@@ -23,12 +23,12 @@ struct Prediction {
 };
 
 /// The slow SDE that the theory gives for an algorithm with constant schedules.
-Prediction theory(const discrete::LocalSgd& algorithm);
+Prediction theory(const discrete::Algorithm& algorithm);
 /// With the finite-eta refinement of theory.md section 6.
-Prediction refined(const discrete::LocalSgd& algorithm);
+Prediction refined(const discrete::Algorithm& algorithm);
 
 struct Pairing {
-  discrete::LocalSgd algorithm;  ///< constant eta and H
+  discrete::Algorithm algorithm;  ///< constant eta and H
   std::vector<Prediction> predictions;
   std::vector<double> times;  ///< slow times of comparison, ascending, above 0
   double burn_in = 0;         ///< slow time before the comparison starts: the SDE starts at Phi(avg) then

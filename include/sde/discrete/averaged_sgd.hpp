@@ -1,0 +1,25 @@
+// The update rule that SGD, Local SGD, post-local SGD and QSR share: workers take SGD steps, and are averaged at the
+// end of a round.
+#pragma once
+
+#include "sde/core/buffer.hpp"
+
+namespace sde::discrete {
+
+struct AveragedSgd {
+  /// Vectors of R^d that a path keeps beside its position, once, and for each worker.
+  static constexpr int kSharedSlots = 0, kWorkerSlots = 0;
+
+  /// A worker's step: y[d] <- y - eta g(y), by way of g[d].
+  template <class Gradient, class T, class Team>
+  SDE_INLINE void step(Gradient& gradient, T* y, T* /*slots*/, T* g, const T& eta, const Team&) const {
+    gradient.descend(y, g, eta);
+  }
+  /// The end of a round: x[d], where it began, moves by the workers' mean displacement(j), j < d.
+  template <class T, class Displacement, class Team>
+  SDE_INLINE void synchronize(int d, T* x, T* /*slots*/, Displacement displacement, const Team& team) const {
+    team.each(d, [&](int j) { x[j] = x[j] + displacement(j); });
+  }
+};
+
+}  // namespace sde::discrete

@@ -1,0 +1,53 @@
+#include "sde/discrete/algorithm.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sde/core/error.hpp"
+#include "sde/discrete/local_sgd.hpp"
+
+namespace sde::discrete {
+
+const AlgorithmType* Algorithm::default_type() { return &local_sgd; }
+
+std::int64_t Algorithm::peak_steps_in_round() const {
+  return round(rate.steps).synchronizes ? sync(rate.steps, rate.eta) : 1;
+}
+
+void refuse(const char* field, const std::string& expected, std::int64_t got) {
+  throw InputError(fmt::format("algorithm.{}: {}, got {}", field, expected, got));
+}
+
+std::string shortest(double value) { return fmt::format("{:g}", value); }
+
+namespace {
+
+void at_least(const char* field, std::int64_t least, std::int64_t value) {
+  if (value < least) refuse(field, fmt::format("expected at least {}", least), value);
+}
+void positive(const char* field, double value) {
+  if (!(value > 0 && std::isfinite(value)))
+    throw InputError(fmt::format("algorithm.{}: expected a finite number above 0, got {}", field, value));
+}
+
+}  // namespace
+
+void check(const Algorithm& a) {
+  if (!a.type) throw InputError("algorithm.type: missing: expected one of discrete::Algorithms::all()");
+  positive("rate.eta", a.rate.eta);
+  at_least("rate.steps", 1, a.rate.steps);
+  at_least("rate.warmup", 0, a.rate.warmup);
+  at_least("workers", 1, a.workers);
+  at_least("batch", 1, a.batch);
+  if (a.batch % a.workers != 0)
+    refuse("batch", fmt::format("expected a multiple of workers = {} (batch is the total B = K B_loc)", a.workers),
+           a.batch);
+  at_least("sync.H", 1, a.sync.H);
+  if (a.sync.kind != Synchronization::Kind::constant) positive("sync.beta", a.sync.beta);
+  at_least("increments.substeps", 1, a.increments.substeps);
+  at_least("increments.coarsening", 1, a.increments.coarsening);
+  a.type->check(a);
+}
+
+}  // namespace sde::discrete

@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include "sde/core/error.hpp"
+#include "sde/ensemble/method.hpp"
+
+namespace sde::ensemble {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& field, const std::string& complaint) {
+  throw InputError(fmt::format("{}: {}", field, complaint));
+}
+
+void check_point(const char* field, const Vector& x, int d, const char* advice) {
+  if (x.size() != d) refuse(field, fmt::format("expected {} coordinates, got {}{}", d, x.size(), advice));
+  if (!x.allFinite()) refuse(field, "expected finite coordinates");
+}
+
+}  // namespace
+
+void check(const Problem& p) {
+  if (!p.model) refuse("problem.model", "missing: expected a loss, as make_model() gives it");
+  const int d = p.model->dim();
+  p.noise.check(d, p.model->residual_count());
+  check_point("problem.start", p.start, d, "");
+  check_point("problem.start_on_gamma", p.start_on_gamma, d,
+              p.start_on_gamma.size() == 0 ? ": call settle(), which sends the start through Phi" : "");
+}
+
+void check(const Problem& problem, const Method& m) {
+  if (!m.dynamics) refuse("method.dynamics", "missing: expected one of ensemble::all_dynamics()");
+  discrete::check(m.algorithm);
+  if (m.kind().empty())
+    refuse("method.dynamics", fmt::format("there is none of this kind for {}", m.algorithm.type->name()));
+  if (m.paths < 1) refuse("method.paths", fmt::format("expected at least 1, got {}", m.paths));
+  m.dynamics->check(problem, m);
+}
+
+void check(const Problem& p, const Observation& o) {
+  const int d = p.model->dim();
+  if (o.times.empty()) refuse("observation.times", "expected at least one slow time");
+  for (std::size_t i = 0; i < o.times.size(); ++i)
+    if (!(o.times[i] >= (i == 0 ? 0 : o.times[i - 1])))
+      refuse("observation.times",
+             fmt::format("expected slow times from 0 on that ascend, number {} is {}", i, o.times[i]));
+  if (o.components < 0 || o.components > d)
+    refuse("observation.components", fmt::format("expected 0 to {}, got {}", d, o.components));
+  for (const auto& polynomial : o.polynomials)
+    for (const auto& term : polynomial.terms)
+      for (const auto& [coordinate, exponent] : term.powers)
+        if (coordinate < 0 || coordinate >= d)
+          refuse("observation.polynomials",
+                 fmt::format("'{}' has coordinate {}: expected 1 to {}", polynomial.text, coordinate + 1, d));
+}
+
+}  // namespace sde::ensemble

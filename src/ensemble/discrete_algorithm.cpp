@@ -1,0 +1,134 @@
+// The discrete algorithm itself, and the conventional SDE, which is the same loop with other draws.
+#include <algorithm>
+#include <cmath>
+
+#include "dynamics_keys.hpp"
+#include "sde/discrete/algorithms.hpp"
+#include "stepper.hpp"
+
+namespace sde::ensemble {
+
+namespace {
+
+/// Steps that a kernel takes between two looks at the interruption flag.
+constexpr std::int64_t kChunk = 1 << 16;
+
+class RoundStepper final : public Stepper {
+ public:
+  explicit RoundStepper(const Run& run)
+      : algorithm_(run.method.dynamics->algorithm(run.method)),
+        timeline_(run.timeline),
+        interrupted_(run.interrupted),
+        dim_(run.problem.model->dim()),
+        kernel_(run.problem.model->discrete_kernel(run.problem.noise, algorithm_, run.method.precision)) {}
+  int size() const override { return kernel_->shape().size(); }
+  unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
+    const std::int64_t end = timeline_.steps[i + 1];
+    for (std::int64_t k = timeline_.steps[i]; k < end;) {
+      stop_if(interrupted_);
+      const std::int64_t next = whole_rounds(k, end, kChunk);
+      kernel_->advance(x, path, k, next, spread);
+      k = next;
+    }
+    return 0;
+  }
+  long diverged_at(LaneState x, std::uint32_t path, std::size_t i, int lane) override {
+    const std::int64_t end = timeline_.steps[i + 1];
+    double spread[kLanes];
+    for (std::int64_t k = timeline_.steps[i]; k < end;) {
+      stop_if(interrupted_);
+      const std::int64_t next = whole_rounds(k, end, 1);
+      kernel_->advance(x, path, k, next, spread);
+      if (!in_domain(x + lane, dim_, kLanes)) return next;
+      k = next;
+    }
+    return end;
+  }
+  long step_after(std::size_t i) const override { return timeline_.steps[i + 1]; }
+
+ private:
+  /// The end of the first round at or after k + least (of a step, where there are no rounds).
+  std::int64_t whole_rounds(std::int64_t k, std::int64_t end, std::int64_t least) const {
+    for (const std::int64_t goal = std::min(end, k + least); k < goal;) {
+      const auto round = algorithm_.round(k);
+      k = round.synchronizes ? std::min(end, k + round.steps) : goal;
+    }
+    return k;
+  }
+  const discrete::Algorithm algorithm_;
+  const Timeline& timeline_;
+  const std::atomic<bool>* interrupted_;
+  const int dim_;
+  std::unique_ptr<DiscreteKernel> kernel_;
+};
+
+class DiscreteAlgorithm : public Dynamics {
+ public:
+  std::string kind(const discrete::AlgorithmType& type) const override { return type.name(); }
+  const char* description() const override { return "the algorithm itself"; }
+  const char* suffix() const override { return ""; }
+  bool on_gamma() const override { return false; }
+  bool in_rounds() const override { return true; }
+  bool is_algorithm() const override { return true; }
+  void read(Keys&, Method&, double) const override {}
+  double gradients(const Method& m, std::int64_t steps) const override {
+    return m.algorithm.type->gradients(m.algorithm, steps);
+  }
+  double work(const Method& m, double) const override { return gradients(m, m.algorithm.rate.steps); }
+  void check(const Problem& p, const Method& m) const override {
+    const int n = p.model->residual_count(), local_batch = m.algorithm.batch / m.algorithm.workers;
+    if (p.noise.sampling == Sampling::without_replacement && n > 1 && n % local_batch != 0)
+      refuse_batch(m, n, local_batch);
+  }
+  std::unique_ptr<Stepper> stepper(const Run& run) const override { return std::make_unique<RoundStepper>(run); }
+  std::unique_ptr<DeviceTile> tile(const Problem& p, const Method& m, int device, long paths) const override {
+    return p.model->device()->discrete_tile(device, paths, p.noise, algorithm(m), m.precision);
+  }
+  bool runs_on_device(const Problem&, const Method&) const override { return true; }
+
+ private:
+  [[noreturn]] static void refuse_batch(const Method& m, int n, int local_batch) {
+    throw InputError("noise: sampling without replacement needs a local batch that divides n = " + std::to_string(n) +
+                     ", '" + m.name + "' has " + std::to_string(local_batch));
+  }
+};
+
+class ConventionalSde final : public DiscreteAlgorithm {
+ public:
+  std::string kind(const discrete::AlgorithmType& type) const override {
+    return std::string("conventional_") + type.name();
+  }
+  const char* description() const override { return "the conventional SDE, in time eta * steps"; }
+  const char* suffix() const override { return " (conventional SDE)"; }
+  bool is_algorithm() const override { return false; }
+  void read(Keys& keys, Method& m, double) const override {
+    m.substeps =
+        static_cast<int>(keys.integer({"substeps", "Euler-Maruyama steps for each step of the algorithm"}, 4, 1, 1000));
+    read_integrator(keys, m);
+  }
+  discrete::Algorithm algorithm(const Method& m) const override {
+    auto a = m.algorithm;
+    a.increments = {true, m.substeps, m.integrator == slow::Integrator::weak_euler};
+    return a;
+  }
+  double gradients(const Method& m, std::int64_t steps) const override {
+    return m.substeps * DiscreteAlgorithm::gradients(m, steps);
+  }
+  double work(const Method& m, double) const override { return gradients(m, m.algorithm.rate.steps); }
+  void check(const Problem&, const Method& m) const override {
+    if (m.substeps < 1) throw InputError("method.substeps: expected at least 1, got " + std::to_string(m.substeps));
+  }
+};
+
+}  // namespace
+
+const Dynamics& discrete_algorithm() {
+  static const DiscreteAlgorithm one;
+  return one;
+}
+const Dynamics& conventional_sde() {
+  static const ConventionalSde one;
+  return one;
+}
+
+}  // namespace sde::ensemble

@@ -1,0 +1,26 @@
+// Keys that several dynamics ask for.
+#pragma once
+
+#include "sde/core/error.hpp"
+#include "sde/ensemble/method.hpp"
+
+namespace sde::ensemble {
+
+inline void read_integrator(Keys& keys, Method& m) {
+  const auto chosen = keys.choice({"integrator", "increments of an SDE: Gaussian, or +-1 (same weak order)"},
+                                  "euler_maruyama", {"euler_maruyama", "weak_euler"});
+  m.integrator = chosen == "weak_euler" ? slow::Integrator::weak_euler : slow::Integrator::euler_maruyama;
+}
+inline void read_step(Keys& keys, Method& m, double time) {
+  m.dt = keys.positive({"dt", "largest step of a slow SDE, in slow time"}, time / 2000);
+}
+inline void read_refined(Keys& keys, Method& m) {
+  m.refined = keys.boolean({"refined", "the finite-eta refinement of the slow SDE"}, false);
+}
+
+/// Throws InputError where the step is none.
+inline void check_step(const Method& m) {
+  if (!(m.dt > 0)) throw InputError("method.dt: expected a number above 0, got " + discrete::shortest(m.dt));
+}
+
+}  // namespace sde::ensemble

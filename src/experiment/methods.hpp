@@ -1,0 +1,23 @@
+// The methods of an experiment file: which kinds there are, their keys, and reading them.
+#pragma once
+
+#include <map>
+
+#include "experiment.hpp"
+
+namespace sde::experiment {
+
+/// kind = ...: an algorithm, and what moves its paths.
+struct MethodKind {
+  const ensemble::Dynamics* dynamics;
+  const discrete::AlgorithmType* type;
+};
+const std::map<std::string, MethodKind>& method_kinds();
+
+/// The keys of all kinds together, those of all methods first: what [training] may hold.
+const std::vector<KeyDescription>& method_keys();
+
+/// Reads a [[method]] laid over [training]. `paths` and `time` are those of [experiment]. Throws InputError.
+ensemble::Method read_method(Section&, const Experiment&, long paths, double time);
+
+}  // namespace sde::experiment
