@@ -30,13 +30,13 @@ void store_state(const T* x, int first, int d, LaneState to) {
 template <Loss L, class T, bool Coupled>
 class DiscreteLoop {
  public:
-  DiscreteLoop(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm)
+  DiscreteLoop(const L& loss, const Noise& noise, const discrete::LocalSgd& algorithm, const Innovations& recorded = {})
       : loss_(loss),
         noise_(noise),
         algorithm_(algorithm),
-        loop_(loss_, noise_.view(), discrete::Stepping(algorithm_)),
+        loop_(loss_, noise_.view(), discrete::Stepping(algorithm_, recorded)),
         x_(loss.dim()),
-        noise_sums_(Coupled ? noise.columns() : 0) {}
+        noise_sums_(recorded.count()) {}
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
     constexpr std::int64_t kMostRates = 1 << 16;
@@ -54,7 +54,7 @@ class DiscreteLoop {
 
  private:
   void add_noise(int first, double* sums) {
-    const int columns = noise_.columns();
+    const int columns = loop_.stepping().drawing.recorded.count();
     for (int s = 0; s < columns; ++s) noise_sums_[s] = T(0.0);
     loop_.take_noise(noise_sums_.data());
     for (int s = 0; s < columns; ++s)
@@ -85,7 +85,8 @@ class DiscreteKernelOf final : public DiscreteKernel {
 template <Loss L>
 class RecordingKernelOf final : public RecordingKernel {
  public:
-  RecordingKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a) : loop_(loss, noise, a) {}
+  RecordingKernelOf(const L& loss, const Noise& noise, const discrete::LocalSgd& a, const Innovations& recorded)
+      : loop_(loss, noise, a, recorded) {}
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums) override {
     loop_.advance(x, path, from, to, spread, sums);
@@ -110,19 +111,16 @@ class SlowKernelOf final : public SlowKernel {
       slow::advance(geometry_, x_.data(), move_.data(), mine, steps, lost);
     });
   }
+  Innovations innovations() const override { return innovations_on_gamma(noise_); }
   unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
     return in_packs(x, [&](int first, auto& lost) {
-      const double* next = xi;
-      const auto draw = [&] {
+      const auto column = [&](int s) {
         T value;
-        load_state(next, first, 1, &value);
-        next += kLanes;
+        load_state(xi + s * kLanes, first, 1, &value);
         return value;
       };
-      slow::step(geometry_, x_.data(), move_.data(), p, dt, draw, true, lost);
-      next = xi;
-      for (int k = 0; k < geometry_.d; ++k) move_[k] = T(0.0);
-      geometry_.diffuse(T(std::sqrt(dt / p.batch)), draw, move_.data());
+      slow::given_step(geometry_, x_.data(), move_.data(), p, dt, column, lost);
+      slow::martingale(geometry_, p, dt, column, move_.data());
       store_state(move_.data(), first, geometry_.d, martingale);
     });
   }
@@ -166,7 +164,7 @@ class ResidualTerms final : public slow::PointTerms {
   Vector normal_eigenvalues() const override {
     std::vector<double> kept;
     for (int a = 0; a < n_; ++a)
-      if (g_.lambda[a] > 0) kept.push_back(g_.lambda[a]);
+      if (g_.eigenvalue(a) > 0) kept.push_back(g_.eigenvalue(a));
     std::sort(kept.begin(), kept.end());
     return Eigen::Map<Vector>(kept.data(), static_cast<Eigen::Index>(kept.size()));
   }
@@ -180,20 +178,22 @@ class ResidualTerms final : public slow::PointTerms {
     g_.ito_normal(batch, out.data());
     return out;
   }
-  Matrix tangent_noise() const override { return Eigen::Map<const Matrix>(g_.A.data(), d_, g_.r); }
+  Matrix tangent_noise() const override {
+    return Eigen::Map<const Matrix>(g_.tangent_noise(), d_, g_.noise_dimension());
+  }
   Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
-    const Rows V(g_.V.data(), n_, d_), C(g_.C.data(), n_, g_.r);
+    const Rows V(g_.normals(), n_, d_), C(g_.normal_noise(), n_, g_.noise_dimension());
     const Matrix A = tangent_noise();
     Matrix M = Matrix::Zero(d_, d_);
     for (int a = 0; a < n_; ++a) {
-      if (g_.lambda[a] == 0) continue;
+      if (g_.eigenvalue(a) == 0) continue;
       for (int b = 0; b < n_; ++b) {
-        if (g_.lambda[b] == 0) continue;
+        if (g_.eigenvalue(b) == 0) continue;
         double s = C.row(a).dot(C.row(b));
-        if (a == b) s += noise_.label_scale(n_) * g_.lambda[a];
-        M += slow::weight(term, p, g_.lambda[a], g_.lambda[b]) * s * V.row(a).transpose() * V.row(b);
+        if (a == b) s += noise_.label_scale(n_) * g_.eigenvalue(a);
+        M += slow::weight(term, p, g_.eigenvalue(a), g_.eigenvalue(b)) * s * V.row(a).transpose() * V.row(b);
       }
-      const Vector cross = slow::weight(term, p, g_.lambda[a], 0.0) * (A * C.row(a).transpose());
+      const Vector cross = slow::weight(term, p, g_.eigenvalue(a), 0.0) * (A * C.row(a).transpose());
       M += cross * V.row(a) + V.row(a).transpose() * cross.transpose();
     }
     return M;
@@ -269,8 +269,10 @@ class ModelOf final : public LossModel {
     if (precision == Precision::single) return std::make_unique<DiscreteKernelOf<L, float>>(loss_, noise, a);
     return std::make_unique<DiscreteKernelOf<L, double>>(loss_, noise, a);
   }
-  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::LocalSgd& a) const override {
-    return std::make_unique<RecordingKernelOf<L>>(loss_, noise, a);
+  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::LocalSgd& a,
+                                                    const Innovations& recorded) const override {
+    check_recordable(recorded, noise, residual_count());
+    return std::make_unique<RecordingKernelOf<L>>(loss_, noise, a, recorded);
   }
   std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise, Precision precision) const override {
     if constexpr (SquaredLoss<L>) {
