@@ -122,7 +122,7 @@ struct Observe {
     SDE_DEVICE double test_error() const {
       double plain[D];
       for (int k = 0; k < D; ++k) plain[k] = lane(theta[k], 0);
-      return o.loss.test_error(plain);
+      return o.test_error(plain);
     }
     SDE_DEVICE auto drift(slow::Term term) {
       geometry.drift(point, o.what.parameters, term, moved);
@@ -218,7 +218,7 @@ struct Observe {
       return sqrt(gap);
     }
     SDE_DEVICE double disagreement() const { return o.paths.workers_spread(path); }
-    SDE_DEVICE double test_error() const { return o.loss.test_error(work.theta.data()); }
+    SDE_DEVICE double test_error() const { return o.test_error(work.theta.data()); }
     SDE_DEVICE auto drift(slow::Term term) {
       work.geometry.contract(term, parameters, work.moved.data());
       return component();
@@ -264,6 +264,13 @@ struct Observe {
     return true;
   }
 
+  /// 0, which nobody asks for, of a loss without one.
+  SDE_DEVICE double test_error(const double* theta) const {
+    if constexpr (HasTestError<L>)
+      return loss.test_error(theta);
+    else
+      return 0;
+  }
   SDE_DEVICE double& at(int q, long path) const { return values[q * paths.stride + path]; }
   /// Increment of component c of Phi since the last observation, which becomes `here`, over the time between.
   SDE_DEVICE double rate(int c, long path, double here) const {
