@@ -65,10 +65,11 @@ class PairedTileOf final : public PairedTile {
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {
-    device_.launch(
-        count_, Steps{loss_, noise_.view(), discrete::Stepping(setup_.algorithm, innovations_on_gamma(noise_.view())),
-                      rounds(k, k + setup_.steps), pairs,
-                      PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
+    device_.launch(count_,
+                   Steps{loss_, noise_.view(),
+                         discrete::recording(discrete::Stepping(setup_.algorithm), innovations_on_gamma(noise_.view())),
+                         rounds(k, k + setup_.steps), pairs,
+                         PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
     device_.wait();
   }
 

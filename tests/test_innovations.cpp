@@ -211,12 +211,13 @@ TEST_CASE("a pair whose columns differ is refused with both; draws without repla
   CHECK_THROWS_WITH_AS(verify::run_paired(without, pairing, kTwoThreads), doctest::Contains("without replacement"),
                        std::invalid_argument);
   const auto p = keeping_residuals(OnACircle{}, all_of(2, Law::gaussian, Sampling::with_replacement), {0.7, 0});
+  const auto slow = slow::slow_kernel(*p.model, p.noise, p.interpolating);
   auto other = p.noise;
   other.sigma2 = 0;
-  CHECK_THROWS_WITH_AS(p.model->recording_kernel(other, pairing.algorithm, p.slow_kernel()->innovations()),
+  CHECK_THROWS_WITH_AS(p.model->recording_kernel(other, pairing.algorithm, slow->innovations()),
                        "common noise: the algorithm draws for the noise's columns 3 of sampling, 0 of labels, 2 "
                        "constant, 1 of state; the "
                        "slow SDE asks for 3 of sampling, 3 of labels, 2 constant, 1 of state",
                        std::invalid_argument);
-  CHECK(p.slow_kernel()->innovations() == all_innovations(p.noise, 3));
+  CHECK(slow->innovations() == all_innovations(p.noise, 3));
 }

@@ -19,11 +19,6 @@ std::unique_ptr<slow::PointTerms> Problem::terms() const {
   return std::make_unique<slow::DenseGeometry>(*model, noise);
 }
 
-std::unique_ptr<SlowKernel> Problem::slow_kernel(Precision precision) const {
-  if (interpolating) return model->residual_slow_kernel(noise, precision);
-  return slow::dense_slow_kernel(*model, noise);
-}
-
 namespace {
 
 /// Goes on block by block on the CPU's threads.

@@ -204,5 +204,10 @@ class DenseSlowKernel final : public SlowKernel {
 std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Noise& noise) {
   return std::make_unique<DenseSlowKernel>(model, noise);
 }
+std::unique_ptr<SlowKernel> slow_kernel(const LossModel& model, const Noise& noise, bool interpolating,
+                                        Precision precision) {
+  if (interpolating) return model.residual_slow_kernel(noise, precision);
+  return dense_slow_kernel(model, noise);
+}
 
 }  // namespace sde::slow

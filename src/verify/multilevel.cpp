@@ -8,6 +8,7 @@
 
 #include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 namespace sde::verify {
 
@@ -141,7 +142,7 @@ Hierarchy levels_in_dt(const Problem& problem, const slow::Parameters& parameter
     const long steps = coarsest_steps << level;
     const double dt = time / static_cast<double>(steps);
     return sample_level(problem, g, level, first, count, problem.start_on_gamma, false, control, [&] {
-      auto slow = problem.slow_kernel();
+      auto slow = slow::slow_kernel(*problem.model, problem.noise, problem.interpolating);
       const int columns = slow->innovations().count();
       return [=, kernel = std::move(slow), martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
               own = State(static_cast<std::size_t>(columns * kLanes)),

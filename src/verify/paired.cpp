@@ -7,6 +7,7 @@
 #include "paired_on_device.hpp"
 #include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/model/dense_geometry.hpp"
 #include "sde/model/paired_steps.hpp"
 
 namespace sde::verify {
@@ -37,7 +38,7 @@ class PairedLanes final : public PairedTile {
       : setup_(setup),
         stepping_(setup, setup.predictions.data(), setup.functions.data()),
         d_(problem.model->dim()),
-        slow_(problem.slow_kernel()),
+        slow_(slow::slow_kernel(*problem.model, problem.noise, problem.interpolating)),
         algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm, slow_->innovations())),
         flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
         one_(static_cast<std::size_t>(slow_->innovations().count() * kLanes)),

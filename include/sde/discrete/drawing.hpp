@@ -16,6 +16,13 @@ struct Drawing {
   Innovations recorded{};  ///< what a coupled gradient keeps of its draws; see check_recordable()
 };
 
+/// The same of a coupled gradient, which keeps its draws of the columns `recorded`.
+template <class Stepping>
+SDE_DEVICE Stepping recording(Stepping stepping, const Innovations& recorded) {
+  stepping.drawing.recorded = recorded;
+  return stepping;
+}
+
 /// What a gradient may draw. A kernel for some of it has no code and no registers for the rest. One for increments of
 /// one kind is of the conventional SDE alone, and its labels' errors are such increments.
 enum Source : unsigned {

@@ -90,14 +90,10 @@ struct Stepping {
   int batch = 1;  ///< B
   Drawing drawing;
   Stepping() = default;
-  /// `recorded`: what a coupled loop keeps of its draws.
-  explicit Stepping(const LocalSgd& a, const Innovations& recorded = {})
-      : seed(a.seed), batch(a.batch), drawing{a.batch,
-                                              a.conventional,
-                                              a.conventional ? a.substeps : 1,
-                                              a.conventional && a.two_point,
-                                              a.fold,
-                                              recorded} {}
+  explicit Stepping(const LocalSgd& a)
+      : seed(a.seed),
+        batch(a.batch),
+        drawing{a.batch, a.conventional, a.conventional ? a.substeps : 1, a.conventional && a.two_point, a.fold} {}
 };
 
 /// Advances one group of lanes, x[d], through rounds. Returns by `spread` the root mean square distance of the workers
@@ -126,7 +122,6 @@ class LocalSgdLoop {
 
   /// total[columns] gains the noise recorded since the last call.
   SDE_DEVICE void take_noise(T* total) requires Coupled { gradient_.take_noise(total); }
-  SDE_DEVICE const Stepping& stepping() const { return stepping_; }
 
  private:
   SDE_INLINE void round(T* x, std::uint32_t path, std::int64_t k, std::int64_t H, const Rounds& rounds, T& spread) {

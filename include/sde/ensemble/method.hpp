@@ -33,8 +33,6 @@ struct Problem {
     return interpolating ? manifold::Minimum::interpolating : manifold::Minimum::least_squares;
   }
   std::unique_ptr<slow::PointTerms> terms() const;
-  /// What steps the slow SDE: by the residual terms where they apply, else by the dense Hessian.
-  std::unique_ptr<SlowKernel> slow_kernel(Precision = Precision::full) const;
 };
 
 /// The discrete algorithms, the conventional SDEs, and the slow SDEs. Post-local SGD and QSR are local_sgd with their

@@ -57,5 +57,9 @@ class DenseGeometry final : public PointTerms {
 
 /// The stepping loop over lanes through DenseGeometry, for losses without the residual structure.
 std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Noise& noise);
+/// The slow SDE's kernel of a loss: of its residuals where they vanish on Gamma (`interpolating`), else the dense one,
+/// in double.
+std::unique_ptr<SlowKernel> slow_kernel(const LossModel& model, const Noise& noise, bool interpolating,
+                                        Precision precision = Precision::full);
 
 }  // namespace sde::slow

@@ -34,9 +34,10 @@ class DiscreteLoop {
       : loss_(loss),
         noise_(noise),
         algorithm_(algorithm),
-        loop_(loss_, noise_.view(), discrete::Stepping(algorithm_, recorded)),
+        loop_(loss_, noise_.view(), discrete::recording(discrete::Stepping(algorithm_), recorded)),
         x_(loss.dim()),
-        noise_sums_(recorded.count()) {}
+        columns_(recorded.count()),
+        noise_sums_(columns_) {}
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
     constexpr std::int64_t kMostRates = 1 << 16;
@@ -54,10 +55,9 @@ class DiscreteLoop {
 
  private:
   void add_noise(int first, double* sums) {
-    const int columns = loop_.stepping().drawing.recorded.count();
-    for (int s = 0; s < columns; ++s) noise_sums_[s] = T(0.0);
+    for (int s = 0; s < columns_; ++s) noise_sums_[s] = T(0.0);
     loop_.take_noise(noise_sums_.data());
-    for (int s = 0; s < columns; ++s)
+    for (int s = 0; s < columns_; ++s)
       for (int l = 0; l < lanes_of<T>; ++l) sums[s * kLanes + first + l] += noise_sums_[s][l];
   }
 
@@ -66,6 +66,7 @@ class DiscreteLoop {
   const discrete::LocalSgd algorithm_;
   discrete::LocalSgdLoop<L, T, Coupled> loop_;
   Buffer<T, dim_of<L>> x_;
+  const int columns_;
   Buffer<T, kDynamic> noise_sums_;
   std::vector<double> rates_;
 };
