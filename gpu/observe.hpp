@@ -1,5 +1,5 @@
-// What is observed of paths on the device that they are on: Phi, the terms there, the moments of all of it in the order
-// in which the CPU gathers them (ensemble/observer.cpp, blocks of kLanes paths). Squared losses that interpolate on
+// What is observed of paths on the device that they are on: Phi, the terms there (model/observables.hpp), the moments
+// of all of it in the order in which the CPU gathers them (blocks of kLanes paths). Squared losses that interpolate on
 // Gamma: with one residual and a constant dimension by a thread for each path, else by a team.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include "sde/manifold/fibre_flow.hpp"
 #include "sde/manifold/residual_system.hpp"
 #include "sde/model/device_model.hpp"
+#include "sde/model/observables.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 #include "sde/stats/moments.hpp"
 #include "steps.hpp"
@@ -58,62 +59,13 @@ struct Observe {
 
   /// By one thread.
   SDE_DEVICE void operator()(long path) const {
-    using T = Pack<double, 1>;
-    constexpr int D = dim_of<L>;
     if (gone[path]) return;
-    T theta[D], point[D];
-    bool kept = !paths.lost[path];
-    for (int k = 0; k < D; ++k) {
-      theta[k] = T(paths.state(k, path));
-      point[k] = theta[k];
-      kept = kept && lane(abs(theta[k]), 0) < kDiverged;
-    }
-    if (kept && what.flow) kept = manifold::fibre_flow(loss, what.tolerance, point);
-    if (!kept) {
+    OfThread one(*this, path);
+    if (!one.on_gamma()) {
       gone[path] = 1;
       return;
     }
-    slow::HypersurfaceGeometry<L, T> geometry(loss, noise);
-    T moved[D];
-    const auto predict = [&](slow::Term term) { geometry.drift(point, what.parameters, term, moved); };
-    predict(slow::Term::drift_1);
-    const double lambda = lane(geometry.eigenvalue(), 0);
-    double square = 0;
-    for (int k = 0; k < D; ++k) {
-      const double gap = lane(point[k] - theta[k], 0);
-      square += gap * gap;
-    }
-    int q = 0;
-    const auto put = [&](double value) { at(q++, path) = value; };
-    put(lane(loss::value(loss, static_cast<const T*>(theta)), 0));
-    put(lambda);  // tr Hess
-    put(lambda);  // lambda_max
-    put(sqrt(square));
-    put(paths.workers_spread(path));
-    if constexpr (HasTestError<L>) {
-      double plain[D];
-      for (int k = 0; k < D; ++k) plain[k] = lane(theta[k], 0);
-      put(loss.test_error(plain));
-    }
-    for (int p = 0; p < polynomials.count; ++p) put(polynomials(p, point, D));
-    if (what.components == 0) return;
-
-    const auto put_components = [&](const T* x) {
-      for (int c = 0; c < D; ++c)
-        if (c < what.components) put(lane(x[c], 0));
-    };
-    put_components(moved);
-    if (what.parameters.workers > 1)
-      predict(slow::Term::drift_2);
-    else
-      for (int k = 0; k < D; ++k) moved[k] = T(0.0);
-    put_components(moved);
-    geometry.ito_normal(what.parameters.batch, moved);
-    put_components(moved);
-    geometry.diffusion(what.parameters.batch, moved);
-    put_components(moved);
-    for (int c = 0; c < D; ++c)
-      if (c < what.components) put(rate(c, path, lane(point[c], 0)));
+    record(one);
   }
 
   /// By a team: paths first, first + every, ... below count.
@@ -126,6 +78,87 @@ struct Observe {
   void take_arrays(const Team& team) const { Work(*this, team); }
 
  private:
+  /// Puts all that is observed of a path where it belongs.
+  template <class Path>
+  SDE_DEVICE void record(Path& path) const {
+    for_each_observable(HasTestError<L>, path);
+    if (what.components > 0) for_each_component(what.parameters, path);
+  }
+
+  /// A path of one thread: its observables, and their record.
+  struct OfThread {
+    using T = Pack<double, 1>;
+    static constexpr int D = dim_of<L>;
+    const Observe& o;
+    const long path;
+    T theta[D], point[D], moved[D];
+    slow::HypersurfaceGeometry<L, T> geometry;
+    int q = 0;
+
+    SDE_DEVICE OfThread(const Observe& all, long number) : o(all), path(number), geometry(all.loss, all.noise) {
+      for (int k = 0; k < D; ++k) point[k] = theta[k] = T(o.paths.state(k, path));
+    }
+    /// Sends the path through Phi and evaluates the terms there; false where it has left.
+    SDE_DEVICE bool on_gamma() {
+      bool kept = !o.paths.lost[path];
+      for (int k = 0; k < D; ++k) kept = kept && lane(abs(theta[k]), 0) < kDiverged;
+      if (kept && o.what.flow) kept = manifold::fibre_flow(o.loss, o.what.tolerance, point);
+      if (kept) geometry.drift(point, o.what.parameters, slow::Term::drift_1, moved);
+      return kept;
+    }
+
+    SDE_DEVICE double loss() const { return lane(loss::value(o.loss, static_cast<const T*>(theta)), 0); }
+    SDE_DEVICE double trace_hessian() const { return lane(geometry.eigenvalue(), 0); }
+    SDE_DEVICE double lambda_max() const { return lane(geometry.eigenvalue(), 0); }
+    SDE_DEVICE double distance() const {
+      double square = 0;
+      for (int k = 0; k < D; ++k) {
+        const double gap = lane(point[k] - theta[k], 0);
+        square += gap * gap;
+      }
+      return sqrt(square);
+    }
+    SDE_DEVICE double disagreement() const { return o.paths.workers_spread(path); }
+    SDE_DEVICE double test_error() const {
+      double plain[D];
+      for (int k = 0; k < D; ++k) plain[k] = lane(theta[k], 0);
+      return o.test_error(plain);
+    }
+    SDE_DEVICE auto drift(slow::Term term) {
+      geometry.drift(point, o.what.parameters, term, moved);
+      return component();
+    }
+    SDE_DEVICE auto ito_normal() {
+      geometry.ito_normal(o.what.parameters.batch, moved);
+      return component();
+    }
+    SDE_DEVICE auto diffusion() {
+      geometry.diffusion(o.what.parameters.batch, moved);
+      return component();
+    }
+    SDE_DEVICE auto component() const {
+      return [this](int c) { return lane(moved[c], 0); };
+    }
+    SDE_DEVICE auto rate() const {
+      return [this](int c) { return o.rate(c, path, lane(point[c], 0)); };
+    }
+
+    template <class F>
+    SDE_INLINE void scalar(const char*, F f) {
+      put(f(*this));
+    }
+    SDE_INLINE void polynomials() {
+      for (int p = 0; p < o.polynomials.count; ++p) put(o.polynomials(p, point, D));
+    }
+    template <class F>
+    SDE_INLINE void components(PerComponent, F f) {
+      const auto value = f(*this);
+      for (int c = 0; c < D; ++c)
+        if (c < o.what.components) put(value(c));
+    }
+    SDE_INLINE void put(double value) { o.at(q++, path) = value; }
+  };
+
   struct Work {
     using System = manifold::ResidualSystem<L, Team>;
     slow::ResidualGeometry<L, double, Team> geometry;
@@ -141,64 +174,103 @@ struct Observe {
           moved(o.loss.dim(), team) {}
   };
 
+  /// A path of a team: its observables, each by one member, and their record; drifts and diffusion by all.
+  struct OfTeam {
+    const Observe& o;
+    const Team& team;
+    Work& work;
+    const long path;
+    const slow::Prepared parameters;
+    const double* f = nullptr;  ///< residuals at theta
+    int q = 0;
+
+    SDE_DEVICE OfTeam(const Observe& all, const Team& members, Work& arrays, long number)
+        : o(all), team(members), work(arrays), path(number), parameters(all.what.parameters) {}
+    /// Sends the path through Phi and evaluates the terms there; false where it has left.
+    SDE_DEVICE bool on_gamma() {
+      auto& [geometry, system, time, theta, point, moved] = work;
+      const int d = geometry.d;
+      team.each(d, [&](int k) { theta[k] = point[k] = o.paths.state(k, path); });
+      bool kept = !o.paths.lost[path];
+      for (int k = 0; k < d; ++k) kept = kept && abs(theta[k]) < kDiverged;
+      if (!kept) return false;
+      if (o.what.flow) {
+        const manifold::FlowOptions options{.tolerance = o.what.tolerance, .polish_below = o.what.polish_below};
+        if (time.flow(system, options, point.data()) != manifold::FlowEnd::near_gamma) return false;
+        if (!time.polish(system, point.data()) || !system.interpolates(time.norm(point.data()))) return false;
+      }
+      geometry.compute(point.data());
+      f = geometry.residuals_at(theta.data());
+      return true;
+    }
+
+    SDE_DEVICE double loss() const {
+      double squares = 0;
+      for (int i = 0; i < work.geometry.n; ++i) squares += f[i] * f[i];
+      return squares * (0.5 / work.geometry.n);
+    }
+    SDE_DEVICE double trace_hessian() const { return work.geometry.trace(); }
+    SDE_DEVICE double lambda_max() const { return work.geometry.largest_eigenvalue(); }
+    SDE_DEVICE double distance() const {
+      double gap = 0;
+      for (int k = 0; k < work.geometry.d; ++k)
+        gap += (work.point[k] - work.theta[k]) * (work.point[k] - work.theta[k]);
+      return sqrt(gap);
+    }
+    SDE_DEVICE double disagreement() const { return o.paths.workers_spread(path); }
+    SDE_DEVICE double test_error() const { return o.test_error(work.theta.data()); }
+    SDE_DEVICE auto drift(slow::Term term) {
+      work.geometry.contract(term, parameters, work.moved.data());
+      return component();
+    }
+    SDE_DEVICE auto ito_normal() {
+      work.geometry.ito_normal(parameters.batch, work.moved.data());
+      return component();
+    }
+    SDE_DEVICE auto diffusion() {
+      work.geometry.diffusion(parameters.batch, work.moved.data());
+      return component();
+    }
+    SDE_DEVICE auto component() const {
+      return [this](int c) { return work.moved[c]; };
+    }
+    SDE_DEVICE auto rate() const {
+      return [this](int c) { return o.rate(c, path, work.point[c]); };
+    }
+
+    template <class F>
+    SDE_DEVICE void scalar(const char*, F f) {
+      team.once([&] { o.at(q, path) = f(*this); });
+      ++q;
+    }
+    SDE_DEVICE void polynomials() {
+      team.strided(o.polynomials.count,
+                   [&](int p) { o.at(q + p, path) = o.polynomials(p, work.point.data(), work.geometry.d); });
+      q += o.polynomials.count;
+    }
+    template <class F>
+    SDE_DEVICE void components(PerComponent, F f) {
+      const auto value = f(*this);
+      team.strided(o.what.components, [&](int c) { o.at(q + c, path) = value(c); });
+      q += o.what.components;
+    }
+  };
+
   /// False where the path has left.
   SDE_DEVICE bool observe(const Team& team, Work& work, long path) const {
-    auto& [geometry, system, time, theta, point, moved] = work;
-    const int d = geometry.d, n = geometry.n;
-    team.each(d, [&](int k) { theta[k] = point[k] = paths.state(k, path); });
-    bool kept = !paths.lost[path];
-    for (int k = 0; k < d; ++k) kept = kept && abs(theta[k]) < kDiverged;
-    if (!kept) return false;
-    if (what.flow) {
-      const manifold::FlowOptions options{.tolerance = what.tolerance, .polish_below = what.polish_below};
-      if (time.flow(system, options, point.data()) != manifold::FlowEnd::near_gamma) return false;
-      if (!time.polish(system, point.data()) || !system.interpolates(time.norm(point.data()))) return false;
-    }
-    geometry.compute(point.data());
-    loss::residuals(loss, theta.data(), geometry.f.data(), team);
-    double squares = 0, gap = 0;
-    for (int i = 0; i < n; ++i) squares += geometry.f[i] * geometry.f[i];
-    for (int k = 0; k < d; ++k) gap += (point[k] - theta[k]) * (point[k] - theta[k]);
-    int q = 0;
-    const auto put = [&](double value) {
-      team.mine(0, [&] { at(q, path) = value; });
-      ++q;
-    };
-    put(squares * (0.5 / n));
-    put(geometry.trace());
-    put(geometry.largest);
-    put(sqrt(gap));
-    put(paths.workers_spread(path));
-    if constexpr (HasTestError<L>) {
-      team.once([&] { at(q, path) = loss.test_error(theta.data()); });
-      ++q;
-    }
-    team.strided(polynomials.count, [&](int p) { at(q + p, path) = polynomials(p, point.data(), d); });
-    q += polynomials.count;
-    if (what.components == 0) return true;
-
-    const auto put_components = [&](auto&& component) {
-      team.strided(what.components, [&](int c) { at(q + c, path) = component(c); });
-      q += what.components;
-    };
-    const auto of_moved = [&](int c) { return moved[c]; };
-    const slow::Prepared parameters(what.parameters);
-    geometry.contract(slow::Term::drift_1, parameters, moved.data());
-    put_components(of_moved);
-    if (parameters.workers > 1) {
-      geometry.contract(slow::Term::drift_2, parameters, moved.data());
-      put_components(of_moved);
-    } else {
-      put_components([](int) { return 0.0; });
-    }
-    geometry.ito_normal(parameters.batch, moved.data());
-    put_components(of_moved);
-    geometry.diffusion(parameters.batch, moved.data());
-    put_components(of_moved);
-    put_components([&](int c) { return rate(c, path, point[c]); });
+    OfTeam one(*this, team, work, path);
+    if (!one.on_gamma()) return false;
+    record(one);
     return true;
   }
 
+  /// 0, which nobody asks for, of a loss without one.
+  SDE_DEVICE double test_error(const double* theta) const {
+    if constexpr (HasTestError<L>)
+      return loss.test_error(theta);
+    else
+      return 0;
+  }
   SDE_DEVICE double& at(int q, long path) const { return values[q * paths.stride + path]; }
   /// Increment of component c of Phi since the last observation, which becomes `here`, over the time between.
   SDE_DEVICE double rate(int c, long path, double here) const {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "sde/manifold/fibre_flow.hpp"
-#include "sde/model/paired_tile.hpp"
+#include "sde/model/paired_steps.hpp"
 #include "steps.hpp"
 
 namespace sde::gpu {
@@ -13,10 +13,7 @@ struct PairedPaths {
   std::uint8_t *lost, *lost_by;
   long stride;
   std::uint32_t first;  ///< number of path 0
-  const PairedSlowSde* predictions;
-  int prediction_count;
-  const SmoothFunction* functions;
-  int function_count;
+  int prediction_count, function_count;
 };
 
 /// Phi of the algorithm's position; `lost` where there is none.
@@ -81,81 +78,70 @@ struct PairedSteps {
   discrete::Stepping stepping;
   discrete::Rounds rounds;
   std::int64_t pairs;
-  double dt;                ///< of a fine step
-  double normalization[2];  ///< PairedSetup::normalization(1), (2)
+  PairedStepping pairing;
   PairedPaths paths;
 
   using T = Pack<double, 1>;
   static constexpr int D = dim_of<L>;
   /// A path of the algorithm and one of a slow SDE: more registers, no spills.
   static constexpr int kResidentBlocks = 2;
-  using Loop = discrete::RoundLoop<L, T, Rule, true, Solo, discrete::kUnsampled>;
-  using Geometry = slow::HypersurfaceGeometry<L, T>;
 
   SDE_DEVICE void operator()(long path) const {
-    Loop loop(loss, noise, rule, stepping);
-    T x[D], spread(0.0);
-    for (int k = 0; k < D; ++k) x[k] = paths.x[k * paths.stride + path];
-    auto here = rounds;
-    const std::int64_t steps = rounds.to - rounds.from;
-    for (std::int64_t pair = 0; pair < pairs; ++pair) {
-      T both[D];
-      for (int c = 0; c < D; ++c) both[c] = T(0.0);
-      for (int half = 0; half < 2; ++half) {
-        T one[D];
-        for (int c = 0; c < D; ++c) one[c] = T(0.0);
-        loop.advance(x, paths.first + static_cast<std::uint32_t>(path), here, spread);
-        loop.take_noise(one);
-        for (int c = 0; c < D; ++c) both[c] += one[c];
-        move(path, one, 1, paths.fine, true);
-        here.from += steps;
-        here.to += steps;
-      }
-      move(path, both, 2, paths.coarse, false);
-    }
-    for (int k = 0; k < D; ++k) paths.x[k * paths.stride + path] = x[k].v;
+    OnePath one_path(*this, path);
+    T one[D], both[D], unit[D];
+    advance_pairs(one_path, pairing, rounds.from, pairs, one, both, unit);
+    for (int k = 0; k < D; ++k) paths.x[k * paths.stride + path] = one_path.x[k].v;
   }
 
  private:
-  /// One step of every prediction, `length` fine steps long, driven by the algorithm's summed noise.
-  SDE_DEVICE void move(long path, const T* sums, int length, double* states, bool fine) const {
-    const T norm(normalization[length - 1]);
-    T unit[D];
-    for (int c = 0; c < D; ++c) unit[c] = sums[c] * norm;
-    for (int p = 0; p < paths.prediction_count; ++p) {
-      double* const state = states + p * D * paths.stride + path;
-      Geometry geometry(loss, noise);
-      T x[D], moved[D];
+  /// What advance_pairs() asks for.
+  struct OnePath {
+    static constexpr int Dim = D;
+    const PairedSteps& body;
+    const long path;
+    discrete::RoundLoop<L, T, Rule, true, Solo, discrete::kUnsampled> loop;
+    T x[D], spread{0.0};
+
+    SDE_DEVICE OnePath(const PairedSteps& b, long number) : body(b), path(number), loop(b.loss, b.noise, b.rule, b.stepping) {
+      for (int k = 0; k < D; ++k) x[k] = body.paths.x[k * body.paths.stride + path];
+    }
+    SDE_DEVICE static constexpr int size() { return D; }  // there may be fewer columns
+    SDE_DEVICE void draw(std::int64_t k, T* one) {
+      for (int c = 0; c < D; ++c) one[c] = T(0.0);
+      auto here = body.rounds;
+      here.from = k;
+      here.to = k + body.pairing.steps;
+      loop.advance(x, body.paths.first + static_cast<std::uint32_t>(path), here, spread);
+      loop.take_noise(one);
+    }
+    template <class Control>
+    SDE_DEVICE void step(int p, bool fine, const slow::Parameters& parameters, double width, const T* unit,
+                         bool controlled, Control control) {
+      const auto& paths = body.paths;
+      double* const state = (fine ? paths.fine : paths.coarse) + p * D * paths.stride + path;
+      slow::HypersurfaceGeometry<L, T> geometry(body.loss, body.noise);
+      T at[D], moved[D];
       double before[D];
       for (int k = 0; k < D; ++k) {
         before[k] = state[k * paths.stride];
-        x[k] = before[k];
+        at[k] = before[k];
       }
-      int next = 0;
-      const auto draw = [&] {
+      const auto column = [&](int s) {
         T value = unit[0];
-        at_index<D>(next, [&](int c) { value = unit[c]; });
-        ++next;
+        at_index<D>(s, [&](int c) { value = unit[c]; });
         return value;
       };
-      const auto& prediction = paths.predictions[p];
-      const double width = length * dt * prediction.time_scale;
       Mask<double, 1> lost{false};
-      slow::step(geometry, x, moved, prediction.parameters, width, draw, true, lost);
-      for (int k = 0; k < D; ++k) state[k * paths.stride] = x[k].v;
+      slow::given_step(geometry, at, moved, parameters, width, column, lost);
+      for (int k = 0; k < D; ++k) state[k * paths.stride] = at[k].v;
       if (lost.value) paths.lost_by[p * paths.stride + path] = 1;
-      if (!fine || paths.function_count == 0) continue;
-      // grad g(zeta) . P_par A dW at the beginning of the step
-      next = 0;
-      for (int k = 0; k < D; ++k) moved[k] = T(0.0);
-      geometry.diffuse(T(std::sqrt(width / prediction.parameters.batch)), draw, moved);
+      if (!controlled) return;
+      slow::martingale(geometry, parameters, width, column, moved);
       double along[D];
       for (int k = 0; k < D; ++k) along[k] = moved[k].v;
-      for (int q = 0; q < paths.function_count; ++q)
-        paths.martingale[(p * paths.function_count + q) * paths.stride + path] +=
-            paths.functions[q].template derivative<D>(before, along);
+      control(before, along, paths.martingale + path, paths.stride);
     }
-  }
+  };
 };
 
 }  // namespace sde::gpu

@@ -69,15 +69,11 @@ class PairedTileOf final : public PairedTile {
 
   void advance(std::int64_t k, std::int64_t pairs) override {
     with_rule([&]<class Rule>(const Rule& rule) {
-      device_.launch(count_, PairedSteps<DeviceLoss, Rule>{loss_,
-                                                           noise_.view(),
-                                                           rule,
-                                                           discrete::Stepping(setup_.algorithm),
-                                                           rounds(k, k + setup_.steps),
-                                                           pairs,
-                                                           setup_.dt,
-                                                           {setup_.normalization(1), setup_.normalization(2)},
-                                                           paths()});
+      device_.launch(count_, PairedSteps<DeviceLoss, Rule>{
+                                 loss_, noise_.view(), rule,
+                                 discrete::recording(discrete::Stepping(setup_.algorithm), innovations_on_gamma(noise_.view())),
+                                 rounds(k, k + setup_.steps), pairs,
+                                 PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
     });
     device_.wait();
   }
@@ -142,9 +138,7 @@ class PairedTileOf final : public PairedTile {
             lost_by_.data(),
             stride_,
             first_,
-            predictions_.data(),
             static_cast<int>(setup_.predictions.size()),
-            functions_.data(),
             static_cast<int>(setup_.functions.size())};
   }
 

@@ -50,7 +50,7 @@ template <class L>
 void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start,
                     bool conventional, Precision precision, bool two_point = false, int batch = 4) {
   if (conventional && !two_point) check_discrete(device, l, noise, start, true, precision, true);
-  discrete::LocalSgd a{
+  discrete::Algorithm a{
       .workers = 2, .batch = batch, .conventional = conventional, .substeps = conventional ? 2 : 1, .seed = 7};
   a.two_point = two_point;
   a.rate.eta = 0.01;

@@ -9,8 +9,8 @@ using namespace sde::test;
 
 namespace {
 
-discrete::LocalSgd finest(double eta, int K, long H) {
-  discrete::LocalSgd a;
+discrete::Algorithm finest(double eta, int K, long H) {
+  discrete::Algorithm a;
   a.rate.eta = eta;
   a.sync.H = H;
   a.workers = K;

@@ -38,8 +38,8 @@ TEST_CASE("recording the noise changes no bit of the algorithm") {
   const auto alone = ensemble::run(p, m, at({0, paired.slow_time[0], paired.slow_time[1]}, {"x1"}, 2), kTwoThreads);
   for (std::size_t t = 0; t < 2; ++t) {
     CHECK(alone.slow_time[t + 1] == doctest::Approx(paired.slow_time[t]).epsilon(1e-12));
-    CHECK(alone.values[t + 1][5].mean == paired.algorithm[t][0].mean);
-    CHECK(alone.values[t + 1][1].m2 == paired.algorithm[t][1].m2);
+    CHECK(alone.at(t + 1, "x1").mean == paired.algorithm[t][0].mean);
+    CHECK(alone.at(t + 1, "trace_hessian").m2 == paired.algorithm[t][1].m2);
   }
 }
 
@@ -117,8 +117,9 @@ TEST_CASE("folded draws: at twice the rate one draw is four of the finer algorit
   coarse.fold = 4;
   double x[2 * kLanes], y[2 * kLanes], spread[kLanes], sums_fine[kLanes] = {}, sums_coarse[kLanes] = {};
   for (int l = 0; l < kLanes; ++l) x[l] = y[l] = 0.5, x[kLanes + l] = y[kLanes + l] = 0;
-  p.model->recording_kernel(p.noise, fine)->advance(x, 3, 0, 400, spread, sums_fine);
-  p.model->recording_kernel(p.noise, coarse)->advance(y, 3, 0, 100, spread, sums_coarse);
+  const auto recorded = innovations_on_gamma(p.noise);
+  p.model->recording_kernel(p.noise, fine, recorded)->advance(x, 3, 0, 400, spread, sums_fine);
+  p.model->recording_kernel(p.noise, coarse, recorded)->advance(y, 3, 0, 100, spread, sums_coarse);
   for (int l = 0; l < kLanes; ++l) {
     CHECK(x[l] != 0.5);
     CHECK(y[l] == doctest::Approx(x[l]).epsilon(1e-13));

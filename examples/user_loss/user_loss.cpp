@@ -49,7 +49,9 @@ int main(int argc, char** argv) {
   for (const auto& [name, method] : {std::pair{"Local SGD", local}, {"slow SDE ", slow}}) {
     const auto result =
         ensemble::run(problem, method, at, {.threads = 2, .device = argc > 1 ? std::atoi(argv[1]) : -1});
-    for (const auto& row : result.values)
-      fmt::print("{}  tr Hess {:.4f} +- {:.4f}\n", name, row[1].mean, 1.96 * row[1].standard_error());
+    for (std::size_t t = 0; t < result.slow_time.size(); ++t) {
+      const auto& sharpness = result.at(t, "trace_hessian");
+      fmt::print("{}  tr Hess {:.4f} +- {:.4f}\n", name, sharpness.mean, 1.96 * sharpness.standard_error());
+    }
   }
 }

@@ -45,7 +45,8 @@ void print_table(const Experiment& e, const std::vector<MethodResult>& results) 
     fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width,
                limit ? "inf" : fmt::format("{}", H),
                limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)),
-               interval(r.values.front()[1], r.paths), interval(r.values.back()[1], r.paths), r.paths, r.lost);
+               interval(r.at(0, "trace_hessian"), r.paths),
+               interval(r.at(r.values.size() - 1, "trace_hessian"), r.paths), r.paths, r.lost);
   }
 }
 

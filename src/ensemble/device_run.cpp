@@ -58,11 +58,25 @@ FlatPolynomials flatten(const std::vector<Polynomial>& polynomials) {
   return flat;
 }
 
-/// The moments of one time in the order of TileObservation::quantities(). The rate's is that of the interval before.
-template <class Result, class Use>
-void for_each_row(Result& r, std::size_t t, Use use) {
-  for (auto* table : {&r.values, &r.drift_1, &r.drift_2, &r.ito_normal, &r.diffusion}) use((*table)[t]);
-  if (t > 0) use(r.rate[t - 1]);
+/// The rows of one time in the order of for_each_component(). The rate's is that of the interval before.
+template <class Use>
+struct ComponentRows {
+  MethodResult& r;
+  const std::size_t t;
+  Use& use;
+  void components(PerComponent which, auto) {
+    if (which != PerComponent::rate)
+      use(r.table(which)[t]);
+    else if (t > 0)
+      use(r.rate[t - 1]);
+  }
+};
+/// The moments of one time in the order of TileObservation::quantities().
+template <class Use>
+void for_each_row(MethodResult& r, std::size_t t, Use use) {
+  use(r.values[t]);
+  ComponentRows<Use> rows{r, t, use};
+  for_each_component({}, rows);
 }
 
 /// Bytes of a group's tables, without samples: the first groups alone have any.

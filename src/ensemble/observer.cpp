@@ -2,6 +2,65 @@
 
 namespace sde::ensemble {
 
+namespace {
+
+/// Component c of a vector.
+auto components_of(Vector v) {
+  return [v = std::move(v)](int c) { return v[c]; };
+}
+
+}  // namespace
+
+/// A path at one time: its observables (model/observables.hpp), and their record.
+struct Observer::Path {
+  const Observer& o;
+  const std::size_t t;
+  const double* const theta;
+  const double spread;
+  const slow::Parameters parameters;
+  const Vector lambda, &previous;
+  MethodResult& result;
+  std::size_t q = 0;
+
+  const LossModel& model() const { return *o.problem_.model; }
+  double loss() const { return model().value(theta); }
+  double trace_hessian() const { return lambda.sum(); }
+  double lambda_max() const { return lambda.maxCoeff(); }
+  double distance() const { return (o.point_ - Eigen::Map<const Vector>(theta, o.point_.size())).norm(); }
+  double disagreement() const { return spread; }
+  double test_error() const { return model().test_error(theta); }
+  auto drift(slow::Term term) const { return components_of(o.terms_->contraction(term, parameters)); }
+  auto ito_normal() const { return components_of(o.terms_->ito_normal(parameters.batch)); }
+  auto diffusion() const {
+    return
+        [columns = o.terms_->tangent_noise(), this](int c) { return columns.row(c).squaredNorm() / parameters.batch; };
+  }
+  /// Slow time since the last observation; 0 where there was none.
+  double width() const { return t > 0 && previous.size() > 0 ? result.slow_time[t] - result.slow_time[t - 1] : 0; }
+  auto rate() const {
+    return [this, w = width()](int c) { return (o.point_[c] - previous[c]) / w; };
+  }
+
+  template <class F>
+  void scalar(const char*, F f) {
+    put(f(*this));
+  }
+  void polynomials() {
+    for (const auto& p : o.observation_.polynomials) put(p(o.point_.data()));
+  }
+  template <class F>
+  void components(PerComponent which, F f) {
+    if (which == PerComponent::rate && width() <= 0) return;
+    const auto value = f(*this);
+    auto& row = result.table(which)[which == PerComponent::rate ? t - 1 : t];
+    for (int c = 0; c < o.observation_.components; ++c) row[static_cast<std::size_t>(c)].add(value(c));
+  }
+  void put(double value) {
+    result.values[t][q].add(value);
+    result.samples[t][q++].push_back(value);
+  }
+};
+
 Observer::Observer(const Problem& problem, const Method& method, const Observation& observation, const SlowClock& clock)
     : problem_(problem),
       method_(method),
@@ -11,47 +70,13 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
       terms_(problem.terms()) {}
 
 void Observer::operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result) {
-  const int d = problem_.model->dim();
-  point_ = Eigen::Map<const Vector>(theta, d);
+  point_ = Eigen::Map<const Vector>(theta, problem_.model->dim());
   if (!method_.dynamics->on_gamma()) flow_(point_.data());
   terms_->compute(point_.data());
-  const Vector lambda = terms_->normal_eigenvalues();
-  values_.clear();
-  values_.push_back(problem_.model->value(theta));
-  values_.push_back(lambda.sum());
-  values_.push_back(lambda.maxCoeff());
-  values_.push_back((point_ - Eigen::Map<const Vector>(theta, d)).norm());
-  values_.push_back(spread);
-  if (problem_.model->has_test_error()) values_.push_back(problem_.model->test_error(theta));
-  for (const auto& p : observation_.polynomials) values_.push_back(p(point_.data()));
-  for (std::size_t q = 0; q < values_.size(); ++q) {
-    result.values[t][q].add(values_[q]);
-    result.samples[t][q].push_back(values_[q]);
-  }
-  if (observation_.components > 0) predict(t, result);
-  if (t > 0 && previous.size() > 0) {
-    const double width = result.slow_time[t] - result.slow_time[t - 1];
-    if (width > 0)
-      for (int c = 0; c < observation_.components; ++c)
-        result.rate[t - 1][static_cast<std::size_t>(c)].add((point_[c] - previous[c]) / width);
-  }
+  Path path{*this, t, theta, spread, clock_.at(result.slow_time[t]), terms_->normal_eigenvalues(), previous, result};
+  for_each_observable(problem_.model->has_test_error(), path);
+  if (observation_.components > 0) for_each_component(path.parameters, path);
   previous = point_;
-}
-
-void Observer::predict(std::size_t t, MethodResult& result) {
-  const slow::Parameters p = clock_.at(result.slow_time[t]);
-  const Vector first = terms_->contraction(slow::Term::drift_1, p);
-  const Vector second =
-      p.workers > 1 ? terms_->contraction(slow::Term::drift_2, p) : Vector::Zero(problem_.model->dim());
-  const Vector normal = terms_->ito_normal(p.batch);
-  const slow::Matrix columns = terms_->tangent_noise();
-  for (int c = 0; c < observation_.components; ++c) {
-    const auto i = static_cast<std::size_t>(c);
-    result.drift_1[t][i].add(first[c]);
-    result.drift_2[t][i].add(second[c]);
-    result.ito_normal[t][i].add(normal[c]);
-    result.diffusion[t][i].add(columns.row(c).squaredNorm() / p.batch);
-  }
 }
 
 }  // namespace sde::ensemble

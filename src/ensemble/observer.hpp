@@ -17,7 +17,7 @@ class Observer {
   void operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result);
 
  private:
-  void predict(std::size_t t, MethodResult& result);
+  struct Path;
 
   const Problem& problem_;
   const Method& method_;
@@ -26,7 +26,6 @@ class Observer {
   manifold::FlowMap flow_;
   std::unique_ptr<slow::PointTerms> terms_;
   Vector point_;
-  std::vector<double> values_;
 };
 
 }  // namespace sde::ensemble

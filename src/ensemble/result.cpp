@@ -1,23 +1,38 @@
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 #include "sde/ensemble/method.hpp"
 #include "sde/ensemble/parallel.hpp"
 
 namespace sde::ensemble {
 
+namespace {
+
+struct Names {
+  const Observation& observation;
+  std::vector<std::string> all;
+  void scalar(const char* name, auto) { all.emplace_back(name); }
+  void polynomials() {
+    for (const auto& p : observation.polynomials) all.push_back(p.text);
+  }
+};
+
+}  // namespace
+
 std::vector<std::string> observable_names(const Problem& problem, const Observation& observation) {
-  std::vector<std::string> names{"loss", "trace_hessian", "lambda_max", "distance", "disagreement"};
-  if (problem.model->has_test_error()) names.emplace_back("test_error");
-  for (const auto& p : observation.polynomials) names.push_back(p.text);
-  return names;
+  Names names{observation, {}};
+  for_each_observable(problem.model->has_test_error(), names);
+  return names.all;
 }
 
 namespace {
 
-using Table = std::vector<std::vector<stats::Moments>>;
-
-Table table(std::size_t times, std::size_t quantities) { return Table(times, std::vector<stats::Moments>(quantities)); }
+MethodResult::Table empty_table(std::size_t times, std::size_t quantities) {
+  return MethodResult::Table(times, std::vector<stats::Moments>(quantities));
+}
 
 /// Adds to the samples of one time, as far as there is room.
 void merge_samples(std::vector<std::vector<double>>& into, const std::vector<std::vector<double>>& from) {
@@ -33,9 +48,9 @@ void merge_samples(std::vector<std::vector<double>>& into, const std::vector<std
 MethodResult::MethodResult(const Problem& problem, const Observation& observation, std::vector<double> times)
     : slow_time(std::move(times)), observables(observable_names(problem, observation)) {
   const std::size_t count = slow_time.size(), c = static_cast<std::size_t>(observation.components);
-  values = table(count, observables.size());
-  drift_1 = drift_2 = ito_normal = diffusion = table(count, c);
-  rate = table(count > 0 ? count - 1 : 0, c);
+  values = empty_table(count, observables.size());
+  drift_1 = drift_2 = ito_normal = diffusion = empty_table(count, c);
+  rate = empty_table(count > 0 ? count - 1 : 0, c);
   samples.assign(count, std::vector<std::vector<double>>(observables.size()));
 }
 
@@ -61,6 +76,29 @@ void MethodResult::merge_time(std::size_t t, const MethodResult& from, std::size
   stats::merge(diffusion[t], from.diffusion[row]);
   if (t > 0) stats::merge(rate[t - 1], from.rate[row - 1]);
   merge_samples(samples[t], from.samples[row]);
+}
+
+MethodResult::Table& MethodResult::table(PerComponent which) {
+  switch (which) {
+    case PerComponent::drift_1:
+      return drift_1;
+    case PerComponent::drift_2:
+      return drift_2;
+    case PerComponent::ito_normal:
+      return ito_normal;
+    case PerComponent::diffusion:
+      return diffusion;
+    case PerComponent::rate:
+      break;
+  }
+  return rate;
+}
+
+std::size_t MethodResult::index_of(std::string_view name) const {
+  const auto found = std::find(observables.begin(), observables.end(), name);
+  if (found == observables.end())
+    throw std::out_of_range(fmt::format("no observable '{}': expected one of {}", name, fmt::join(observables, ", ")));
+  return static_cast<std::size_t>(found - observables.begin());
 }
 
 bool MethodResult::samples_full() const {

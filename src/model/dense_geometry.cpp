@@ -20,31 +20,29 @@ Matrix hessian(const LossModel& model, const double* x) {
 
 namespace {
 
-/// All columns of a factor of Sigma: sampling, labels, constant, state-dependent.
+/// All columns of a factor of Sigma (loss/innovations.hpp).
 Matrix noise_factor(const LossModel& model, const Noise& noise, const double* x, int batch) {
   const int d = model.dim(), n = model.residual_count();
-  const bool sampled = n > 1 && noise.sampling != Sampling::full;
-  const bool labels = n > 0 && noise.sigma2 > 0;
-  Matrix A(d, (sampled ? n : 0) + (labels ? n : 0) + noise.columns());
-  Eigen::Index column = 0;
-  if (sampled || labels) {
+  const Innovations all = all_innovations(noise, n);
+  Matrix A(d, all.count());
+  if (all.sampling.count + all.labels.count > 0) {
     Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> J(n, d);
     Vector f(n);
     model.jacobian(x, J.data());
     model.residuals(x, f.data());
     const double root = std::sqrt(static_cast<double>(n));
-    if (sampled) {
+    if (all.sampling.count > 0) {
       const Vector mean = J.transpose() * f / n;
       const double finite =
           noise.sampling == Sampling::without_replacement ? std::sqrt(double(n - batch) / double(n - 1)) : 1.0;
-      for (int i = 0; i < n; ++i) A.col(column++) = finite / root * (f[i] * J.row(i).transpose() - mean);
+      for (int i = 0; i < n; ++i) A.col(all.sampling.first + i) = finite / root * (f[i] * J.row(i).transpose() - mean);
     }
-    if (labels)
-      for (int i = 0; i < n; ++i) A.col(column++) = std::sqrt(noise.label_scale(n)) / root * J.row(i).transpose();
+    for (int i = 0; i < all.labels.count; ++i)
+      A.col(all.labels.first + i) = std::sqrt(noise.label_scale(n)) / root * J.row(i).transpose();
   }
   const auto view = noise.view();
   for (int s = 0; s < noise.columns(); ++s)
-    for (int k = 0; k < d; ++k) A(k, column + s) = view.entry(d, s, k, x);
+    for (int k = 0; k < d; ++k) A(k, all.constant.first + s) = view.entry(d, s, k, x);
   return A;
 }
 
@@ -56,7 +54,11 @@ Matrix covariance(const LossModel& model, const Noise& noise, const double* x, i
 }
 
 DenseGeometry::DenseGeometry(const LossModel& model, const Noise& noise)
-    : d(model.dim()), model_(model), noise_(noise), x_(d) {}
+    : d(model.dim()),
+      model_(model),
+      noise_(noise),
+      innovations_(all_innovations(noise, model.residual_count())),
+      x_(d) {}
 
 void DenseGeometry::compute(const double* x) {
   x_ = Eigen::Map<const Vector>(x, d);
@@ -165,20 +167,17 @@ class DenseSlowKernel final : public SlowKernel {
       : geometry_(model, noise), x_(model.dim()), move_(model.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const Steps& steps) override {
     return each_lane(x, [&](int l, bool& lost) {
-      geometry_.compute(x_.data());  // fixes the noise dimension before the streams are placed
       auto lane_key = key;
       lane_key.path += static_cast<std::uint32_t>(l);
       slow::advance<DenseGeometry, double>(geometry_, x_.data(), move_.data(), lane_key, steps, lost);
     });
   }
+  Innovations innovations() const override { return geometry_.innovations(); }
   unsigned step(LaneState x, const Parameters& p, double dt, const double* xi, double* martingale) override {
     return each_lane(x, [&](int l, bool& lost) {
-      int next = 0;
-      const auto draw = [&] { return xi[kLanes * next++ + l]; };
-      slow::step(geometry_, x_.data(), move_.data(), p, dt, draw, true, lost);
-      next = 0;
-      move_.setZero();
-      geometry_.diffuse(std::sqrt(dt / p.batch), draw, move_.data());
+      const auto column = [&](int s) { return xi[kLanes * s + l]; };
+      slow::given_step(geometry_, x_.data(), move_.data(), p, dt, column, lost);
+      slow::martingale(geometry_, p, dt, column, move_.data());
       for (int k = 0; k < geometry_.d; ++k) martingale[k * kLanes + l] = move_[k];
     });
   }
@@ -205,10 +204,10 @@ class DenseSlowKernel final : public SlowKernel {
 std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Noise& noise) {
   return std::make_unique<DenseSlowKernel>(model, noise);
 }
-
 std::unique_ptr<SlowKernel> slow_kernel(const LossModel& model, const Noise& noise, bool interpolating,
                                         Precision precision) {
-  return interpolating ? model.residual_slow_kernel(noise, precision) : dense_slow_kernel(model, noise);
+  if (interpolating) return model.residual_slow_kernel(noise, precision);
+  return dense_slow_kernel(model, noise);
 }
 
 }  // namespace sde::slow

@@ -118,10 +118,11 @@ Hierarchy levels_in_eta(const Problem& problem, const discrete::Algorithm& fines
     fine.seed = coarse.seed = seed_of(finest.seed, level);
     const std::int64_t own = steps >> (2 * coarser);
     return sample_level(problem, g, level, first, count, problem.start, true, control, [&] {
-      return [own, level, fine_kernel = problem.model->recording_kernel(problem.noise, fine),
-              coarse_kernel = problem.model->recording_kernel(problem.noise, coarse),
-              sums = State(static_cast<std::size_t>(problem.noise.columns() * kLanes))](std::uint32_t path, State& x,
-                                                                                        State& y) mutable {
+      const auto recorded = innovations_on_gamma(problem.noise);
+      return [own, level, fine_kernel = problem.model->recording_kernel(problem.noise, fine, recorded),
+              coarse_kernel = problem.model->recording_kernel(problem.noise, coarse, recorded),
+              sums = State(static_cast<std::size_t>(recorded.count() * kLanes))](std::uint32_t path, State& x,
+                                                                                 State& y) mutable {
         double spread[kLanes];
         fine_kernel->advance(x.data(), path, 0, own, spread, sums.data());
         if (level > 0) coarse_kernel->advance(y.data(), path, 0, own / 4, spread, sums.data());
@@ -140,10 +141,10 @@ Hierarchy levels_in_dt(const Problem& problem, const slow::Parameters& parameter
   h.sample = [=, &problem](std::size_t level, long first, long count) {
     const long steps = coarsest_steps << level;
     const double dt = time / static_cast<double>(steps);
-    const int columns = problem.noise.columns();
     return sample_level(problem, g, level, first, count, problem.start_on_gamma, false, control, [&] {
-      return [=, kernel = slow::slow_kernel(*problem.model, problem.noise, problem.interpolating),
-              martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
+      auto slow = slow::slow_kernel(*problem.model, problem.noise, problem.interpolating);
+      const int columns = slow->innovations().count();
+      return [=, kernel = std::move(slow), martingale = State(static_cast<std::size_t>(problem.model->dim() * kLanes)),
               own = State(static_cast<std::size_t>(columns * kLanes)),
               both = State(static_cast<std::size_t>(columns * kLanes))](std::uint32_t path, State& x,
                                                                         State& y) mutable {

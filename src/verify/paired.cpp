@@ -8,6 +8,7 @@
 #include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/paired_steps.hpp"
 
 namespace sde::verify {
 
@@ -28,13 +29,14 @@ class PairedLanes final : public PairedTile {
  public:
   PairedLanes(const Problem& problem, const PairedSetup& setup)
       : setup_(setup),
+        stepping_(setup, setup.predictions.data(), setup.functions.data()),
         d_(problem.model->dim()),
-        algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm)),
         slow_(slow::slow_kernel(*problem.model, problem.noise, problem.interpolating)),
+        algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm, slow_->innovations())),
         flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
-        noise_(static_cast<std::size_t>(problem.noise.columns() * kLanes)),
-        both_(noise_),
-        unit_(noise_),
+        one_(static_cast<std::size_t>(slow_->innovations().count() * kLanes)),
+        both_(one_),
+        unit_(one_),
         before_(static_cast<std::size_t>(d_ * kLanes)),
         step_martingale_(before_),
         point_(d_),
@@ -55,7 +57,7 @@ class PairedLanes final : public PairedTile {
     s_.lost.assign(kLanes, 0);
     s_.lost_by.assign(predictions * kLanes, 0);
     for (std::size_t i = 0; i < state; ++i) s_.x[i] = theta[i / kLanes];
-    if (burn_in > 0) algorithm_->advance(s_.x.data(), first_, 0, burn_in, spread_, noise_.data());
+    if (burn_in > 0) algorithm_->advance(s_.x.data(), first_, 0, burn_in, spread_, one_.data());
   }
 
   void begin(const double* on_gamma) override {
@@ -66,16 +68,7 @@ class PairedLanes final : public PairedTile {
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {
-    for (; pairs > 0; --pairs) {
-      std::fill(both_.begin(), both_.end(), 0.0);
-      for (int half = 0; half < 2; ++half, k += setup_.steps) {
-        std::fill(noise_.begin(), noise_.end(), 0.0);
-        algorithm_->advance(s_.x.data(), first_, k, k + setup_.steps, spread_, noise_.data());
-        for (std::size_t i = 0; i < noise_.size(); ++i) both_[i] += noise_[i];
-        move(s_.fine, noise_, 1, true);
-      }
-      move(s_.coarse, both_, 2, false);
-    }
+    advance_pairs(*this, stepping_, k, pairs, one_.data(), both_.data(), unit_.data());
   }
 
   void read(PairedState& state) override { state = s_; }
@@ -94,44 +87,43 @@ class PairedLanes final : public PairedTile {
     }
   }
 
- private:
-  /// One step of every prediction, `length` fine steps long, driven by the algorithm's summed noise.
-  void move(std::vector<double>& states, const std::vector<double>& sums, int length, bool fine) {
-    const double norm = setup_.normalization(length);
-    for (std::size_t i = 0; i < sums.size(); ++i) unit_[i] = sums[i] * norm;
-    for (std::size_t p = 0; p < setup_.predictions.size(); ++p) {
-      double* const x = &states[p * before_.size()];
-      if (fine) std::copy_n(x, before_.size(), before_.begin());
-      const auto& [parameters, time_scale] = setup_.predictions[p];
-      const unsigned lost =
-          slow_->step(x, parameters, length * setup_.dt * time_scale, unit_.data(), step_martingale_.data());
-      for (int l = 0; l < kLanes; ++l) s_.lost_by[p * kLanes + l] |= lost >> l & 1;
-      if (fine) control(s_.martingale.data() + p * setup_.functions.size() * kLanes);
-    }
+  // What advance_pairs() asks for.
+  static constexpr int Dim = kDynamic;
+  int size() const { return static_cast<int>(one_.size()); }
+  void draw(std::int64_t k, double* one) {
+    std::fill_n(one, one_.size(), 0.0);
+    algorithm_->advance(s_.x.data(), first_, k, k + setup_.steps, spread_, one);
   }
-  /// Adds grad g(zeta) . P_par A dW of a prediction's fine path, at the beginning of its step.
-  void control(double* martingale) {
-    if (setup_.functions.empty()) return;
+  template <class Control>
+  void step(int p, bool fine, const slow::Parameters& parameters, double width, const double* unit, bool controlled,
+            Control control) {
+    const std::size_t state = before_.size();
+    double* const x = &(fine ? s_.fine : s_.coarse)[static_cast<std::size_t>(p) * state];
+    if (controlled) std::copy_n(x, state, before_.begin());
+    const unsigned lost = slow_->step(x, parameters, width, unit, step_martingale_.data());
+    for (int l = 0; l < kLanes; ++l) s_.lost_by[static_cast<std::size_t>(p * kLanes + l)] |= lost >> l & 1;
+    if (!controlled) return;
     for (int l = 0; l < active_; ++l) {
       for (int k = 0; k < d_; ++k) {
         point_[k] = before_[k * kLanes + l];
         along_[k] = step_martingale_[k * kLanes + l];
       }
-      for (std::size_t q = 0; q < setup_.functions.size(); ++q)
-        martingale[q * kLanes + l] += setup_.functions[q].derivative(point_.data(), along_.data());
+      control(point_.data(), along_.data(), s_.martingale.data() + l, long{kLanes});
     }
   }
 
+ private:
   const PairedSetup& setup_;
+  const PairedStepping stepping_;
   const int d_;
-  std::unique_ptr<RecordingKernel> algorithm_;
   std::unique_ptr<SlowKernel> slow_;
+  std::unique_ptr<RecordingKernel> algorithm_;
   manifold::FlowMap flow_;
   std::uint32_t first_ = 0;
   int active_ = 0;
   double spread_[kLanes] = {};
   PairedState s_;
-  std::vector<double> noise_, both_, unit_, before_, step_martingale_;
+  std::vector<double> one_, both_, unit_, before_, step_martingale_;
   Vector point_, along_;
 };
 

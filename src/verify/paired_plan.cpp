@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace sde::verify {
 
 PairedPlan::PairedPlan(const Pairing& p) {
   const auto& a = setup.algorithm = p.algorithm;
+  if (a.increments.conventional)
+    throw std::invalid_argument("common noise: expected a discrete algorithm, not a conventional SDE");
   for (const auto& prediction : p.predictions)
     setup.predictions.push_back({prediction.parameters, prediction.time_scale});
   for (const auto& g : p.functions) setup.functions.push_back(g.flat());

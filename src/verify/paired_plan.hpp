@@ -12,7 +12,8 @@ struct PairedPlan {
   PairedSetup setup;
   std::vector<std::int64_t> pairs;  ///< double steps before each time of comparison
   std::int64_t burn_in = 0;         ///< steps of the algorithm
-  /// Refers to the pairing's functions.
+  /// Refers to the pairing's functions. Throws std::invalid_argument for a conventional SDE, whose increments are not
+  /// the algorithm's draws.
   explicit PairedPlan(const Pairing&);
 };
 

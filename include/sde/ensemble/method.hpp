@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sde/ensemble/dynamics.hpp"
@@ -72,6 +73,7 @@ struct LostPath {
 
 /// Moments over paths. Index [time][quantity].
 struct MethodResult {
+  using Table = std::vector<std::vector<stats::Moments>>;
   MethodResult() = default;
   /// Empty tables for the observations at `times`.
   MethodResult(const Problem&, const Observation&, std::vector<double> times);
@@ -82,13 +84,18 @@ struct MethodResult {
 
   std::vector<double> slow_time;  ///< the actual slow time of each observation
   std::vector<std::string> observables;
-  std::vector<std::vector<stats::Moments>> values;                                   ///< observables
-  std::vector<std::vector<stats::Moments>> drift_1, drift_2, ito_normal, diffusion;  ///< [time][component], predicted
-  std::vector<std::vector<stats::Moments>> rate;          ///< [interval][component], increment of Phi over slow time
+  Table values;                                           ///< observables
+  Table drift_1, drift_2, ito_normal, diffusion;          ///< [time][component], predicted
+  Table rate;                                             ///< [interval][component], increment of Phi over slow time
   std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][path], the first kQuantilePaths
   long paths = 0, lost = 0;
   LostPath first_lost;
   double gradients = 0;  ///< gradient evaluations (discrete) or term evaluations (slow), all paths
+
+  /// Number of an observable in values and samples, by its name. Throws std::out_of_range, with the names there are.
+  std::size_t index_of(std::string_view name) const;
+  const stats::Moments& at(std::size_t time, std::string_view name) const { return values.at(time)[index_of(name)]; }
+  Table& table(PerComponent);
 
   static constexpr long kQuantilePaths = 2048;
   /// Quantile p over the retained paths (linear interpolation); not a number without any.

@@ -27,8 +27,10 @@ struct NoiseKind {
 
   /// Variance of label noise per sample in units of Hess on Gamma.
   SDE_DEVICE double label_scale(int n) const { return sampling == Sampling::full ? sigma2 / n : sigma2; }
-  /// Columns of the factor that does not come from labels or sampling.
+  /// Columns of the factor that does not come from labels or sampling (innovations.hpp names those, too).
   SDE_DEVICE int columns() const { return rank + state_rank; }
+  /// Whether samples are drawn from n residuals.
+  SDE_DEVICE bool samples(int n) const { return n > 1 && sampling != Sampling::full; }
 };
 
 /// Noise as a kernel reads it: in its own numbers S, wherever they stand.

@@ -30,18 +30,14 @@ class ResidualSystem {
   SDE_DEVICE void linearize(const double* x) {
     geometry_.linearize(x);
     geometry_.newton_step(move_.data());
-    team_.each(d_, [&](int k) {
-      double sum = geometry_.f[0] * geometry_.J[k];
-      for (int i = 1; i < n_; ++i) sum += geometry_.f[i] * geometry_.J[i * d_ + k];
-      gradient_[k] = sum / n_;
-    });
-    largest = geometry_.largest;
+    geometry_.gradient(gradient_.data());
+    largest = geometry_.largest_eigenvalue();
     smallest = 0;
     residual = slope = distance = 0;
     for (int a = 0; a < n_; ++a) {
-      const double lambda = geometry_.lambda[a];
+      const double lambda = geometry_.eigenvalue(a);
       if (lambda > 0 && (smallest == 0 || lambda < smallest)) smallest = lambda;
-      const double f = abs(geometry_.f[a]);
+      const double f = abs(geometry_.residuals()[a]);
       if (!(f <= residual)) residual = f;
     }
     for (int k = 0; k < d_; ++k) {
@@ -53,12 +49,11 @@ class ResidualSystem {
   }
   SDE_DEVICE void prepare(double h) {
     step_ = h;
-    team_.each(n_, [&](int a) { factor_[a] = 1 / (1 + h * geometry_.lambda[a]); });
+    team_.each(n_, [&](int a) { factor_[a] = 1 / (1 + h * geometry_.eigenvalue(a)); });
   }
   SDE_DEVICE void euler(const double* y, double* u) {
-    loss::residuals(loss_, y, geometry_.f.data(), team_);
     geometry_.in_eigenbasis(
-        geometry_.f.data(), [&](int a) { return factor_[a]; }, weights_.data());
+        geometry_.residuals_at(y), [&](int a) { return factor_[a]; }, weights_.data());
     loss::pullback(loss_, y, static_cast<const double*>(weights_.data()), move_.data(), team_);
     const double scale = step_ / n_;
     team_.each(d_, [&](int k) { u[k] -= scale * move_[k]; });

@@ -35,7 +35,8 @@ class DenseGeometry final : public PointTerms {
       for (int k = 0; k < d; ++k) out[k] += step * columns_(k, s);
     }
   }
-  int noise_dimension() const { return static_cast<int>(columns_.cols()); }
+  Innovations innovations() const { return innovations_; }
+  int noise_dimension() const { return innovations_.count(); }
   /// Newton along the normal space at the last computed point; true if it did not converge.
   bool retract(double* x);
 
@@ -48,6 +49,7 @@ class DenseGeometry final : public PointTerms {
  private:
   const LossModel& model_;
   const Noise noise_;
+  const Innovations innovations_;
   Vector x_, lambda_;
   Matrix vectors_, sigma_, columns_;  ///< eigenvectors; Sigma in that basis; P_par A
   int null_ = 0;                      ///< tangent eigenvalues come first
@@ -55,7 +57,6 @@ class DenseGeometry final : public PointTerms {
 
 /// The stepping loop over lanes through DenseGeometry, for losses without the residual structure.
 std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Noise& noise);
-
 /// The slow SDE's kernel of a loss: of its residuals where they vanish on Gamma (`interpolating`), else the dense one,
 /// in double.
 std::unique_ptr<SlowKernel> slow_kernel(const LossModel& model, const Noise& noise, bool interpolating,

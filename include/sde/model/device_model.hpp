@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sde/model/observables.hpp"
 #include "sde/model/paired_tile.hpp"
 #include "sde/slow/slow_sde.hpp"
 #include "sde/stats/moments.hpp"
@@ -53,10 +54,24 @@ struct TileObservation {
   double width = 0;             ///< slow time since the last observation; 0 at the first
   long group = 0;               ///< paths whose moments make one total, a multiple of kLanes
 
-  /// loss, tr Hess, lambda_max, distance, disagreement, the test error where there is one, the polynomials; then for
-  /// all components each: drift-I, drift-II, the Ito normal drift, diffusion, rate of Phi.
-  int quantities(int polynomials) const { return 5 + test_error + polynomials + 5 * components; }
+  /// Numbers observed of a path: the observables with so many polynomials, then those of each component
+  /// (model/observables.hpp).
+  int quantities(int polynomials) const;
 };
+
+/// Counts observables.
+struct QuantityCount {
+  int polynomial_count, component_count, all = 0;
+  void scalar(const char*, auto) { ++all; }
+  void polynomials() { all += polynomial_count; }
+  void components(PerComponent, auto) { all += component_count; }
+};
+inline int TileObservation::quantities(int polynomials) const {
+  QuantityCount count{polynomials, components};
+  for_each_observable(test_error, count);
+  for_each_component(parameters, count);
+  return count.all;
+}
 
 /// Consecutive paths of one loss on their way on one device. Calls return before the work is done; wait()
 /// and read() wait for it.

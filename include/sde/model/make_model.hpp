@@ -31,14 +31,16 @@ void store_state(const T* x, int first, int d, LaneState to) {
 template <Loss L, class T, class Rule, bool Coupled>
 class DiscreteLoop {
  public:
-  DiscreteLoop(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& algorithm)
+  DiscreteLoop(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& algorithm,
+               const Innovations& recorded = {})
       : loss_(loss),
         noise_(noise),
         algorithm_(algorithm),
-        loop_(loss_, noise_.view(), rule, discrete::Stepping(algorithm_)),
+        loop_(loss_, noise_.view(), rule, discrete::recording(discrete::Stepping(algorithm_), recorded)),
         shape_(discrete::shape_of<Rule>(loss.dim(), algorithm.workers)),
         x_(shape_.size()),
-        noise_sums_(Coupled ? noise.columns() : 0) {}
+        columns_(recorded.count()),
+        noise_sums_(columns_) {}
   discrete::StateShape shape() const { return shape_; }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
@@ -57,10 +59,9 @@ class DiscreteLoop {
 
  private:
   void add_noise(int first, double* sums) {
-    const int columns = noise_.columns();
-    for (int s = 0; s < columns; ++s) noise_sums_[s] = T(0.0);
+    for (int s = 0; s < columns_; ++s) noise_sums_[s] = T(0.0);
     loop_.take_noise(noise_sums_.data());
-    for (int s = 0; s < columns; ++s)
+    for (int s = 0; s < columns_; ++s)
       for (int l = 0; l < lanes_of<T>; ++l) sums[s * kLanes + first + l] += noise_sums_[s][l];
   }
 
@@ -70,6 +71,7 @@ class DiscreteLoop {
   discrete::RoundLoop<L, T, Rule, Coupled> loop_;
   const discrete::StateShape shape_;
   Buffer<T, discrete::kStateSize<L, Rule>> x_;
+  const int columns_;
   Buffer<T, kDynamic> noise_sums_;
   std::vector<double> rates_;
 };
@@ -91,8 +93,9 @@ class DiscreteKernelOf final : public DiscreteKernel {
 template <Loss L, class Rule>
 class RecordingKernelOf final : public RecordingKernel {
  public:
-  RecordingKernelOf(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& a)
-      : loop_(loss, noise, rule, a) {}
+  RecordingKernelOf(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& a,
+                    const Innovations& recorded)
+      : loop_(loss, noise, rule, a, recorded) {}
   discrete::StateShape shape() const override { return loop_.shape(); }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums) override {
@@ -118,19 +121,16 @@ class SlowKernelOf final : public SlowKernel {
       slow::advance(geometry_, x_.data(), move_.data(), mine, steps, lost);
     });
   }
+  Innovations innovations() const override { return innovations_on_gamma(noise_); }
   unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
     return in_packs(x, [&](int first, auto& lost) {
-      const double* next = xi;
-      const auto draw = [&] {
+      const auto column = [&](int s) {
         T value;
-        load_state(next, first, 1, &value);
-        next += kLanes;
+        load_state(xi + s * kLanes, first, 1, &value);
         return value;
       };
-      slow::step(geometry_, x_.data(), move_.data(), p, dt, draw, true, lost);
-      next = xi;
-      for (int k = 0; k < geometry_.d; ++k) move_[k] = T(0.0);
-      geometry_.diffuse(T(std::sqrt(dt / p.batch)), draw, move_.data());
+      slow::given_step(geometry_, x_.data(), move_.data(), p, dt, column, lost);
+      slow::martingale(geometry_, p, dt, column, move_.data());
       store_state(move_.data(), first, geometry_.d, martingale);
     });
   }
@@ -174,7 +174,7 @@ class ResidualTerms final : public slow::PointTerms {
   Vector normal_eigenvalues() const override {
     std::vector<double> kept;
     for (int a = 0; a < n_; ++a)
-      if (g_.lambda[a] > 0) kept.push_back(g_.lambda[a]);
+      if (g_.eigenvalue(a) > 0) kept.push_back(g_.eigenvalue(a));
     std::sort(kept.begin(), kept.end());
     return Eigen::Map<Vector>(kept.data(), static_cast<Eigen::Index>(kept.size()));
   }
@@ -188,20 +188,22 @@ class ResidualTerms final : public slow::PointTerms {
     g_.ito_normal(batch, out.data());
     return out;
   }
-  Matrix tangent_noise() const override { return Eigen::Map<const Matrix>(g_.A.data(), d_, g_.r); }
+  Matrix tangent_noise() const override {
+    return Eigen::Map<const Matrix>(g_.tangent_noise(), d_, g_.noise_dimension());
+  }
   Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
-    const Rows V(g_.V.data(), n_, d_), C(g_.C.data(), n_, g_.r);
+    const Rows V(g_.normals(), n_, d_), C(g_.normal_noise(), n_, g_.noise_dimension());
     const Matrix A = tangent_noise();
     Matrix M = Matrix::Zero(d_, d_);
     for (int a = 0; a < n_; ++a) {
-      if (g_.lambda[a] == 0) continue;
+      if (g_.eigenvalue(a) == 0) continue;
       for (int b = 0; b < n_; ++b) {
-        if (g_.lambda[b] == 0) continue;
+        if (g_.eigenvalue(b) == 0) continue;
         double s = C.row(a).dot(C.row(b));
-        if (a == b) s += noise_.label_scale(n_) * g_.lambda[a];
-        M += slow::weight(term, p, g_.lambda[a], g_.lambda[b]) * s * V.row(a).transpose() * V.row(b);
+        if (a == b) s += noise_.label_scale(n_) * g_.eigenvalue(a);
+        M += slow::weight(term, p, g_.eigenvalue(a), g_.eigenvalue(b)) * s * V.row(a).transpose() * V.row(b);
       }
-      const Vector cross = slow::weight(term, p, g_.lambda[a], 0.0) * (A * C.row(a).transpose());
+      const Vector cross = slow::weight(term, p, g_.eigenvalue(a), 0.0) * (A * C.row(a).transpose());
       M += cross * V.row(a) + V.row(a).transpose() * cross.transpose();
     }
     return M;
@@ -281,10 +283,12 @@ class ModelOf final : public LossModel {
       return std::make_unique<DiscreteKernelOf<L, double, Rule>>(loss_, noise, rule, a);
     });
   }
-  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::Algorithm& a) const override {
+  std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::Algorithm& a,
+                                                    const Innovations& recorded) const override {
     noise.check(loss_.dim(), residual_count());
+    check_recordable(recorded, noise, residual_count());
     return discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<RecordingKernel> {
-      return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a);
+      return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a, recorded);
     });
   }
   std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise, Precision precision) const override {

@@ -25,8 +25,8 @@ class DiscreteKernel {
   virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) = 0;
 };
 
-/// A discrete algorithm that also keeps the noise it drew: sums[columns * kLanes] gains, for each column of the noise
-/// factor A, the standard normals of all steps and workers.
+/// A discrete algorithm that also keeps what it drew: sums[columns * kLanes] gains, for each column that was asked for,
+/// the draws of variance 1 (loss/innovations.hpp) of all steps and workers.
 class RecordingKernel {
  public:
   virtual ~RecordingKernel() = default;
@@ -41,8 +41,10 @@ class SlowKernel {
   virtual ~SlowKernel() = default;
   /// Returns a bit for each lane whose retraction failed.
   virtual unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) = 0;
-  /// One step with given increments xi[columns * kLanes] (unit variance); martingale[d * kLanes] becomes its
-  /// diffusion part P_par A xi sqrt(dt/B), whose mean is zero.
+  /// The columns that a step has increments for.
+  virtual Innovations innovations() const = 0;
+  /// One step with given increments xi[innovations().count() * kLanes] (unit variance); martingale[d * kLanes] becomes
+  /// its diffusion part P_par A xi sqrt(dt/B), whose mean is zero.
   virtual unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) = 0;
 };
 
@@ -68,7 +70,9 @@ class LossModel {
 
   virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::Algorithm&,
                                                           Precision = Precision::full) const = 0;
-  virtual std::unique_ptr<RecordingKernel> recording_kernel(const Noise&, const discrete::Algorithm&) const = 0;
+  /// Keeps the draws of the columns `recorded`. Throws as check_recordable().
+  virtual std::unique_ptr<RecordingKernel> recording_kernel(const Noise&, const discrete::Algorithm&,
+                                                            const Innovations& recorded) const = 0;
   /// For a squared loss that interpolates on Gamma.
   virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&, Precision = Precision::full) const = 0;
   virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;

@@ -23,8 +23,8 @@ struct PairedSetup {
   double dt = 0;                          ///< a fine step, in slow time
   std::vector<SmoothFunction> functions;  ///< whose martingales are gathered
 
-  /// What turns the standard normals that all workers drew in `length` fine steps into standard normals of the SDE's
-  /// step: they enter the algorithm with a minus sign (x <- x - eta g).
+  /// What turns the sums of the draws of variance 1 (loss/innovations.hpp) that all workers made in `length` fine steps
+  /// into increments of variance 1 of the SDE's step: they enter the algorithm with a minus sign (x <- x - eta g).
   double normalization(int length) const {
     return -1 / std::sqrt(static_cast<double>(length * steps) * algorithm.workers);
   }

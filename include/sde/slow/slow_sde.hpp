@@ -47,6 +47,23 @@ SDE_INLINE void step(Geometry& geometry, T* x, T* move, const Prepared& p, doubl
   if (retract) lost = lost | geometry.retract(x);
 }
 
+/// The same step with given increments: column(s) is that of column s, of mean 0 and variance 1.
+template <class Geometry, class T, class Column, class MaskType>
+SDE_INLINE void given_step(Geometry& geometry, T* x, T* move, const Prepared& p, double dt, Column&& column,
+                           MaskType& lost) {
+  int next = 0;
+  step(
+      geometry, x, move, p, dt, [&] { return column(next++); }, true, lost);
+}
+/// out[d] = P_par A xi sqrt(dt/B) of the step that given_step() has made: the part of its move whose mean is zero.
+template <class Geometry, class T, class Column>
+SDE_INLINE void martingale(Geometry& geometry, const Parameters& p, double dt, Column&& column, T* out) {
+  int next = 0;
+  for (int k = 0; k < geometry.d; ++k) out[k] = T(0.0);
+  geometry.diffuse(
+      T(std::sqrt(dt / p.batch)), [&] { return column(next++); }, out);
+}
+
 /// Advances x[d] on Gamma by `steps`, with draws of its own.
 template <class Geometry, class T, class MaskType, class Team = Solo>
 SDE_DEVICE void advance(Geometry& geometry, T* x, T* move, const random::StreamKey& key, const Steps& all,

@@ -1,7 +1,9 @@
 // Common noise: the discrete algorithm and its slow SDE driven by the same random numbers. A step of the slow SDE takes
-// for its Brownian increment the standard normals that the algorithm drew meanwhile, summed over steps and workers and
-// normalized; P_par(zeta) A projects them on the tangent space. The SDE keeps its law exactly (the sums are independent
-// Gaussians), and the difference g(Phi(avg)) - g(zeta) has the noise of both nearly cancelled.
+// for its Brownian increment what the algorithm drew meanwhile (loss/innovations.hpp), summed over steps and workers
+// and normalized; P_par(zeta) A projects it on the tangent space. The SDE keeps its law (exactly where the draws are
+// Gaussian; errors +-sigma and drawn samples, which move zeta where residuals stay on Gamma, have the same mean and
+// covariance, and their sums tend to Gaussians), and the difference g(Phi(avg)) - g(zeta) has the noise of both nearly
+// cancelled.
 //
 // The SDE runs twice, with steps dt and 2 dt on the same increments: 2 g(zeta_dt) - g(zeta_2dt) has no time-step error
 // of first order left (Talay, Tubaro 1990), and g(zeta_dt) - g(zeta_2dt) estimates what was removed.
@@ -63,8 +65,8 @@ struct PairedResult {
   }
 };
 
-/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted and, on all ranks, what one of them
-/// throws.
+/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, std::invalid_argument where the slow
+/// SDE's columns are not what the algorithm draws (check_recordable) and, on all ranks, what one of them throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
 }  // namespace sde::verify
