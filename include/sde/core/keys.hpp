@@ -1,6 +1,6 @@
 // The named parameters of what a user chooses by name: a loss, an algorithm. Each is asked for once, with its meaning,
-// default and range, so that reading it, describing it (`sde list`) and refusing a bad value cannot come apart. Where the
-// values come from is the caller's business: an experiment file, the command line, or nothing (Defaults).
+// default and range, so that reading it, describing it (`sde list`) and refusing a bad value cannot come apart. Where
+// the values come from is the caller's business: an experiment file, the command line, or nothing (Defaults).
 #pragma once
 
 #include <string>
@@ -34,6 +34,8 @@ class Keys {
   virtual std::vector<std::string> texts(Key) = 0;
   /// Refuses the value of a key for a reason that is not its range alone.
   [[noreturn]] virtual void fail(const std::string& key, const std::string& complaint) const = 0;
+  /// The same of a number: "expected WHAT, got 2".
+  [[noreturn]] void expected(const std::string& key, const std::string& what, double got) const;
 };
 
 /// What is known of a key.
