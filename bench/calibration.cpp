@@ -12,11 +12,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "../src/experiment/losses.hpp"
+#include "../src/modules/models.hpp"
 #include "sde/ensemble/parallel.hpp"
 #include "sde/ensemble/settled.hpp"
-#include "sde/loss/models.hpp"
-#include "sde/loss/toy.hpp"
 #include "sde/stats/equivalence.hpp"
 #include "sde/stats/fit.hpp"
 #include "sde/verify/paired.hpp"

@@ -50,13 +50,9 @@ if(sde_cuda_found)
   install(TARGETS sde_cuda sde_cuda_options EXPORT sdeCudaTargets)
   install(EXPORT sdeCudaTargets NAMESPACE sde:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/sde)
   install(DIRECTORY gpu/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sde/gpu
-    FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh" PATTERN "floors.hpp" EXCLUDE PATTERN "table.hpp" EXCLUDE
-    PATTERN "losses*" EXCLUDE)
+    FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh" PATTERN "floors.hpp" EXCLUDE)
 
-  add_library(sde_kernels_cuda MODULE
-    gpu/table.cu gpu/floors.cu gpu/losses/chain.cu gpu/losses/diagonal_network.cu gpu/losses/flat.cu
-    gpu/losses/hyperbola.cu gpu/losses/matrix_sensing.cu gpu/losses/ring.cu gpu/losses/sphere.cu
-    gpu/losses/tanh_network.cu gpu/losses/valley.cu)
+  add_library(sde_kernels_cuda MODULE gpu/table.cu gpu/floors.cu ${loss_device_kernels})
   target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda)
   target_compile_options(sde_kernels_cuda PRIVATE ${cuda_warnings})
   target_link_options(sde_kernels_cuda PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/gpu/module.map)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda_device.cuh"
+#include "sde/loss/check.hpp"
 #include "tile.hpp"
 
 namespace sde::gpu {
@@ -9,7 +10,10 @@ namespace sde::gpu {
 /// For LossModel::device.
 template <class L>
 std::shared_ptr<const DeviceModel> make_device_model(L loss) {
-  return std::make_shared<DeviceModelOf<CudaDevice, L>>(std::move(loss));
+  if constexpr (sde::loss::Checked<L>::ok)
+    return std::make_shared<DeviceModelOf<CudaDevice, L>>(std::move(loss));
+  else
+    return nullptr;  // and does not compile: Checked has said why
 }
 
 }  // namespace sde::gpu

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "cuda_device.cuh"
-#include "table.hpp"
 
 namespace sde::gpu {
 

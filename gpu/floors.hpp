@@ -1,10 +1,21 @@
 // What bounds a kernel on a device: its random numbers and its arithmetic alone; and the linear SDE.
 #pragma once
 
-#include "../src/bench/linear_sde.hpp"
+#include <array>
+#include <vector>
+
+#include "../src/modules/linear_sde.hpp"
+#include "../src/modules/work.hpp"
 #include "sde/random/streams.hpp"
 
 namespace sde::gpu {
+
+/// What `sde bench` measures on device `ordinal`. Throws DeviceUnusable.
+std::vector<bench::Work> floors(int ordinal);
+std::vector<bench::Work> linear_works(int ordinal);
+
+/// A block of random words as device `ordinal` makes them. Throws DeviceUnusable.
+std::array<std::uint32_t, 4> words(int ordinal, const random::StreamKey&, random::Purpose, std::uint64_t block);
 
 /// The numbers of a thread: path i of the streams. What is drawn must be used: `sink` is written where it never is.
 template <template <class> class Stream, class S>

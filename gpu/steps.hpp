@@ -156,9 +156,8 @@ concept ByEntries = requires(const L& loss, const double* x) {
 
 /// A loss whose derivatives are all written by hand: a lone thread needs no scratch for automatic ones.
 template <class L>
-concept ByHand = requires(const L& loss, const double* x, double* g) {
-  loss.jacobian(x, g);
-  loss.pullback(x, x, g);
+concept ByHand = loss::detail::JacobianByHand<L> && loss::detail::PullbackByHand<L, double> &&
+    requires(const L& loss, const double* x, double* g) {
   loss.weighted_hvp(x, x, x, g);
 };
 

@@ -1,10 +1,14 @@
-#include "table.hpp"
+#include "../src/modules/device_table.hpp"
 
 #include <cuda_runtime.h>
 
+#include "floors.hpp"
 #include "sde/version.hpp"
 
 namespace sde::gpu {
+
+template <class L>
+std::shared_ptr<const DeviceModel> make_device_model(L loss);  // instantiated in each loss's own file (loss.cu.in)
 
 namespace {
 
@@ -36,8 +40,12 @@ Devices devices() {
 extern "C" __attribute__((visibility("default"))) const sde::gpu::DeviceTable* sde_device_table() {
   using namespace sde::gpu;
   static const DeviceTable table{
-      sde::kVersion,   sizeof(DeviceTable), devices,         device_model_of, device_model_of,
-      device_model_of, device_model_of,     device_model_of, device_model_of, device_model_of,
-      device_model_of, device_model_of,     words,           floors,          linear_works};
+      sde::kVersion,
+      sizeof(DeviceTable),
+      devices,
+      sde::loss::BuiltIn::tuple<DeviceModelMaker>([]<class L>() -> DeviceModelMaker<L> { return make_device_model; }),
+      words,
+      floors,
+      linear_works};
   return &table;
 }

@@ -6,7 +6,6 @@
 
 #include "all_losses.hpp"
 #include "sde/ensemble/method.hpp"
-#include "sde/loss/models.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/verify/paired.hpp"
 

@@ -1,6 +1,6 @@
 // The GPU backend on a GPU: cuRAND's words, paths by their bits, ensembles, the weak order of its kernels. Skipped, and
 // counted so, where there is none.
-#include "../src/experiment/devices.hpp"
+#include "../src/modules/devices.hpp"
 #include "device_checks.hpp"
 #include "problems.hpp"
 #include "sde/stats/fit.hpp"

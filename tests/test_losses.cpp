@@ -1,5 +1,5 @@
-// Hand-written derivatives against automatic ones, on doubles and lanes; automatic ones against finite differences;
-// Sigma(theta) against the sample covariance of drawn gradients.
+// Automatic derivatives of every loss against finite differences; Sigma(theta) against the sample covariance of drawn
+// gradients.
 #include <doctest/doctest.h>
 
 #include "all_losses.hpp"
@@ -9,46 +9,6 @@
 using namespace sde;
 using slow::Matrix;
 using slow::Vector;
-
-namespace {
-void close(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
-  for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k] == doctest::Approx(b[k]).epsilon(tolerance).scale(1));
-}
-}  // namespace
-
-TEST_CASE("overrides equal automatic derivatives") {
-  test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {
-    CAPTURE(std::string(name));
-    const int d = l.dim(), n = l.residual_count();
-    REQUIRE(static_cast<int>(x.size()) == d);
-    std::vector<double> a(n * d), b(n * d), w(n), u(d), p(d), q(d);
-    for (int i = 0; i < n; ++i) w[i] = 0.3 + i;
-    for (int j = 0; j < d; ++j) u[j] = std::cos(j + 1.0);
-    const double *X = x.data(), *W = w.data(), *U = u.data();
-    loss::jacobian(l, X, a.data());
-    loss::jacobian_automatic(l, X, b.data());
-    close(a, b, 1e-13);
-    loss::pullback(l, X, W, p.data());
-    loss::pullback_automatic(l, X, W, q.data());
-    close(p, q, 1e-13);
-    loss::weighted_hvp(l, X, W, U, p.data());
-    loss::weighted_hvp_automatic(l, X, W, U, q.data());
-    close(p, q, 1e-13);
-    if constexpr (requires { l.gradient(X, p.data()); }) {
-      l.gradient(X, p.data());
-      loss::gradient_automatic(l, X, q.data());
-      close(p, q, 1e-13);
-    }
-    if constexpr (requires { l.noisy_gradient(X, *X, p.data()); }) {
-      double f;
-      l.residuals(X, &f);
-      const double error = 0.7, noisy = f + error;
-      l.noisy_gradient(X, error, p.data());
-      loss::pullback_automatic(l, X, &noisy, q.data());
-      close(p, q, 1e-13);
-    }
-  });
-}
 
 TEST_CASE("gradient, Hessian and third derivative against central differences") {
   test::for_each_loss([](const char* name, const auto& l, const std::vector<double>& x) {

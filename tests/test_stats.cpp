@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "sde/loss/models.hpp"
+#include "sde/loss/data.hpp"
 #include "sde/stats/equivalence.hpp"
 #include "sde/stats/fit.hpp"
 #include "sde/stats/moments.hpp"

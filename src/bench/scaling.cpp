@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "../experiment/losses.hpp"
+#include "../modules/models.hpp"
 #include "group.hpp"
 #include "sde/ensemble/settled.hpp"
 #include "sde/stats/fit.hpp"

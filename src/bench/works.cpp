@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "../experiment/devices.hpp"
-#include "../experiment/kernels.hpp"
-#include "../experiment/losses.hpp"
+#include "../modules/devices.hpp"
+#include "../modules/kernels.hpp"
+#include "../modules/models.hpp"
 #include "counted.hpp"
 #include "group.hpp"
 #include "sde/ensemble/method.hpp"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "../experiment/losses.hpp"
+#include "../modules/models.hpp"
 #include "sde/ensemble/settled.hpp"
 
 namespace sde::claims {

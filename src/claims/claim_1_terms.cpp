@@ -1,5 +1,5 @@
 #include "cases.hpp"
-#include "sde/loss/models.hpp"
+#include "sde/loss/data.hpp"
 #include "sde/manifold/second_derivative.hpp"
 #include "without_tangent_normal.hpp"
 

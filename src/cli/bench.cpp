@@ -4,9 +4,9 @@
 
 #include "../bench/scaling.hpp"
 #include "../bench/work.hpp"
-#include "../experiment/devices.hpp"
 #include "../experiment/error.hpp"
-#include "../experiment/kernels.hpp"
+#include "../modules/devices.hpp"
+#include "../modules/kernels.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
 #include "session.hpp"

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <thread>
 
-#include "../experiment/devices.hpp"
-#include "../experiment/kernels.hpp"
-#include "../experiment/launch.hpp"
+#include "../modules/devices.hpp"
+#include "../modules/kernels.hpp"
+#include "../modules/launch.hpp"
 #include "cli.hpp"
 #include "sde/version.hpp"
 

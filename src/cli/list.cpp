@@ -34,7 +34,9 @@ Command add_list(CLI::App& app) {
             fmt::print("Losses ([loss] name = ...)\n");
             for (const auto& e : experiment::losses()) {
               fmt::print("  {:<17} {}\n", e.name, e.formula);
-              if (!e.parameters.empty()) fmt::print("  {:<17}   {}\n", "", e.parameters);
+              for (const auto& k : e.keys)
+                fmt::print("  {:<17}   {:<25} {} ({})\n", "", fmt::format("{} = {}", k.name, k.otherwise), k.meaning,
+                           k.values);
             }
             fmt::print(
                 "\nNoises ([noise] kind = ..., several [[noise]] tables add up)\n"

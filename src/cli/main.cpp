@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "../experiment/error.hpp"
-#include "../experiment/launch.hpp"
+#include "../modules/launch.hpp"
 #include "cli.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"

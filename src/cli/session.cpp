@@ -5,9 +5,9 @@
 
 #include <csignal>
 
-#include "../experiment/devices.hpp"
 #include "../experiment/error.hpp"
-#include "../experiment/launch.hpp"
+#include "../modules/devices.hpp"
+#include "../modules/launch.hpp"
 #include "cli.hpp"
 #include "sde/ensemble/bytes.hpp"
 

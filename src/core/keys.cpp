@@ -13,6 +13,10 @@ namespace {
 std::string shown(double value) { return std::isnan(value) ? std::string() : fmt::format("{}", value); }
 }  // namespace
 
+void Keys::expected(const std::string& key, const std::string& what, double got) const {
+  fail(key, fmt::format("expected {}, got {}", what, got));
+}
+
 double Defaults::number(Key key, double otherwise) {
   asked.push_back({key.name, key.meaning, "a number", shown(otherwise)});
   return otherwise;

@@ -1,7 +1,6 @@
 // The built-in losses by name, with their parameters and default starts.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,10 +16,12 @@ struct NamedLoss {
 };
 
 struct LossEntry {
-  std::string name, formula, parameters;
-  NamedLoss (*make)(Section&);
+  std::string name, formula;
+  std::vector<KeyDescription> keys;  ///< what make() asks for
+  NamedLoss (*make)(Keys&);
 };
 
+/// The built-in losses (cmake/losses.cmake), as they describe themselves.
 const std::vector<LossEntry>& losses();
 /// Reads [loss] (name and parameters). Throws InputError.
 NamedLoss make_loss(Section& section);

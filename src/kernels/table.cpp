@@ -1,15 +1,19 @@
-#include "table.hpp"
+#include "../modules/kernel_table.hpp"
 
 #include "sde/version.hpp"
 
+namespace sde {
+inline namespace SDE_SIMD_NAMESPACE {
+template <class L>
+std::shared_ptr<LossModel> make_model(L loss);  // instantiated in each loss's translation unit (loss.cpp.in)
+}
+}  // namespace sde
+
 extern "C" [[gnu::visibility("default")]] const sde::KernelTable* sde_kernel_table() {
   using namespace sde;
-  static const KernelTable table{kVersion,           sizeof(KernelTable),
-                                 SDE_REGISTER_BYTES, model_of,
-                                 model_of,           model_of,
-                                 model_of,           model_of,
-                                 model_of,           model_of,
-                                 model_of,           model_of,
-                                 bench::floors,      bench::linear_works};
+  static const KernelTable table{
+      kVersion,           sizeof(KernelTable),
+      SDE_REGISTER_BYTES, loss::BuiltIn::tuple<ModelMaker>([]<class L>() -> ModelMaker<L> { return make_model; }),
+      bench::floors,      bench::linear_works};
   return &table;
 }

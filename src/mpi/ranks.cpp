@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../modules/ranks_table.hpp"
 #include "sde/version.hpp"
-#include "table.hpp"
 
 namespace sde::mpi {
 

@@ -3,6 +3,8 @@
 // GPU, which none of the packaged libraries does (docs/libraries.md).
 #pragma once
 
+#include <utility>
+
 #include "sde/core/math.hpp"
 
 namespace sde {
@@ -12,11 +14,14 @@ template <class T, int N>
 struct Dual {
   T v;
   T d[N];
+  /// What a comparison gives: a bool, or one for each lane.
+  using Condition = decltype(std::declval<const T&>() < std::declval<const T&>());
 
   Dual() = default;
   SDE_DEVICE Dual(double c) : v(c) {
     for (auto& e : d) e = T(0.0);
   }
+  SDE_DEVICE Dual(int c) : Dual(static_cast<double>(c)) {}
   SDE_DEVICE Dual(T value) requires(!__is_same(T, double)) : v(value) {
     for (auto& e : d) e = T(0.0);
   }
@@ -71,7 +76,28 @@ struct Dual {
   SDE_DEVICE Dual& operator-=(const Dual& b) { return *this = *this - b; }
   SDE_DEVICE Dual& operator*=(const Dual& b) { return *this = *this * b; }
   SDE_DEVICE Dual& operator/=(const Dual& b) { return *this = *this / b; }
+
+  /// Comparisons are of the values.
+  SDE_DEVICE friend Condition operator<(const Dual& a, const Dual& b) { return a.v < b.v; }
+  SDE_DEVICE friend Condition operator>(const Dual& a, const Dual& b) { return a.v > b.v; }
+  SDE_DEVICE friend Condition operator<=(const Dual& a, const Dual& b) { return a.v <= b.v; }
+  SDE_DEVICE friend Condition operator>=(const Dual& a, const Dual& b) { return a.v >= b.v; }
+  SDE_DEVICE friend Condition operator==(const Dual& a, const Dual& b) { return a.v == b.v; }
+  SDE_DEVICE friend Condition operator!=(const Dual& a, const Dual& b) { return a.v != b.v; }
+  /// `condition ? yes : no`, derivatives with their values: where lanes take different sides, each its own.
+  SDE_DEVICE friend Dual select(const Condition& condition, const Dual& yes, const Dual& no) {
+    Dual r;
+    r.v = select(condition, yes.v, no.v);
+    for (int i = 0; i < N; ++i) r.d[i] = select(condition, yes.d[i], no.d[i]);
+    return r;
+  }
+  /// As of the numbers themselves; where both are equal, the derivatives are the first one's.
+  SDE_DEVICE friend Dual min(const Dual& a, const Dual& b) { return select(b.v < a.v, b, a); }
+  SDE_DEVICE friend Dual max(const Dual& a, const Dual& b) { return select(a.v < b.v, b, a); }
 };
+
+template <class T, int N>
+inline constexpr bool refused::kNumber<Dual<T, N>> = true;
 
 template <class T, int N>
 SDE_DEVICE Dual<T, N> sqrt(const Dual<T, N>& x) {
@@ -99,6 +125,26 @@ template <class T, int N>
 SDE_DEVICE Dual<T, N> tanh(const Dual<T, N>& x) {
   const T t = tanh(x.v);
   return x.chain(t, T(1.0) - t * t);
+}
+
+/// The derivative at 0 is 1.
+template <class T, int N>
+SDE_DEVICE Dual<T, N> abs(const Dual<T, N>& x) {
+  return x.chain(abs(x.v), select(x.v < T(0.0), T(-1.0), T(1.0)));
+}
+template <class T, int N>
+SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, int n) {
+  if (n == 0) return Dual<T, N>(1.0);
+  return x.chain(pow(x.v, n), T(static_cast<double>(n)) * pow(x.v, n - 1));
+}
+template <class T, int N>
+SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, double p) {
+  return x.chain(pow(x.v, p), T(p) * pow(x.v, p - 1.0));
+}
+/// x^p with both of them numbers of a loss, for x > 0.
+template <class T, int N>
+SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, const Dual<T, N>& p) {
+  return exp(p * log(x));
 }
 
 }  // namespace sde

@@ -38,6 +38,8 @@ class Keys {
   virtual std::vector<std::string> texts(Key) = 0;
   /// Refuses the value of a key for a reason that is not its range alone.
   [[noreturn]] virtual void fail(const std::string& key, const std::string& complaint) const = 0;
+  /// The same of a number: "expected WHAT, got 2".
+  [[noreturn]] void expected(const std::string& key, const std::string& what, double got) const;
 };
 
 /// What is known of a key.

@@ -4,6 +4,8 @@
 // cosine 1e-16 absolute (floats: the same in units of their own rounding).
 #pragma once
 
+#include <math.h>  // abs(double) for losses outside namespace sde: <cmath> alone leaves them abs(int)
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -257,5 +259,31 @@ template <class S, int W>
 Pack<S, W> cos(Pack<S, W> x) {
   return detail::each_lane(x, [](S v) { return std::cos(v); });
 }
+
+/// x^n by multiplications, in the same order for every T; x^0 = 1.
+template <class S, int W>
+SDE_INLINE Pack<S, W> pow(Pack<S, W> x, int n) {
+  Pack<S, W> result(S(1)), square = x;
+  for (unsigned left = n < 0 ? 0u - static_cast<unsigned>(n) : static_cast<unsigned>(n); left != 0; left >>= 1) {
+    if (left & 1u) result *= square;
+    square *= square;
+  }
+  return n < 0 ? Pack<S, W>(S(1)) / result : result;
+}
+/// x^p, lane by lane by libm.
+template <class S, int W>
+Pack<S, W> pow(Pack<S, W> x, double p) {
+  return detail::each_lane(x, [p](S v) { return static_cast<S>(std::pow(v, static_cast<S>(p))); });
+}
+template <class S, int W>
+Pack<S, W> pow(Pack<S, W> x, Pack<S, W> p) {
+  for (int l = 0; l < W; ++l) x.set(l, std::pow(x[l], p[l]));
+  return x;
+}
+using std::pow;
+
+/// The smaller and the larger one; where either is not a number, or both are equal, the first.
+SDE_DEVICE inline double min(double a, double b) { return b < a ? b : a; }
+SDE_DEVICE inline double max(double a, double b) { return a < b ? b : a; }
 
 }  // namespace sde

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "sde/core/refused.hpp"
 #include "sde/core/target.hpp"
 #if defined(__x86_64__) && !defined(__CUDACC__)
 #  include <immintrin.h>
@@ -48,6 +49,13 @@ struct Pack;
 template <class S, int W>
 struct Mask;
 
+}  // namespace SDE_SIMD_NAMESPACE
+
+template <class S, int W>
+inline constexpr bool refused::kNumber<Pack<S, W>> = std::is_floating_point_v<S>;
+
+inline namespace SDE_SIMD_NAMESPACE {
+
 /// One truth value.
 template <class S>
 struct Mask<S, 1> {
@@ -56,6 +64,10 @@ struct Mask<S, 1> {
   SDE_INLINE friend Mask operator|(Mask a, Mask b) { return {a.value || b.value}; }
   SDE_INLINE friend Mask operator!(Mask a) { return {!a.value}; }
   SDE_DEVICE bool operator[](int) const { return value; }
+  SDE_DEVICE explicit operator bool() const {
+    refused::branch<void>();
+    return value;
+  }
 };
 
 /// One number, with the interface of many.
@@ -84,12 +96,13 @@ struct Pack<S, 1> {
   SDE_INLINE friend Mask<S, 1> operator>(Pack a, Pack b) { return {a.v > b.v}; }
   SDE_INLINE friend Mask<S, 1> operator<=(Pack a, Pack b) { return {a.v <= b.v}; }
   SDE_INLINE friend Mask<S, 1> operator>=(Pack a, Pack b) { return {a.v >= b.v}; }
+  SDE_INLINE friend Mask<S, 1> operator==(Pack a, Pack b) { return {a.v == b.v}; }
+  SDE_INLINE friend Mask<S, 1> operator!=(Pack a, Pack b) { return {a.v != b.v}; }
+  SDE_INLINE friend Pack select(Mask<S, 1> condition, Pack yes, Pack no) { return condition.value ? yes : no; }
+  SDE_INLINE friend Pack min(Pack a, Pack b) { return b.v < a.v ? b : a; }
+  SDE_INLINE friend Pack max(Pack a, Pack b) { return a.v < b.v ? b : a; }
 };
 
-template <class S>
-SDE_INLINE Pack<S, 1> select(Mask<S, 1> condition, Pack<S, 1> yes, Pack<S, 1> no) {
-  return condition.value ? yes : no;
-}
 template <class S>
 SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
   if constexpr (sizeof(S) == 8)
@@ -167,6 +180,11 @@ struct Mask {
   SDE_INLINE friend Mask operator|(Mask a, Mask b) { return {a.bits | b.bits}; }
   SDE_INLINE friend Mask operator!(Mask a) { return {~a.bits}; }
   bool operator[](int lane) const { return bits[lane] != 0; }
+  /// Refused: lanes may take different sides.
+  explicit operator bool() const {
+    refused::branch<void>();
+    return false;
+  }
 };
 
 /// W values of S (double, float, or an integer type), one for each path. Implicit from S: the same in all lanes.
@@ -272,18 +290,22 @@ struct Pack : pack_detail::PackStorage<S, W> {
   SDE_COMPARE(>)
   SDE_COMPARE(<=)
   SDE_COMPARE(>=)
+  SDE_COMPARE(==)
+  SDE_COMPARE(!=)
 #  undef SDE_COMPARE
-};
 
-/// Lane-wise `condition ? yes : no`.
-template <class S, int W>
-SDE_INLINE Pack<S, W> select(Mask<S, W> condition, Pack<S, W> yes, Pack<S, W> no) {
-  if constexpr (Pack<S, W>::kWhole)
-    return Pack<S, W>(condition.bits.v ? yes.v : no.v);
-  else
-    return Pack<S, W>(select(Mask<S, W / 2>{condition.bits.lo}, yes.lo, no.lo),
-                      select(Mask<S, W / 2>{condition.bits.hi}, yes.hi, no.hi));
-}
+  /// Lane-wise `condition ? yes : no`.
+  SDE_INLINE friend Pack select(Mask<S, W> condition, Pack yes, Pack no) {
+    if constexpr (kWhole)
+      return Pack(condition.bits.v ? yes.v : no.v);
+    else
+      return Pack(select(Mask<S, W / 2>{condition.bits.lo}, yes.lo, no.lo),
+                  select(Mask<S, W / 2>{condition.bits.hi}, yes.hi, no.hi));
+  }
+  /// The smaller and the larger one; where either is not a number, or both are equal, the first.
+  SDE_INLINE friend Pack min(Pack a, Pack b) { return select(b < a, b, a); }
+  SDE_INLINE friend Pack max(Pack a, Pack b) { return select(a < b, b, a); }
+};
 
 template <class S, int W>
 SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {

@@ -5,25 +5,47 @@
 //   any other      L                          template <class T> T value(const T* theta) const;
 //
 // Both need `int dim() const`; a squared loss also `int residual_count() const` (n). Optional: `static constexpr int
-// Dim, Residuals` where the sizes are constants; hand-written derivatives (a test must hold them to the automatic
-// ones): jacobian, pullback, weighted_hvp as in derivatives.hpp, gradient(theta, g) of the whole loss, and for one
-// residual intersect_normal and, beside gradient, noisy_gradient (toy.hpp); `double test_error(const double* theta)
-// const`. Call sqrt, exp, log, sin, cos, tanh without a namespace.
+// Dim, Residuals` where the sizes are constants: then kernels keep everything in registers.
+//
+// T holds many paths at once, with derivatives. It adds, subtracts, multiplies and divides with itself, doubles and
+// ints. exp, log, sqrt, sin, cos, tanh, abs and pow(t, p) are called without a namespace; outside namespace sde a loss
+// says `using sde::min, sde::max, sde::select;` for those. Instead of `if (t > 0)`: select(t > 0, a, b). What is
+// mistaken is refused in one line (check.hpp, core/refused.hpp).
+//
+// Members that may be written by hand, for speed. Each has a default; tests/test_members.cpp holds every one that a
+// built-in loss has to it, and those which "do the same arithmetic" to the bit.
+//
+//   member                                      is                                         default
+//   jacobian(theta, J)                          J[n*d], row i = grad f_i                   linearize, else automatic
+//   pullback(theta, w, g)                       g[d] = J^T w                               jacobian where n = 1,
+//   linearize,
+//                                                                                          else automatic
+//   weighted_hvp(theta, c, u, out)              out[d] = sum_i c_i Hess(f_i) u             derivative of the pullback
+//   by
+//                                                                                          hand, else automatic
+//   gradient(theta, g)                          g[d] = grad L                              pullback of the residuals
+//   noisy_gradient(theta, e, g)                 J^T (f + e), n = 1; beside gradient        pullback
+//   intersect_normal(v, x)                      n = 1: x goes to Gamma along v; returns    Newton's method
+//                                               the lanes where it does not reach it
+//   double test_error(const double* theta)      an error on fresh data                     none
 //
 // Where few of many residuals are drawn, a stochastic gradient asks for those alone if each path may have its own
 // (DrawnLoss): residual i is that of input(i)[input_size()] and label(i), both doubles, and
 //   template <class T, class Input, class Value>
-//   T linearize(theta, const Input& input, const Value& label, T* gradient) const;
+//   T linearize(const T* theta, const Input& input, const Value& label, T* gradient) const;
 // returns it and writes its gradient[d]. input[j] and label are doubles, or T where each lane has its own; Input is a
-// pointer, or what else input(i) gives. residual and jacobian_entry, below, must do the same arithmetic, and so must
-// the optional descend(theta, input, label, const T& error, const T& eta, T* scratch[d]), which takes the whole step in
-// place: theta[k] = theta[k] - rate * gradient[k], where rate = eta * (residual + error).
+// pointer, or what else input(i) gives. With it go, doing the same arithmetic,
+//   T residual(int i, const T* theta), T jacobian_entry(int i, int j, const T* theta)
+// and, optional, descend(T* theta, input, label, const T& error, const T& eta, T* scratch[d]), the whole step in place:
+// theta[k] = theta[k] - rate * gradient[k], where rate = eta * (residual + error).
 //
 // On a GPU (gpu/device_model.cuh) the members that kernels call (test_error, too) are marked SDE_DEVICE, and a loss
 // with data has on_device(upload), which gives the same loss with `upload(array)`, a pointer, in place of each array.
 // With constant Dim and Residuals a thread takes a path, as it does of a small dimension. Otherwise a warp shares it,
 // and asks entry by entry where the loss has residual(i, theta), jacobian_entry(i, j, theta), pullback_entry(j, theta,
-// w), weighted_hvp_entry(j, theta, c, u).
+// w), weighted_hvp_entry(j, theta, c, u): the same numbers one at a time.
+//
+// A built-in loss also describes itself (described.hpp).
 #pragma once
 
 #include <concepts>

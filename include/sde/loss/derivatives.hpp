@@ -1,6 +1,6 @@
-// Derivatives of a loss: the hand-written override where the loss has one, automatic differentiation otherwise.
-// f_i are the residuals, J = (d_j f_i) the n x d Jacobian (row-major), F_i the Hessian of f_i.
-// T is double or a pack. All arrays are the caller's; a team shares them and the work.
+// Derivatives of a loss: the hand-written override where the loss has one; else what follows from another one;
+// automatic differentiation otherwise. f_i are the residuals, J = (d_j f_i) the n x d Jacobian (row-major), F_i the
+// Hessian of f_i. T is double or a pack. All arrays are the caller's; a team shares them and the work.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "sde/core/dual.hpp"
 #include "sde/loss/concepts.hpp"
+#include "sde/loss/drawn.hpp"
 
 namespace sde::loss {
 
@@ -97,45 +98,6 @@ SDE_DEVICE void residuals(const L& loss, const T* theta, T* f, const Team& team 
     team.once([&] { loss.residuals(theta, f); });
 }
 
-/// Inputs and labels of few samples, input k of sample i at [k * kLookupSize + i], labels behind the inputs: lanes that
-/// draw different samples look theirs up in registers.
-template <class T, DrawnLoss L>
-void fill_lookup(const L& loss, scalar_of<T>* table) {
-  using S = scalar_of<T>;
-  const int n = sample_count(loss), size = loss.input_size();
-  for (int i = 0; i < n; ++i) {
-    for (int k = 0; k < size; ++k) table[k * kLookupSize<S> + i] = static_cast<S>(loss.input(i)[k]);
-    table[size * kLookupSize<S> + i] = static_cast<S>(loss.label(i));
-  }
-}
-/// use(input, label) of the sample index[l] of each lane l, from the table. inputs[input_size()] is scratch.
-template <class T, DrawnLoss L, class Index, class Use>
-SDE_INLINE auto with_looked_up(const L& loss, const scalar_of<T>* table, const Index& index, T* inputs, Use use) {
-  using S = scalar_of<T>;
-  const int n = sample_count(loss), size = loss.input_size();
-  for (int k = 0; k < size; ++k) inputs[k] = lookup<S>(table + k * kLookupSize<S>, n, index);
-  return use(static_cast<const T*>(inputs), lookup<S>(table + size * kLookupSize<S>, n, index));
-}
-
-/// use(input, label) of the sample picked[l] of each lane l. inputs[input_size()] is scratch.
-template <class T, DrawnLoss L, class Use>
-SDE_INLINE auto with_drawn(const L& loss, const int (&picked)[lanes_of<T>], T* inputs, Use use) {
-  if constexpr (lanes_of<T> == 1) {
-    return use(loss.input(picked[0]), loss.label(picked[0]));
-  } else {
-    using Inputs = Pack<double, lanes_of<T>>;
-    const double* input[lanes_of<T>];
-    Inputs label;
-    for (int l = 0; l < lanes_of<T>; ++l) {
-      input[l] = loss.input(picked[l]);
-      label.set(l, loss.label(picked[l]));
-    }
-    const int size = loss.input_size();
-    for (int k = 0; k < size; ++k) inputs[k] = convert<scalar_of<T>>(Inputs::gather(input, k));
-    return use(static_cast<const T*>(inputs), convert<scalar_of<T>>(label));
-  }
-}
-
 /// J[n*d] = Jacobian of the residuals (row i = gradient of f_i).
 template <SquaredLoss L, class T, class Team = Solo>
 SDE_DEVICE void jacobian_automatic(const L& loss, const T* theta, T* J, const Team& team = {}) {
@@ -158,10 +120,39 @@ SDE_DEVICE void jacobian(const L& loss, const T* theta, T* J, const Team& team =
     team.each(loss.residual_count() * d, [&](int k) { J[k] = loss.jacobian_entry(k / d, k % d, theta); });
   } else if constexpr (requires { loss.jacobian(theta, J); }) {
     team.once([&] { loss.jacobian(theta, J); });
+  } else if constexpr (DrawnLoss<L>) {
+    team.once([&] {
+      for (int i = 0; i < loss.residual_count(); ++i)
+        loss.linearize(theta, loss.input(i), loss.label(i), J + i * loss.dim());
+    });
   } else {
     jacobian_automatic(loss, theta, J, team);
   }
 }
+
+namespace detail {
+/// Whether the Jacobian is written by hand: as such, or row by row with the samples.
+template <class L>
+concept JacobianByHand = DrawnLoss<L> || requires(const L& loss, const double* theta, double* J) {
+  loss.jacobian(theta, J);
+};
+/// Whether J^T w is written by hand: as such, or, of one residual, as its gradient. At numbers T.
+template <class L, class T>
+concept PullbackByHand = requires(const L& loss, const T* theta, T* g) {
+  loss.pullback(theta, theta, g);
+}
+|| (residuals_of<L> == 1 && requires(const L& loss, const T* theta, T* g) { loss.jacobian(theta, g); });
+
+template <class L, class T>
+requires PullbackByHand<L, T> SDE_INLINE void pullback_by_hand(const L& loss, const T* theta, const T* w, T* g) {
+  if constexpr (requires { loss.pullback(theta, w, g); }) {
+    loss.pullback(theta, w, g);
+  } else {
+    loss.jacobian(theta, g);
+    for (int j = 0; j < loss.dim(); ++j) g[j] *= w[0];
+  }
+}
+}  // namespace detail
 
 /// g[d] = J^T w for weights w[n] (a vector-Jacobian product).
 template <SquaredLoss L, class T, class Team = Solo>
@@ -181,12 +172,26 @@ SDE_DEVICE void pullback_automatic(const L& loss, const T* theta, const T* w, T*
       },
       team);
 }
+/// The same from the samples' gradients, one after the other.
+template <DrawnLoss L, class T, class Team = Solo>
+SDE_DEVICE void pullback_of_samples(const L& loss, const T* theta, const T* w, T* g, const Team& team = {}) {
+  const int d = loss.dim(), n = loss.residual_count();
+  detail::Scratch<T, dim_of<L>, detail::GradientTag, Team> row(d, team);
+  team.once([&] {
+    for (int i = 0; i < n; ++i) {
+      loss.linearize(theta, loss.input(i), loss.label(i), row.data());
+      for (int j = 0; j < d; ++j) g[j] = i == 0 ? w[i] * row.data()[j] : g[j] + w[i] * row.data()[j];
+    }
+  });
+}
 template <SquaredLoss L, class T, class Team = Solo>
 SDE_DEVICE void pullback(const L& loss, const T* theta, const T* w, T* g, const Team& team = {}) {
   if constexpr (detail::kShared<Team> && requires { loss.pullback_entry(0, theta, w); })
     team.each(loss.dim(), [&](int j) { g[j] = loss.pullback_entry(j, theta, w); });
-  else if constexpr (requires { loss.pullback(theta, w, g); })
-    team.once([&] { loss.pullback(theta, w, g); });
+  else if constexpr (detail::PullbackByHand<L, T>)
+    team.once([&] { detail::pullback_by_hand(loss, theta, w, g); });
+  else if constexpr (DrawnLoss<L>)
+    pullback_of_samples(loss, theta, w, g, team);
   else
     pullback_automatic(loss, theta, w, g, team);
 }
@@ -232,7 +237,7 @@ SDE_DEVICE void weighted_hvp_of_pullback(const L& loss, const T* theta, const T*
       x.data()[j].d[0] = u[j];
     }
     for (int i = 0; i < n; ++i) w.data()[i] = One(c[i]);
-    loss.pullback(static_cast<const One*>(x.data()), static_cast<const One*>(w.data()), g.data());
+    detail::pullback_by_hand(loss, static_cast<const One*>(x.data()), static_cast<const One*>(w.data()), g.data());
     for (int j = 0; j < d; ++j) out[j] = g.data()[j].d[0];
   });
 }
@@ -243,7 +248,7 @@ SDE_DEVICE void weighted_hvp(const L& loss, const T* theta, const T* c, const T*
     team.each(loss.dim(), [&](int j) { out[j] = loss.weighted_hvp_entry(j, theta, c, u); });
   else if constexpr (requires { loss.weighted_hvp(theta, c, u, out); })
     team.once([&] { loss.weighted_hvp(theta, c, u, out); });
-  else if constexpr (requires(const One* x, One* g) { loss.pullback(x, x, g); })
+  else if constexpr (detail::PullbackByHand<L, One>)
     weighted_hvp_of_pullback(loss, theta, c, u, out, team);
   else
     weighted_hvp_automatic(loss, theta, c, u, out, team);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sde/discrete/algorithms.hpp"
+#include "sde/loss/check.hpp"
 #include "sde/model/model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 
@@ -316,9 +317,15 @@ class ModelOf final : public LossModel {
 }  // namespace model_detail
 
 /// A user's loss as a model.
-template <Loss L>
+template <class L>
 std::shared_ptr<LossModel> make_model(L loss) {
-  return std::make_shared<model_detail::ModelOf<L>>(std::move(loss));
+  if constexpr (sde::loss::Checked<L>::ok) {
+    static_cast<void>(&sde::loss::met_first<L, double>);
+    static_cast<void>(&sde::loss::met_first<L, Dual<Real, 1>>);
+    return std::make_shared<model_detail::ModelOf<L>>(std::move(loss));
+  } else {
+    return nullptr;  // and does not compile: Checked has said why
+  }
 }
 
 }  // namespace SDE_SIMD_NAMESPACE

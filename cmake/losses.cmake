@@ -1,0 +1,27 @@
+# The built-in losses, in the order of `sde list`. NAME stands for the class of include/sde/loss/NAME.hpp, whose name is
+# NAME in capitals: DiagonalNetwork for diagonal_network. Everything that goes through the losses follows from this list:
+# their kernels, a translation unit each for the CPU and for a GPU, and sde/loss/built_in.hpp with all of them.
+set(SDE_LOSSES valley hyperbola chain sphere ring flat diagonal_network tanh_network matrix_sensing)
+
+set(loss_includes "")
+set(loss_classes "")
+set(loss_kernels "")
+set(loss_device_kernels "")
+foreach(loss IN LISTS SDE_LOSSES)
+  string(REPLACE "_" ";" words ${loss})
+  set(loss_class "")
+  foreach(word IN LISTS words)
+    string(SUBSTRING ${word} 0 1 first)
+    string(SUBSTRING ${word} 1 -1 rest)
+    string(TOUPPER ${first} first)
+    string(APPEND loss_class ${first}${rest})
+  endforeach()
+  configure_file(src/kernels/loss.cpp.in ${PROJECT_BINARY_DIR}/losses/${loss}.cpp @ONLY)
+  configure_file(gpu/loss.cu.in ${PROJECT_BINARY_DIR}/losses/${loss}.cu @ONLY)
+  list(APPEND loss_kernels ${PROJECT_BINARY_DIR}/losses/${loss}.cpp)
+  list(APPEND loss_device_kernels ${PROJECT_BINARY_DIR}/losses/${loss}.cu)
+  string(APPEND loss_includes "#include \"sde/loss/${loss}.hpp\"\n")
+  list(APPEND loss_classes ${loss_class})
+endforeach()
+list(JOIN loss_classes ", " loss_classes)
+configure_file(cmake/built_in.hpp.in ${PROJECT_BINARY_DIR}/include/sde/loss/built_in.hpp @ONLY)

@@ -1,0 +1,15 @@
+// expect: residuals or value is not const
+#include "sde/loss/check.hpp"
+
+struct Wrong {
+  int calls = 0;
+  int dim() const { return 2; }
+  int residual_count() const { return 1; }
+  template <class T>
+  void residuals(const T* theta, T* f) {
+    ++calls;
+    f[0] = theta[0] * theta[1] - 1.0;
+  }
+};
+
+constexpr bool ok = sde::loss::Checked<Wrong>::ok;  // as make_model asks
