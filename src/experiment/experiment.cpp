@@ -267,6 +267,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   e.observation.components = static_cast<int>(run.integer({"components", ""}, std::min(d, 4), 0, d));
   run.finish();
 
+  e.verify = read_verify(root.section("verify"));
   const Section training = root.section("training");
   auto methods = root.sections("method");
   if (methods.empty()) root.fail("method", "missing: expected at least one [[method]] with a kind");
