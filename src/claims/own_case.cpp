@@ -57,10 +57,11 @@ Candidates candidates(const experiment::Experiment& e) {
   return c;
 }
 
-/// Of algorithm and margin alike: the drift, and with rounds drift-II, over the noise of the difference.
+/// The drift, and with rounds drift-II, over the noise that one side has alone: that of the difference is smaller. What
+/// is smooth has a martingale control, and is preferred.
 double visibility(const Signal& x, bool rounds) {
   const double signal = rounds ? std::min(std::abs(x.change), std::abs(x.limit)) : std::abs(x.change);
-  return signal > 1e-9 * x.spread ? signal / (x.noise + 1e-12 * x.spread) : 0;
+  return signal > 1e-9 * x.spread ? signal / (x.single + 1e-12 * x.spread) : 0;
 }
 
 std::size_t slow_variable(const Candidates& c, const Pilot& pilot) {

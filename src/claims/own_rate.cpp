@@ -26,11 +26,14 @@ void lost_row(const Case& c, double eta, const verify::PairedResult& r, Measured
 }
 
 /// What the order says about the error at the case's own rate.
-std::string sentence(const Case& c, const Ladder& l, double error, double margin, const std::string& g) {
+std::string sentence(const Case& c, const Ladder& l, const Largest& worst, double margin) {
   const std::size_t own = c.designs.weak_error.own;
   const auto& order = l.order;
-  const auto head = fmt::format("{}: at eta = {} the slow SDE is off by {:.2g} of the scale of {} (margin {:.2g})",
-                                c.name, l.eta[own], error, g, margin);
+  const double error = worst.value;
+  const auto& g = c.functions[worst.function].name;
+  const auto head =
+      fmt::format("{}: at eta = {} the slow SDE is off by {:.2g} +- {:.1g} of the scale of {} (margin {:.2g})", c.name,
+                  l.eta[own], error, worst.bound - error, g, margin);
   if (own < l.first)
     return fmt::format("{}: at eta = {} paths are lost: this rate is beyond the algorithm's own stability", c.name,
                        l.eta[own]);
@@ -73,7 +76,7 @@ void own_rate(const Setting& s, const Case& c, const Ladder& l, Measured& m) {
   row.lost = static_cast<double>(r.lost) / static_cast<double>(r.paths);
   m.rows.push_back(row);
   lost_row(c, l.eta[d.own], r, m);
-  m.notes.push_back(sentence(c, l, worst.value, margin, g));
+  m.notes.push_back(sentence(c, l, worst, margin));
 }
 
 std::string order_hidden(const Case& c, const Ladder& l) {

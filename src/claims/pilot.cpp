@@ -11,7 +11,7 @@ double work_of_path(const ensemble::Problem& p, double eta, int workers, double 
 }
 
 long paths_for(double noise, double scale, double margin, double work_of_path) {
-  const double wanted = 2 * std::pow(8 * noise / (margin * scale), 2);
+  const double wanted = std::pow(12 * 1.96 * noise / (margin * scale), 2);
   const double most = std::min(kWork / work_of_path, 1e5);
   return static_cast<long>(std::clamp(wanted, 64.0, std::max(64.0, most)));
 }
@@ -54,7 +54,12 @@ Pilot pilot_of(const Setting& s, const Case& c, const Own& own, double time,
     x.drift_2 = mean(0) - mean(1);
     x.limit = mean(2) - mean(1);
     x.noise = std::sqrt(r.gap[0].back()[q].variance());
+    x.single = std::sqrt(r.increment.back()[q].variance());
     x.spread = std::sqrt(r.algorithm.back()[q].variance());
+    // What is constant along Gamma (tr Hess of the sphere) leaves rounding errors.
+    const double small = 1e-10 * std::abs(r.algorithm.back()[q].mean);
+    for (double* part : {&x.change, &x.drift_2, &x.limit, &x.noise, &x.single, &x.spread})
+      if (std::abs(*part) < small) *part = 0;
     pilot.signals.push_back(x);
     // On common noise the predictions differ by rounding errors where they are the same SDE.
     if (std::abs(x.limit) > 1e-7 * (std::abs(x.change) + x.spread)) pilot.additional_drift = own.workers > 1;

@@ -20,6 +20,7 @@ struct Signal {
   double drift_2 = 0;  ///< what drift-II adds to it
   double limit = 0;    ///< what the limit's drift-II adds to it
   double noise = 0;    ///< standard deviation of algorithm minus slow SDE on common noise
+  double single = 0;   ///< of the algorithm's increment alone, less its martingale
   double spread = 0;   ///< standard deviation of the algorithm
 };
 
@@ -40,7 +41,8 @@ double work_of_path(const ensemble::Problem&, double eta, int workers, double ti
 /// What a run may cost at effort 1: some seconds on two cores.
 inline constexpr double kWork = 2e8;
 
-/// Paths for an interval of a quarter of `margin` around noise/scale, as many as kWork allows, at least 64.
+/// Paths for an interval of +- margin/12 around a mean of standard deviation noise/scale (more than it needs: a
+/// pilot knows the noise roughly, and controls ask for 5 standard errors), as many as kWork allows, at least 64.
 long paths_for(double noise, double scale, double margin, double work_of_path);
 
 }  // namespace sde::claims

@@ -83,9 +83,12 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
   Plan plan;
   std::vector<Outcome> outcomes;
   try {
-    plan = plan_of(o.question, [&] {
+    plan = plan_of(o.question, [&](const experiment::Experiment* e) {
+      if (e && !alone(ranks))  // each has read its own node's file
+        gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(e->source)), [](std::string&) {}).check();
       if (leader && !o.out.empty()) prepare_folder(o.out);
       setting.control = control_of(o.threads, o.device, o.quiet, ranks);
+      if (e) progress.show(0, "short runs that set the sizes");
       return setting;
     });
     if (plan.tasks.empty()) {

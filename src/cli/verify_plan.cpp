@@ -84,14 +84,14 @@ experiment::Experiment load(const VerifyQuestion& q, const std::string& file) {
   return experiment::load(file, set);
 }
 
-Plan own_plan(const VerifyQuestion& q, const Asked& asked, const std::function<claims::Setting()>& setting) {
+Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& setting) {
   if (q.all || !q.losses.empty())
     throw InputError(
         fmt::format("verify {}: expected no {} beside an experiment file", asked.file, q.all ? "--all" : "--loss"));
   const auto chosen = chosen_claims(asked.claims);
   Plan plan;
   plan.experiment = load(q, asked.file);
-  const auto own = claims::own_cases(setting(), *plan.experiment);
+  const auto own = claims::own_cases(setting(&*plan.experiment), *plan.experiment);
   for (const auto& x : own.others) plan.not_measured.push_back({nullptr, x.quantity, "", x.reason});
   for (const Claim* claim : chosen)
     for (const auto& c : own.cases) {
@@ -112,11 +112,11 @@ std::string claim_numbers() {
   return list;
 }
 
-Plan plan_of(const VerifyQuestion& q, const std::function<claims::Setting()>& setting) {
+Plan plan_of(const VerifyQuestion& q, const AskSetting& setting) {
   const Asked asked = sort_out(q);
   if (!asked.file.empty()) return own_plan(q, asked, setting);
   Plan plan = shipped_plan(q, asked);
-  if (!plan.tasks.empty()) setting();
+  if (!plan.tasks.empty()) setting(nullptr);
   return plan;
 }
 

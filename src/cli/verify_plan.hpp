@@ -30,8 +30,9 @@ struct Plan {
 /// "1, 2, 3, ..."
 std::string claim_numbers();
 
-/// `setting` is asked for when the question has turned out to make sense, and a file's short runs are due. Throws
-/// InputError and ensemble::Interrupted.
-Plan plan_of(const VerifyQuestion&, const std::function<claims::Setting()>& setting);
+/// `setting` is asked for when the question has turned out to make sense, and the short runs of a file's experiment
+/// (else nullptr) are due. Throws InputError and ensemble::Interrupted.
+using AskSetting = std::function<claims::Setting(const experiment::Experiment*)>;
+Plan plan_of(const VerifyQuestion&, const AskSetting& setting);
 
 }  // namespace sde::cli

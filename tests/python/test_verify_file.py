@@ -113,9 +113,10 @@ class Verdicts(unittest.TestCase):
         self.assertIn("label noise", reasons[7])
 
     def test_a_rate_too_large_disagrees_and_the_order_tells_why(self):
-        code, j, error = report(ring(), "4", "--set", "training.eta=0.1", "--set", "method.0.H=2")
+        code, j, error = report(ring(), "4", "--set", "training.eta=0.2", "--set",
+                                "method.0.H=2")
         self.assertEqual(code, 1, error)
-        own = named(j["rows"], "weak error at eta = 0.1")[0]
+        own = named(j["rows"], "weak error at eta = 0.2")[0]
         self.assertEqual(own["verdict"], "disagrees", own)
         order = next(r for r in j["rows"] if r["quantity"].startswith("order of the weak error"))
         self.assertEqual(order["verdict"], "agrees")
