@@ -138,3 +138,26 @@ TEST_CASE("the extrapolation removes the time-step error of first order: hyperbo
   CHECK(std::abs(fine - exact) > 1e-3);  // Euler's error at dt = 0.05
   CHECK(std::abs(extrapolated - exact) < 0.05 * std::abs(fine - exact));
 }
+
+TEST_CASE("polynomials as test functions: the same value but for a constant, the same derivative; none of degree 3") {
+  const Vector x = Eigen::Vector4d(0.3, -1.2, 0.7, 2.1), y = Eigen::Vector4d(-0.4, 0.5, 1.1, -0.2);
+  const Vector v = Eigen::Vector4d(0.2, 0.9, -0.6, 0.4);
+  for (const char* text : {"x1", "2 - 3*x2 + 0.5*x4", "x1^2", "-x3^2", "x1*x2", "x1^2 - x2^2", "2*x2*x4 + x2^2",
+                           "x1^2 - 2*x1 + 5", "x1*x2 - 3*x1 + 0.5*x2", "x1^2 + 2*x1*x3 + x3^2 - x1 - x3"}) {
+    CAPTURE(text);
+    const auto p = ensemble::Polynomial::parse(text, 4);
+    const auto g = verify::test_function(p);
+    REQUIRE(g.has_value());
+    CHECK(g->name == text);
+    const auto f = g->flat();
+    CHECK(f.value(x.data()) - f.value(y.data()) == doctest::Approx(p(x.data()) - p(y.data())).epsilon(1e-12));
+    const double h = 1e-5;
+    const Vector ahead = x + h * v, behind = x - h * v;
+    CHECK(f.derivative(x.data(), v.data()) ==
+          doctest::Approx((p(ahead.data()) - p(behind.data())) / (2 * h)).epsilon(1e-8));
+  }
+  for (const char* text : {"3", "x1^3", "x1*x2*x3", "x1^2 + x2^2", "x1^2 - x2", "x1*x2 + x3"}) {
+    CAPTURE(text);
+    CHECK_FALSE(verify::test_function(ensemble::Polynomial::parse(text, 4)).has_value());
+  }
+}

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "case.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/stats/equivalence.hpp"
 
@@ -19,7 +20,7 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// One measured number beside its prediction.
 struct Row {
   int claim = 0;
-  std::string loss, quantity;
+  std::string name, quantity;  ///< of the case, and what is measured
   double measured = 0, predicted = 0;
   double standard_error = 0;  ///< of measured - predicted: the Monte Carlo error
   double low = 0, high = 0;   ///< the margin of measured - predicted
@@ -48,12 +49,18 @@ struct Point {
   double x = 0, y = 0, error = 0;
 };
 
+/// What does not apply on a case, and why.
+struct Skipped {
+  std::string quantity, reason;
+};
+
 struct Measured {
   std::vector<Row> rows;
   std::vector<Row> cells;  ///< what rows "worst of n" were chosen from
   std::vector<Point> points;
   std::vector<std::string> notes;  ///< what else was seen, a sentence each
-  double gradients = 0;            ///< of all runs, each counted once
+  std::vector<Skipped> skipped;
+  double gradients = 0;  ///< of all runs, each counted once
 };
 
 /// How much to spend: factors of the numbers of paths, of the half-widths of the margins, and of the learning rates.
@@ -63,10 +70,13 @@ struct Setting {
   ensemble::Control control;
   /// In whole blocks of the ensemble.
   long paths(long base) const { return 64 * std::max<long>(1, std::lround(effort * static_cast<double>(base) / 64)); }
-  /// Seed of run number `run` of a claim: no two runs, and no two seeds, share random numbers.
+  /// Which of several cases on one problem is measured (Case::stream).
+  int stream = 0;
+  /// Seed of run number `run` of a claim: no two runs, no two streams, and no two seeds, share random numbers.
   std::uint64_t seed_of(int claim, int run) const {
     std::uint64_t z = seed * 0x9E3779B97F4A7C15ull + static_cast<std::uint64_t>(claim) * 1'000'003ull +
-                      static_cast<std::uint64_t>(run) * 0xD1B54A32D192ED03ull;  // splitmix64's mixing
+                      static_cast<std::uint64_t>(run) * 0xD1B54A32D192ED03ull +  // splitmix64's mixing
+                      static_cast<std::uint64_t>(stream) * 0xA24BAED4963EE407ull;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
     return z ^ (z >> 31);
@@ -76,12 +86,11 @@ struct Setting {
 struct Claim {
   int number;
   std::string title;
-  std::string source;    ///< section or theorem
-  std::string measured;  ///< the quantity
-  std::string margin;    ///< in words, at margin = 1
-  std::vector<std::string> losses;
-  std::string elsewhere;  ///< why the other losses are not measured, or why it does not apply to them
-  Measured (*measure)(const Setting&, const std::string& loss);
+  std::string source;     ///< section or theorem
+  std::string measured;   ///< the quantity
+  std::string margin;     ///< in words, at margin = 1
+  std::string elsewhere;  ///< why the other cases of the shipped table are not measured, or why it does not apply there
+  Measured (*measure)(const Setting&, const Case&);
 };
 
 /// In the order of their numbers.

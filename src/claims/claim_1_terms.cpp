@@ -1,4 +1,4 @@
-#include "cases.hpp"
+#include "measuring.hpp"
 #include "sde/loss/data.hpp"
 #include "sde/manifold/second_derivative.hpp"
 #include "without_tangent_normal.hpp"
@@ -7,8 +7,8 @@ namespace sde::claims {
 
 namespace {
 
-Measured measure(const Setting& s, const std::string& loss) {
-  auto p = problem(loss);
+Measured measure(const Setting& s, const Case& c) {
+  auto p = c.problem;
   const int d = p.model->dim();
   p.noise = {};
   p.noise.rank = d;
@@ -32,10 +32,10 @@ Measured measure(const Setting& s, const std::string& loss) {
   const double scale = std::max(predicted.norm(), 1e-3);  // flat: the prediction is 0
   Row row;
   row.claim = 1;
-  row.loss = loss;
+  row.name = c.name;
   row.quantity = "|1/2 d2Phi[Sigma] - drift-I - Ito| / |drift-I + Ito|";
   row.measured = (measured - predicted).norm() / scale;
-  row.high = 1e-5 * s.margin;
+  row.high = c.designs.identity_margin * s.margin;
   row.low = -row.high;
   row.step_error = error.norm() / scale;
   Measured m;
@@ -55,15 +55,13 @@ Measured measure(const Setting& s, const std::string& loss) {
 }  // namespace
 
 Claim on_manifold_terms() {
-  return {
-      1,
-      "On-manifold terms: the closed form equals numerical derivatives of Phi",
-      "section 3, the identity for 1/2 d2Phi[Sigma]; Li, Wang, Arora 2022",
-      "1/2 d2Phi[Sigma] for a random full Sigma, by differences of the flow map",
-      "1e-5 relative",
-      {"valley", "hyperbola", "chain", "sphere", "ring", "flat", "diagonal_network", "tanh_network", "matrix_sensing"},
-      "",
-      measure};
+  return {1,
+          "On-manifold terms: the closed form equals numerical derivatives of Phi",
+          "section 3, the identity for 1/2 d2Phi[Sigma]; Li, Wang, Arora 2022",
+          "1/2 d2Phi[Sigma] for a random full Sigma, by differences of the flow map",
+          "1e-5 relative",
+          "",
+          measure};
 }
 
 }  // namespace sde::claims

@@ -10,20 +10,21 @@ namespace sde::claims {
 
 namespace {
 
-constexpr double kEta = 0.01, kTime = 2;
-
 using Points = std::vector<std::vector<double>>;  // [path][coordinate]
 
-Points sample(const Setting& s, const ensemble::Problem& p, const discrete::Algorithm& algorithm,
-              const ensemble::Dynamics& dynamics, long paths) {
+/// Of the algorithm (`workers` = 1: SGD), or of the equation in its place.
+Points sample(const Setting& s, const Case& c, const ensemble::Dynamics& dynamics, int workers, std::uint64_t seed,
+              long paths) {
+  const auto& p = c.problem;
+  const auto& design = c.designs.weak_error;
   const int d = p.model->dim();
   ensemble::Observation observation;
-  observation.times = {0, kTime};
+  observation.times = {0, design.law_time};
   for (int k = 0; k < d; ++k)
     observation.polynomials.push_back(ensemble::Polynomial::parse(fmt::format("x{}", k + 1), d));
   ensemble::Method method;
   method.dynamics = &dynamics;
-  method.algorithm = algorithm;
+  method.algorithm = local_sgd(s, seed, design.law_eta, workers, design.alpha, design.batch);
   Points points;
   for (; static_cast<long>(points.size()) < paths; ++method.algorithm.seed) {
     method.paths = std::min(paths - static_cast<long>(points.size()), ensemble::MethodResult::kQuantilePaths);
@@ -46,28 +47,29 @@ std::vector<double> first_coordinate(const Points& points) {
 
 }  // namespace
 
-void compare_laws(const Setting& s, int claim, const std::string& loss, const ensemble::Problem& p, Measured& m) {
+void compare_laws(const Setting& s, int claim, const Case& c, Measured& m) {
+  const auto& design = c.designs.weak_error;
   constexpr int kPermutations = 999;
   constexpr std::size_t kEnergyPoints = 512;  // of each sample: the distances are kept in memory
-  const long paths = s.paths(std::lround(2048 / (s.margin * s.margin)));
+  const long paths = s.paths(std::lround(static_cast<double>(design.law_paths) / (s.margin * s.margin)));
   // Seeds of their own: independent samples.
-  Points algorithm =
-      sample(s, p, local_sgd(s, s.seed_of(claim, 201), kEta, 4, 0.4, 8), ensemble::discrete_algorithm(), paths);
-  Points theory = sample(s, p, local_sgd(s, s.seed_of(claim, 202), kEta, 4, 0.4, 8), ensemble::slow_sde(), paths);
-  const Points sgd = sample(s, p, local_sgd(s, s.seed_of(claim, 203), kEta, 1, 0.4, 8), ensemble::slow_sde(), paths);
-  const double gradients = static_cast<double>(paths) * 4 * kTime / std::pow(kEta * s.eta, 2);
+  Points algorithm = sample(s, c, ensemble::discrete_algorithm(), design.workers, s.seed_of(claim, 201), paths);
+  Points theory = sample(s, c, ensemble::slow_sde(), design.workers, s.seed_of(claim, 202), paths);
+  const Points sgd = sample(s, c, ensemble::slow_sde(), 1, s.seed_of(claim, 203), paths);
+  const double gradients =
+      static_cast<double>(paths) * design.workers * design.law_time / std::pow(design.law_eta * s.eta, 2);
   m.gradients += gradients;
   const auto x = first_coordinate(algorithm), y = first_coordinate(theory), z = first_coordinate(sgd);
   const auto row_of = [&](const std::vector<double>& other, const std::string& quantity, bool control) {
     Row row;
     row.claim = claim;
-    row.loss = loss;
+    row.name = c.name;
     row.quantity = quantity;
     row.measured = stats::ks_distance(x, other);
     // Largest standard error of a difference of two empirical distribution functions.
     row.standard_error = 0.5 * std::sqrt(1 / static_cast<double>(x.size()) + 1 / static_cast<double>(other.size()));
     row.low = -kInfinity;
-    row.high = 0.1 * s.margin;
+    row.high = design.law_margin * s.margin;
     row.gradients = gradients;
     row.of = 2;  // the distance may be reached at two places
     row.scales = false;
@@ -81,10 +83,11 @@ void compare_laws(const Setting& s, int claim, const std::string& loss, const en
   theory.resize(std::min(theory.size(), kEnergyPoints));
   const auto energy = stats::energy_test(algorithm, theory, kPermutations, s.seed);
   m.notes.push_back(fmt::format(
-      "{}: same law at slow time 2? KS distance {:.3g} of x1, p = {:.3f} ({} paths each); energy distance {:.2g} in "
+      "{}: same law at slow time {}? KS distance {:.3g} of x1, p = {:.3f} ({} paths each); energy distance {:.2g} in "
       "R^{}, "
       "p = {:.3f} ({} paths each); {} permutations",
-      loss, ks.statistic, ks.p, x.size(), energy.statistic, p.model->dim(), energy.p, algorithm.size(), kPermutations));
+      c.name, design.law_time, ks.statistic, ks.p, x.size(), energy.statistic, c.problem.model->dim(), energy.p,
+      algorithm.size(), kPermutations));
 }
 
 }  // namespace sde::claims

@@ -1,12 +1,12 @@
 // Beyond moments: the law of Phi(avg) beside that of zeta.
 #pragma once
 
-#include "cases.hpp"
+#include "measuring.hpp"
 
 namespace sde::claims {
 
-/// Adds rows for the Kolmogorov-Smirnov distance of x1 at slow time 2 (Local SGD, K = 4, against its slow SDE, and, as
-/// a control, against SGD's), and a note with permutation p-values of that and of the energy distance in R^d.
-void compare_laws(const Setting&, int claim, const std::string& loss, const ensemble::Problem&, Measured&);
+/// Adds rows for the Kolmogorov-Smirnov distance of x1 (Local SGD against its slow SDE, and, as a control,
+/// against SGD's), and a note with permutation p-values of that and of the energy distance in R^d.
+void compare_laws(const Setting&, int claim, const Case&, Measured&);
 
 }  // namespace sde::claims

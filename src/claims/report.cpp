@@ -4,6 +4,14 @@
 
 namespace sde::claims {
 
+namespace {
+/// Gradient evaluations with which an error of `error` becomes 1/z of `room`, if it falls like their root; 0: none.
+double sufficient(const Row& row, double z, double room) {
+  if (!row.scales || !std::isfinite(row.judged().standard_error) || !(room > 0)) return 0;
+  return row.gradients * std::pow(z * row.standard_error / room, 2);
+}
+}  // namespace
+
 Report judge(const std::vector<Outcome>& outcomes) {
   Report report;
   std::vector<stats::Judged> table;
@@ -23,6 +31,8 @@ Report judge(const std::vector<Outcome>& outcomes) {
       const bool accepted = stats::equivalence_p(row.judged()) <= kFamilyLevel;
       line.verdict = row.rejected() ? "rejected" : accepted ? "not rejected" : "inconclusive";
       ++(row.rejected() ? report.rejected : accepted ? report.not_rejected : report.undecided);
+      if (!row.rejected() && !accepted)
+        line.suffices = sufficient(row, 5, std::max(row.difference() - row.high, row.low - row.difference()));
       continue;
     }
     const auto verdict = verdicts[next++];
@@ -31,10 +41,9 @@ Report judge(const std::vector<Outcome>& outcomes) {
     if (verdict == stats::Verdict::disagrees) ++report.disagrees;
     if (verdict != stats::Verdict::inconclusive) continue;
     ++report.inconclusive;
-    if (!row.scales || !std::isfinite(row.standard_error)) continue;
     // The nearer end of the margin has to lie z standard errors away.
-    const double room = std::min(std::abs(row.high - row.difference()), std::abs(row.difference() - row.low));
-    line.suffices = row.gradients * std::pow(z * row.standard_error / room, 2);
+    line.suffices =
+        sufficient(row, z, std::min(std::abs(row.high - row.difference()), std::abs(row.difference() - row.low)));
     report.suffices += line.suffices;
   }
   return report;

@@ -1,16 +1,18 @@
 // From the measured rows to verdicts with a stated family-wise error.
 #pragma once
 
+#include <memory>
+
 #include "claim.hpp"
 
 namespace sde::claims {
 
 inline constexpr double kFamilyLevel = 0.05;
 
-/// Work that was asked for: a claim on a loss.
+/// Work that was asked for: a claim on a case.
 struct Task {
   const Claim* claim;
-  std::string loss;
+  std::shared_ptr<const Case> on;
 };
 
 struct Outcome {

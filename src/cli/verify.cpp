@@ -3,67 +3,31 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <set>
 
 #include "../experiment/error.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
 #include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
+#include "verify_plan.hpp"
 #include "verify_report.hpp"
 
 namespace sde::cli {
 
 namespace {
 
-using claims::Claim;
 using claims::Outcome;
 using claims::Report;
 using claims::Setting;
-using claims::Task;
 
 struct Options {
-  std::vector<int> claims;
-  std::vector<std::string> losses;
+  VerifyQuestion question;
   std::string budget = "quick", out;
   std::uint64_t seed = 1;
   int threads = 0;
   std::string device = "cpu";
-  bool all = false, json = false, quiet = false, no_figure = false;
+  bool json = false, quiet = false, no_figure = false;
 };
-
-std::string numbers() {
-  std::string list;
-  for (const auto& c : claims::all()) list += (list.empty() ? "" : ", ") + std::to_string(c.number);
-  return list;
-}
-
-Plan plan_of(const Options& o) {
-  if (o.all == !o.claims.empty())
-    throw InputError(fmt::format("verify: expected numbers of claims or --all; the claims are {}", numbers()));
-  std::set<std::string> known;
-  std::vector<const Claim*> chosen;
-  for (const auto& c : claims::all()) {
-    known.insert(c.losses.begin(), c.losses.end());
-    if (o.all || std::find(o.claims.begin(), o.claims.end(), c.number) != o.claims.end()) chosen.push_back(&c);
-  }
-  for (const int n : o.claims)
-    if (std::none_of(chosen.begin(), chosen.end(), [n](const Claim* c) { return c->number == n; }))
-      throw InputError(
-          fmt::format("verify: there is no claim {} here; the claims are {}{}", n, numbers(),
-                      n >= 10 && n <= 12 ? " (10 to 12 are about generalization, which needs a test set)" : ""));
-  for (const auto& loss : o.losses)
-    if (!known.contains(loss))
-      throw InputError(fmt::format("--loss {}: expected one of {}", loss, fmt::join(known, ", ")));
-  Plan plan;
-  for (const Claim* c : chosen) {
-    for (const auto& loss : o.losses.empty() ? c->losses : o.losses) {
-      const bool applies = std::find(c->losses.begin(), c->losses.end(), loss) != c->losses.end();
-      (applies ? plan.tasks : plan.not_measured).push_back({c, loss});
-    }
-  }
-  return plan;
-}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -74,9 +38,11 @@ std::vector<Outcome> measure(const Plan& plan, const Setting& setting, Progress&
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     const auto& task = plan.tasks[i];
     progress.show(static_cast<double>(i) / static_cast<double>(plan.tasks.size()),
-                  fmt::format("claim {}, {}", task.claim->number, task.loss));
+                  fmt::format("claim {}, {}", task.claim->number, task.on->name));
     const auto start = std::chrono::steady_clock::now();
-    outcomes.push_back({task, task.claim->measure(setting, task.loss), 0});
+    auto own = setting;
+    own.stream = task.on->stream;
+    outcomes.push_back({task, task.claim->measure(own, *task.on), 0});
     outcomes.back().seconds = seconds_since(start);
   }
   progress.clear();
@@ -87,8 +53,9 @@ std::vector<Outcome> measure(const Plan& plan, const Setting& setting, Progress&
 std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan, Setting& setting, Progress& progress) {
   if (budget == "quick") return measure(plan, setting, progress);
   if (budget == "full") {
-    setting.effort = 2;
-    setting.margin = setting.eta = 0.5;
+    // A file's rates and margins are what it asks about: more paths are all that can be had.
+    setting.effort = plan.experiment ? 8 : 2;
+    if (!plan.experiment) setting.margin = setting.eta = 0.5;
     return measure(plan, setting, progress);
   }
   char* end = nullptr;
@@ -108,27 +75,37 @@ std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan,
 }
 
 int verify(const Options& o, ensemble::Ranks* ranks) {
-  const Plan plan = plan_of(o);
   const bool leader = leads(ranks);
-  if (plan.tasks.empty()) {
-    if (leader)
-      for (const auto& t : plan.not_measured) fmt::print(stderr, "sde: {}\n", reason(t));
-    throw InputError("verify: none of the claims asked for is measured on the losses asked for");
-  }
-  if (leader && !o.out.empty()) prepare_folder(o.out);
   Setting setting;
   setting.seed = o.seed;
-  setting.control = control_of(o.threads, o.device, o.quiet, ranks);
   Progress progress(o.quiet || !leader);
   const auto start = std::chrono::steady_clock::now();
+  Plan plan;
   std::vector<Outcome> outcomes;
   try {
+    plan = plan_of(o.question, [&](const experiment::Experiment* e) {
+      if (e && !alone(ranks))  // each has read its own node's file
+        gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(e->source)), [](std::string&) {}).check();
+      if (leader && !o.out.empty()) prepare_folder(o.out);
+      setting.control = control_of(o.threads, o.device, o.quiet, ranks);
+      if (e) progress.show(0, "short runs that set the sizes");
+      return setting;
+    });
+    if (plan.tasks.empty()) {
+      if (leader)
+        for (const auto& n : plan.not_measured) fmt::print(stderr, "sde: {}\n", reason(n));
+      throw InputError(plan.experiment ? "verify: none of the claims asked for applies to this file"
+                                       : "verify: none of the claims asked for is measured on the losses asked for");
+    }
     outcomes = measure_within(o.budget, plan, setting, progress);
   } catch (const ensemble::Interrupted&) {
     progress.clear();
     if (leader) fmt::print(stderr, "sde: interrupted; no verdict was reached\n");
     return kInterrupted;
   }
+  for (const auto& outcome : outcomes)
+    for (const auto& x : outcome.measured.skipped)
+      plan.not_measured.push_back({outcome.task.claim, outcome.task.on->name, x.quantity, x.reason});
   if (!leader) return kDone;  // rank 0's code counts
   const Run run{o.budget, setting, std::move(outcomes), seconds_since(start)};
   const Report report = claims::judge(run.outcomes);
@@ -152,7 +129,8 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
         std::any_of(run.outcomes.begin(), run.outcomes.end(), [](const auto& x) { return !x.measured.points.empty(); });
     if (!o.no_figure && points) draw("plot_claims.py", {file.string(), "--out", o.out});
   }
-  return report.passed(o.budget != "quick" && o.budget != "full") ? kDone : kClaimFailed;
+  // What cannot be decided on a file is said, and no failure: its settings are not made for it.
+  return report.passed(plan.experiment || (o.budget != "quick" && o.budget != "full")) ? kDone : kClaimFailed;
 }
 
 }  // namespace
@@ -160,12 +138,24 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
 Command add_verify(CLI::App& app) {
   auto* sub = app.add_subcommand("verify", "Measure the claims of the theory, with intervals and verdicts");
   auto o = std::make_shared<Options>();
-  sub->add_option("claim", o->claims, "Numbers of claims: " + numbers())->type_name("CLAIM");
-  sub->add_flag("--all", o->all, "Every claim");
-  sub->add_option("--loss", o->losses, "Only on this loss (repeatable)")->type_name("NAME")->allow_extra_args(false);
-  sub->add_option("--budget", o->budget,
-                  "quick (3 minutes on two cores), full (half an hour, margins and learning rates half as large), or "
-                  "seconds")
+  auto& q = o->question;
+  sub->add_option("what", q.words,
+                  "Numbers of claims (" + claim_numbers() +
+                      "), or an experiment file: its own problem and discrete algorithms (with numbers: those alone)")
+      ->type_name("CLAIM|FILE.toml");
+  sub->add_flag("--all", q.all, "Every claim of the shipped table");
+  sub->add_option("--loss", q.losses, "Only on this loss (repeatable)")->type_name("NAME")->allow_extra_args(false);
+  sub->add_option("--set", q.set, "Override a key of the file (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  sub->add_option("--margin", q.margins,
+                  "For a file: factor of all margins, or a claim's own half-width, e.g. weak_error=0.02 (repeatable)")
+      ->type_name("FACTOR|CLAIM=M")
+      ->allow_extra_args(false);
+  sub->add_option(
+         "--budget", o->budget,
+         "quick (3 minutes on two cores; a file: less than one), full (half an hour, margins and learning rates "
+         "half as large; a file: 8 times the paths), or seconds")
       ->type_name("quick|full|SECONDS")
       ->capture_default_str();
   sub->add_option("--out", o->out, "Folder for verify.json and the figures")->type_name("DIR");
@@ -186,7 +176,8 @@ Command add_verify(CLI::App& app) {
   sub->footer(
       list +
       "\nExit code 0 where nothing disagrees and every wrong prediction is rejected, 1 otherwise.\n\nExamples:\n"
-      "  sde verify --all --out out/verify\n  sde verify 2 4 --loss ring --budget 60");
+      "  sde verify --all --out out/verify\n  sde verify 2 4 --loss ring --budget 60\n"
+      "  sde verify experiments/ring.toml\n  sde verify experiments/ring.toml 4 --set training.eta=0.01 --margin 2");
   return {sub, {}, [o](ensemble::Ranks* ranks) { return verify(*o, ranks); }};
 }
 

@@ -21,29 +21,39 @@ std::string margin_of(const claims::Row& r) {
 
 }  // namespace
 
-std::string reason(const claims::Task& t) {
-  return fmt::format("claim {} on {}, {}", t.claim->number, t.loss,
-                     t.claim->elsewhere.empty() ? "not measured: no case is set up there" : t.claim->elsewhere);
+std::string reason(const NotMeasured& n) {
+  if (!n.claim) return fmt::format("{}, not applicable: {}", n.name, n.reason);
+  if (!n.quantity.empty())
+    return fmt::format("claim {} on {}, {}: not applicable, {}", n.claim->number, n.name, n.quantity, n.reason);
+  const bool says = n.reason.starts_with("not ");  // the shipped table's reasons say which of both it is
+  return fmt::format("claim {} on {}, {}{}", n.claim->number, n.name,
+                     says || n.reason.empty() ? "" : "not applicable: ",
+                     n.reason.empty() ? "not measured: no case is set up there" : n.reason);
 }
 
 void print_table(const Run& run, const Report& report, const Plan& plan) {
   const auto& setting = run.setting;
   const Claim* shown = nullptr;
+  if (plan.experiment)
+    fmt::print("{}\n{} | its own problem and algorithms | slow time {}\n\n", plan.experiment->title,
+               plan.experiment->loss_name, plan.experiment->observation.times.back());
   for (const auto& o : run.outcomes) {
-    if (o.task.claim != shown)
+    if (o.task.claim != shown && plan.experiment)
+      fmt::print("claim {}: {}\n", o.task.claim->number, o.task.claim->title);
+    else if (o.task.claim != shown)
       fmt::print("claim {}: {}\n         margin {}{}{}\n", o.task.claim->number, o.task.claim->title,
                  o.task.claim->margin, setting.margin == 1 ? "" : fmt::format(", times {}", setting.margin),
                  setting.eta == 1 ? "" : fmt::format(", at {} times the learning rates", setting.eta));
     shown = o.task.claim;
   }
-  std::size_t width = 8, loss_width = 4;
+  std::size_t width = 8, name_width = 4;
   for (const auto& l : report.lines) {
     width = std::max(width, l.row.quantity.size());
-    loss_width = std::max(loss_width, l.row.loss.size());
+    name_width = std::max(name_width, l.row.name.size());
   }
-  fmt::print("\n{:>5}  {:<{}}  {:<{}}  {:>10}  {:>10}  {:>10} {:>8}  {:>8}  {:<13} {:<12} {:>9}\n", "claim", "loss",
-             loss_width, "quantity", width, "measured", "predicted", "difference", "95% +-", "dt error", "margin",
-             "verdict", "gradients");
+  fmt::print("\n{:>5}  {:<{}}  {:<{}}  {:>10}  {:>10}  {:>10} {:>8}  {:>8}  {:<13} {:<12} {:>9}\n", "claim",
+             plan.experiment ? "method" : "loss", name_width, "quantity", width, "measured", "predicted", "difference",
+             "95% +-", "dt error", "margin", "verdict", "gradients");
   int claim = 0;
   for (const auto& l : report.lines) {
     const auto& r = l.row;
@@ -54,12 +64,12 @@ void print_table(const Run& run, const Report& report, const Plan& plan) {
     if (r.lost > 0) more += fmt::format("  {:.2g}% of the paths lost", 100 * r.lost);
     if (l.suffices > 0) more += fmt::format("  about {:.1g} gradients would decide", l.suffices);
     fmt::print("{:>5}  {:<{}}  {:<{}}  {:>10.5g}  {:>10.5g}  {:>10.2g} {:>8.2g}  {:>8}  {:<13} {:<12} {:>9.2g}{}\n",
-               r.claim, r.loss, loss_width, r.quantity, width, r.measured, r.predicted, r.difference(), l.half_width,
+               r.claim, r.name, name_width, r.quantity, width, r.measured, r.predicted, r.difference(), l.half_width,
                std::isnan(r.step_error) ? "" : fmt::format("{:.1g}", r.step_error), margin_of(r), l.verdict,
                r.gradients, more);
   }
   fmt::print("\n");
-  for (const auto& t : plan.not_measured) fmt::print("{}\n", reason(t));
+  for (const auto& n : plan.not_measured) fmt::print("{}\n", reason(n));
   for (const auto& o : run.outcomes)
     for (const auto& note : o.measured.notes) fmt::print("claim {}: {}\n", o.task.claim->number, note);
   fmt::print(
@@ -80,7 +90,7 @@ nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : 
 nlohmann::json row_json(const claims::Row& r) {
   const double half = 1.959964 * r.standard_error;
   return {{"claim", r.claim},
-          {"loss", r.loss},
+          {"loss", r.name},
           {"quantity", r.quantity},
           {"measured", number(r.measured)},
           {"predicted", number(r.predicted)},
@@ -95,6 +105,18 @@ nlohmann::json row_json(const claims::Row& r) {
           {"gradients", r.gradients}};
 }
 
+}  // namespace
+
+namespace {
+/// A file's cases are its methods.
+void of_experiment(nlohmann::json& j, const experiment::Experiment& e) {
+  j["experiment"] = {{"name", e.name}, {"title", e.title}, {"loss", e.loss_name}, {"source", e.source}};
+  for (const char* table : {"rows", "cells", "not_measured"})
+    for (auto& row : j[table]) {
+      row["method"] = row["loss"];
+      row["loss"] = e.loss_name;
+    }
+}
 }  // namespace
 
 nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
@@ -142,8 +164,12 @@ nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
   }
   for (const auto& o : run.outcomes)
     for (const auto& cell : o.measured.cells) j["cells"].push_back(row_json(cell));
-  for (const auto& t : plan.not_measured)
-    j["not_measured"].push_back({{"claim", t.claim->number}, {"loss", t.loss}, {"reason", t.claim->elsewhere}});
+  for (const auto& n : plan.not_measured) {
+    j["not_measured"].push_back({{"loss", n.name}, {"reason", n.reason}});
+    if (n.claim) j["not_measured"].back()["claim"] = n.claim->number;
+    if (!n.quantity.empty()) j["not_measured"].back()["quantity"] = n.quantity;
+  }
+  if (plan.experiment) of_experiment(j, *plan.experiment);
   return j;
 }
 

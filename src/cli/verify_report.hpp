@@ -3,13 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../claims/report.hpp"
+#include "verify_plan.hpp"
 
 namespace sde::cli {
-
-struct Plan {
-  std::vector<claims::Task> tasks, not_measured;
-};
 
 struct Run {
   std::string budget;
@@ -19,7 +15,7 @@ struct Run {
 };
 
 /// "claim 3 on hyperbola, not applicable: ..."
-std::string reason(const claims::Task&);
+std::string reason(const NotMeasured&);
 
 void print_table(const Run&, const claims::Report&, const Plan&);
 nlohmann::json to_json(const Run&, const claims::Report&, const Plan&);

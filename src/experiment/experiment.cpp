@@ -106,6 +106,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   read_problem(root, e);
   read_observation(run, time, e.problem.model->dim(), e.observation);
   run.finish();
+  e.verify = read_verify(root.section("verify"));
   read_methods(root, paths, time, e);
   root.finish();
   for (const auto& m : e.methods) {

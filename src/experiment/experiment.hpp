@@ -5,6 +5,7 @@
 
 #include "registry.hpp"
 #include "sde/ensemble/method.hpp"
+#include "verify_section.hpp"
 
 namespace sde::experiment {
 
@@ -18,6 +19,7 @@ struct Experiment {
   ensemble::Problem problem;
   ensemble::Observation observation;
   std::vector<ensemble::Method> methods;
+  VerifySettings verify;
 };
 
 /// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.

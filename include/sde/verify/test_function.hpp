@@ -1,8 +1,10 @@
 // The functions g on Gamma by which laws are compared.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "sde/ensemble/polynomial.hpp"
 #include "sde/model/smooth_function.hpp"
 #include "sde/slow/point_terms.hpp"
 
@@ -28,5 +30,9 @@ TestFunction square(int k);          ///< x_k^2
 TestFunction product(int j, int k);  ///< x_j x_k
 TestFunction bounded(int k);         ///< tanh(x_k): bounded, not a polynomial
 TestFunction sharpness();            ///< tr Hess
+
+/// A polynomial of degree 1, or of degree 2 that is a product of two linear forms (x1^2, x1*x2, x1^2 - x2^2), but for
+/// its constant, which no increment shows. None for any other.
+std::optional<TestFunction> test_function(const ensemble::Polynomial&);
 
 }  // namespace sde::verify

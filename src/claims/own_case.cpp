@@ -1,0 +1,140 @@
+#include "own_case.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "own_designs.hpp"
+
+namespace sde::claims {
+
+namespace {
+
+using ensemble::Method;
+using verify::TestFunction;
+
+/// Why the claims are not measured on an algorithm; empty where they are.
+std::string why_not(const Method& m) {
+  const auto& a = m.algorithm;
+  if (!m.dynamics->is_algorithm()) return "the claims are about the discrete algorithms beside their slow SDEs";
+  if (!a.rate.is_constant()) return "its learning rate changes: the claims are measured at a constant one";
+  if (a.sync.kind != discrete::Synchronization::Kind::constant || a.sync.switch_step > 0)
+    return "its rounds change: the claims are measured at a constant H";
+  return "";
+}
+
+/// Why algorithm and slow SDE cannot be put on common noise, if so.
+std::string why_unpaired(const ensemble::Problem& p) {
+  const int n = p.model->residual_count();
+  const bool sampled = n > 1 && p.noise.sampling != Sampling::full;
+  if (!p.interpolating && (sampled || p.noise.sigma2 > 0))
+    return "the residuals do not vanish on Gamma, and the draws of labels and samples are not common noise there";
+  if (p.noise.columns() == 0 && p.noise.sigma2 == 0 && !(sampled && !p.interpolating))
+    return "there is no noise on Gamma: nothing moves";
+  return "";
+}
+
+Own own_of(const discrete::Algorithm& a) {
+  const auto H = static_cast<long>(a.steps_in_round());
+  // Averaged after every step, Local SGD is SGD with the whole batch.
+  return {a.rate.eta, H == 1 ? 1 : a.workers, a.batch, H};
+}
+
+/// The observables that can be followed. Those of the file first, then tr Hess and coordinates.
+struct Candidates {
+  std::vector<TestFunction> all;
+  std::size_t own = 0;        ///< the first are the file's
+  std::size_t sharpness = 0;  ///< place of tr Hess
+};
+Candidates candidates(const experiment::Experiment& e) {
+  Candidates c;
+  for (const auto& polynomial : e.observation.polynomials)
+    if (auto g = verify::test_function(polynomial)) c.all.push_back(std::move(*g));
+  c.own = c.sharpness = c.all.size();
+  c.all.push_back(verify::sharpness());
+  constexpr int kCoordinates = 8;
+  for (int k = 0; k < std::min(e.problem.model->dim(), kCoordinates); ++k) c.all.push_back(verify::coordinate(k));
+  return c;
+}
+
+/// The drift, and with rounds drift-II, over the noise that one side has alone: that of the difference is smaller. What
+/// is smooth has a martingale control, and is preferred.
+double visibility(const Signal& x, bool rounds) {
+  const double signal = rounds ? std::min(std::abs(x.change), std::abs(x.limit)) : std::abs(x.change);
+  return signal > 1e-9 * x.spread ? signal / (x.single + 1e-12 * x.spread) : 0;
+}
+
+std::size_t slow_variable(const Candidates& c, const Pilot& pilot) {
+  const auto best = [&](std::size_t first, std::size_t last) {
+    std::size_t chosen = first;
+    for (std::size_t q = first; q < last; ++q)
+      if (visibility(pilot.signals[q], pilot.additional_drift) >
+          visibility(pilot.signals[chosen], pilot.additional_drift))
+        chosen = q;
+    return chosen;
+  };
+  constexpr double kFaint = 0.05;  // 100,000 paths for a quarter of a margin of 0.05
+  if (c.own > 0) {
+    const auto own = best(0, c.own);
+    if (visibility(pilot.signals[own], pilot.additional_drift) > kFaint) return own;
+  }
+  return best(0, c.all.size());
+}
+
+std::vector<TestFunction> functions_of(const Candidates& c) {
+  std::vector<TestFunction> g(c.all.begin(), c.all.begin() + static_cast<std::ptrdiff_t>(c.own));
+  g.push_back(verify::sharpness());
+  if (c.own > 0) return g;
+  for (std::size_t q = c.sharpness + 1; q < std::min<std::size_t>(c.all.size(), c.sharpness + 5); ++q)
+    g.push_back(c.all[q]);
+  return g;
+}
+
+Case case_of(Setting s, const experiment::Experiment& e, const Method& m, int stream) {
+  Case c;
+  c.name = m.name;
+  c.stream = s.stream = stream;
+  c.problem = e.problem;
+  c.start = e.problem.start;
+  c.problem.start = c.problem.start_on_gamma;
+  const double time = e.observation.times.back();
+  c.most_burn_in = time;
+  const Own own = own_of(m.algorithm);
+  const Candidates g = candidates(e);
+  const Pilot pilot = pilot_of(s, c, own, time, g.all);
+  c.diffuses = pilot.diffuses;
+  c.additional_drift = pilot.additional_drift;
+  const auto slow = slow_variable(g, pilot);
+  c.slow_variable = g.all[slow];
+  c.functions = functions_of(g);
+  const auto& sharpness = pilot.signals[g.sharpness];
+  c.sharpness_changes = visibility(sharpness, false) > 0.05;
+  const auto& noise = e.problem.noise;
+  c.tangent_normal = noise.rank > 0 && noise.state_rank == 0 && noise.sigma2 == 0 && own.workers > 1;
+  design_claims(c, own, pilot, slow, g.sharpness, time, e.verify);
+  c.not_applicable[1] = "it is about the formulas, not about an algorithm: `sde verify 1` measures them on every loss";
+  return c;
+}
+
+}  // namespace
+
+OwnCases own_cases(const Setting& s, const experiment::Experiment& e) {
+  OwnCases own;
+  const auto unpaired = why_unpaired(e.problem);
+  int stream = 0;
+  for (const auto& m : e.methods) {
+    if (m.dynamics->on_gamma()) continue;
+    const auto why = unpaired.empty() ? why_not(m) : unpaired;
+    if (!why.empty()) {
+      own.others.push_back({m.name, why});
+      continue;
+    }
+    own.cases.push_back(std::make_shared<const Case>(case_of(s, e, m, stream++)));
+  }
+  if (own.cases.empty() && own.others.empty())
+    throw InputError(fmt::format(
+        "{}: has slow SDEs alone: expected a discrete algorithm, e.g. [[method]] with kind = \"local_sgd\"", e.name));
+  return own;
+}
+
+}  // namespace sde::claims

@@ -1,0 +1,123 @@
+#include "verify_plan.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "../claims/cases.hpp"
+#include "../claims/own_case.hpp"
+
+namespace sde::cli {
+
+namespace {
+
+using claims::Claim;
+
+/// The words apart.
+struct Asked {
+  std::vector<int> claims;
+  std::string file;
+};
+Asked sort_out(const VerifyQuestion& q) {
+  Asked asked;
+  for (const auto& word : q.words) {
+    const bool number = !word.empty() && word.size() < 6 && word.find_first_not_of("0123456789") == std::string::npos;
+    if (number) {
+      asked.claims.push_back(std::stoi(word));
+      continue;
+    }
+    if (!asked.file.empty())
+      throw InputError(fmt::format("verify: expected one experiment file, got '{}' and '{}'", asked.file, word));
+    asked.file = word;
+  }
+  return asked;
+}
+
+std::vector<const Claim*> chosen_claims(const std::vector<int>& numbers) {
+  std::vector<const Claim*> chosen;
+  for (const auto& c : claims::all())
+    if (numbers.empty() || std::find(numbers.begin(), numbers.end(), c.number) != numbers.end()) chosen.push_back(&c);
+  for (const int n : numbers)
+    if (std::none_of(chosen.begin(), chosen.end(), [n](const Claim* c) { return c->number == n; }))
+      throw InputError(
+          fmt::format("verify: there is no claim {} here; the claims are {}{}", n, claim_numbers(),
+                      n >= 10 && n <= 12 ? " (10 to 12 are about generalization, which needs a test set)" : ""));
+  return chosen;
+}
+
+Plan shipped_plan(const VerifyQuestion& q, const Asked& asked) {
+  if (q.all == !asked.claims.empty())
+    throw InputError(fmt::format("verify: expected numbers of claims, --all, or an experiment file; the claims are {}",
+                                 claim_numbers()));
+  for (const auto* option : {&q.set, &q.margins})
+    if (!option->empty())
+      throw InputError(fmt::format("{} {}: expected an experiment file beside it",
+                                   option == &q.set ? "--set" : "--margin", option->front()));
+  std::set<std::string> known;
+  for (const auto& c : claims::all()) {
+    const auto& names = claims::shipped_names(c.number);
+    known.insert(names.begin(), names.end());
+  }
+  const auto chosen = chosen_claims(asked.claims);
+  for (const auto& loss : q.losses)
+    if (!known.contains(loss))
+      throw InputError(fmt::format("--loss {}: expected one of {}", loss, fmt::join(known, ", ")));
+  Plan plan;
+  for (const Claim* c : chosen) {
+    const auto& names = claims::shipped_names(c->number);
+    for (const auto& loss : q.losses.empty() ? names : q.losses) {
+      if (std::find(names.begin(), names.end(), loss) != names.end())
+        plan.tasks.push_back({c, claims::shipped_case(loss)});
+      else
+        plan.not_measured.push_back({c, loss, "", c->elsewhere});
+    }
+  }
+  return plan;
+}
+
+experiment::Experiment load(const VerifyQuestion& q, const std::string& file) {
+  auto set = q.set;
+  for (const auto& m : q.margins)
+    set.push_back(m.find('=') == std::string::npos ? "verify.margin=" + m : "verify.margins." + m);
+  return experiment::load(file, set);
+}
+
+Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& setting) {
+  if (q.all || !q.losses.empty())
+    throw InputError(
+        fmt::format("verify {}: expected no {} beside an experiment file", asked.file, q.all ? "--all" : "--loss"));
+  const auto chosen = chosen_claims(asked.claims);
+  Plan plan;
+  plan.experiment = load(q, asked.file);
+  const auto own = claims::own_cases(setting(&*plan.experiment), *plan.experiment);
+  for (const auto& x : own.others) plan.not_measured.push_back({nullptr, x.quantity, "", x.reason});
+  for (const Claim* claim : chosen)
+    for (const auto& c : own.cases) {
+      const auto why = c->not_applicable.find(claim->number);
+      if (why == c->not_applicable.end())
+        plan.tasks.push_back({claim, c});
+      else if (claim->number != 1 || !asked.claims.empty())
+        plan.not_measured.push_back({claim, c->name, "", why->second});
+    }
+  return plan;
+}
+
+}  // namespace
+
+std::string claim_numbers() {
+  std::string list;
+  for (const auto& c : claims::all()) list += (list.empty() ? "" : ", ") + std::to_string(c.number);
+  return list;
+}
+
+Plan plan_of(const VerifyQuestion& q, const AskSetting& setting) {
+  const Asked asked = sort_out(q);
+  if (!asked.file.empty()) return own_plan(q, asked, setting);
+  Plan plan = shipped_plan(q, asked);
+  if (!plan.tasks.empty()) setting(nullptr);
+  return plan;
+}
+
+}  // namespace sde::cli
