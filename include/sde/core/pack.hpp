@@ -366,15 +366,25 @@ inline constexpr int kLookupSize = SDE_REGISTER_BYTES == 64 ? 4 * SDE_REGISTER_B
 /// unsigned integer of S's size.
 template <class S, int W, class I>
 SDE_INLINE Pack<S, W> lookup(const S* table, int n, Pack<I, W> index) {
+  static_assert(kLookupSize<S> > 0 && sizeof(I) == sizeof(S));
   if constexpr (!Pack<S, W>::kWhole) {
     return Pack<S, W>(lookup<S>(table, n, index.lo), lookup<S>(table, n, index.hi));
   } else {
+#  if SDE_REGISTER_BYTES == 64
     using P = Pack<S, W>;
-    static_assert(4 * W == kLookupSize<S> && sizeof(I) == sizeof(S));
-    const P low(__builtin_shuffle(P::load(table).v, P::load(table + W).v, index.v));
+    // Of two registers of the table, by an index whose higher bits are ignored.
+    const auto pick = [&](const S* from) {
+      const P first = P::load(from), second = P::load(from + W);
+      if constexpr (sizeof(S) == 8)
+        return P((typename P::Vector)_mm512_permutex2var_epi64((__m512i)first.v, (__m512i)index.v, (__m512i)second.v));
+      else
+        return P((typename P::Vector)_mm512_permutex2var_epi32((__m512i)first.v, (__m512i)index.v, (__m512i)second.v));
+    };
+    const P low = pick(table);
     if (n <= 2 * W) return low;
-    const P high(__builtin_shuffle(P::load(table + 2 * W).v, P::load(table + 3 * W).v, index.v));
+    const P high = pick(table + 2 * W);
     return select(Mask<S, W>{typename Mask<S, W>::Bits(index.v < static_cast<I>(2 * W))}, low, high);
+#  endif
   }
 }
 
