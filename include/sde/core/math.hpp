@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "sde/core/convert.hpp"
 #include "sde/core/pack.hpp"
 
 namespace sde {

@@ -97,17 +97,6 @@ SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
   else
     return Pack<S, 1>(::sqrtf(x.v));
 }
-template <class To, class From>
-SDE_INLINE Pack<To, 1> cast_bits(Pack<From, 1> x) {
-  static_assert(sizeof(To) == sizeof(From));
-  To to;
-  __builtin_memcpy(&to, &x.v, sizeof(To));
-  return Pack<To, 1>(to);
-}
-template <class To, class From>
-SDE_INLINE Pack<To, 1> convert(Pack<From, 1> x) {
-  return Pack<To, 1>(static_cast<To>(x.v));
-}
 template <class S>
 SDE_INLINE bool any(Mask<S, 1> m) {
   return m.value;
@@ -117,8 +106,6 @@ SDE_INLINE bool any(Mask<S, 1> m) {
 
 template <class S>
 inline constexpr int kKernelLanes = 1;
-template <class S>
-inline constexpr int kLookupSize = 0;
 
 #else
 
@@ -295,52 +282,6 @@ SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
   }
 }
 
-/// The same bits as another type of the same size.
-template <class To, class From, int W>
-SDE_INLINE Pack<To, W> cast_bits(Pack<From, W> x) {
-  static_assert(sizeof(To) == sizeof(From));
-  if constexpr (Pack<From, W>::kWhole)
-    return Pack<To, W>((typename Pack<To, W>::Vector)x.v);
-  else
-    return Pack<To, W>(cast_bits<To>(x.lo), cast_bits<To>(x.hi));
-}
-
-namespace pack_detail {
-
-template <class S, int W>
-SDE_INLINE Pack<S, W> join(Pack<S, W / 2> lo, Pack<S, W / 2> hi) {
-  if constexpr (!Pack<S, W>::kWhole) {
-    return Pack<S, W>(lo, hi);
-  } else {
-    return [&]<int... l>(std::integer_sequence<int, l...>) {
-      return Pack<S, W>(__builtin_shufflevector(lo.v, hi.v, l...));
-    }
-    (std::make_integer_sequence<int, W>());
-  }
-}
-template <int Part, class S, int W>
-SDE_INLINE Pack<S, W / 2> half(Pack<S, W> x) {
-  if constexpr (!Pack<S, W>::kWhole) {
-    return Part == 0 ? x.lo : x.hi;
-  } else {
-    return [&]<int... l>(std::integer_sequence<int, l...>) {
-      return Pack<S, W / 2>(__builtin_shufflevector(x.v, x.v, (Part * W / 2 + l)...));
-    }
-    (std::make_integer_sequence<int, W / 2>());
-  }
-}
-
-}  // namespace pack_detail
-
-/// Values converted to another type of any size, as by static_cast.
-template <class To, class From, int W>
-SDE_INLINE Pack<To, W> convert(Pack<From, W> x) {
-  if constexpr (Pack<From, W>::kWhole && Pack<To, W>::kWhole)
-    return Pack<To, W>(__builtin_convertvector(x.v, typename Pack<To, W>::Vector));
-  else
-    return pack_detail::join<To, W>(convert<To>(pack_detail::half<0>(x)), convert<To>(pack_detail::half<1>(x)));
-}
-
 template <class S, int W>
 SDE_INLINE bool any(Mask<S, W> m) {
   if constexpr (!Pack<S, W>::kWhole) {
@@ -355,36 +296,6 @@ SDE_INLINE bool any(Mask<S, W> m) {
     pack_detail::SignedOf<S> bits = 0;
     for (int lane = 0; lane < W; ++lane) bits |= m.bits[lane];
     return bits != 0;
-  }
-}
-
-/// lookup() takes tables of up to this many values, where the machine looks up in registers.
-template <class S>
-inline constexpr int kLookupSize = SDE_REGISTER_BYTES == 64 ? 4 * SDE_REGISTER_BYTES / static_cast<int>(sizeof(S)) : 0;
-
-/// Lane l is table[index[l]]. The table has room for kLookupSize<S> values, of which the first `n` are in use. I is an
-/// unsigned integer of S's size.
-template <class S, int W, class I>
-SDE_INLINE Pack<S, W> lookup(const S* table, int n, Pack<I, W> index) {
-  static_assert(kLookupSize<S> > 0 && sizeof(I) == sizeof(S));
-  if constexpr (!Pack<S, W>::kWhole) {
-    return Pack<S, W>(lookup<S>(table, n, index.lo), lookup<S>(table, n, index.hi));
-  } else {
-#  if SDE_REGISTER_BYTES == 64
-    using P = Pack<S, W>;
-    // Of two registers of the table, by an index whose higher bits are ignored.
-    const auto pick = [&](const S* from) {
-      const P first = P::load(from), second = P::load(from + W);
-      if constexpr (sizeof(S) == 8)
-        return P((typename P::Vector)_mm512_permutex2var_epi64((__m512i)first.v, (__m512i)index.v, (__m512i)second.v));
-      else
-        return P((typename P::Vector)_mm512_permutex2var_epi32((__m512i)first.v, (__m512i)index.v, (__m512i)second.v));
-    };
-    const P low = pick(table);
-    if (n <= 2 * W) return low;
-    const P high = pick(table + 2 * W);
-    return select(Mask<S, W>{typename Mask<S, W>::Bits(index.v < static_cast<I>(2 * W))}, low, high);
-#  endif
   }
 }
 

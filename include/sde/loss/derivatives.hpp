@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sde/core/dual.hpp"
+#include "sde/core/lookup.hpp"
 #include "sde/loss/concepts.hpp"
 
 namespace sde::loss {
