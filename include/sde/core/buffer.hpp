@@ -10,6 +10,7 @@
 
 namespace sde {
 
+/// A size that is only known when the program runs.
 inline constexpr int kDynamic = -1;
 
 /// A size that the compiler knows where N is a constant, so that it unrolls loops over it; stored where it is kDynamic.
@@ -52,6 +53,7 @@ struct Solo {
   }
 };
 
+/// Whether a team is one thread, which need not wait for others.
 template <class Team>
 inline constexpr bool kAlone = std::is_base_of_v<Solo, Team>;
 

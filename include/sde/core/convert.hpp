@@ -6,6 +6,7 @@
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {
 
+/// The same bits as another type of the same size.
 template <class To, class From>
 SDE_INLINE Pack<To, 1> cast_bits(Pack<From, 1> x) {
   static_assert(sizeof(To) == sizeof(From));
@@ -13,6 +14,7 @@ SDE_INLINE Pack<To, 1> cast_bits(Pack<From, 1> x) {
   __builtin_memcpy(&to, &x.v, sizeof(To));
   return Pack<To, 1>(to);
 }
+/// The value converted to another type, as by static_cast.
 template <class To, class From>
 SDE_INLINE Pack<To, 1> convert(Pack<From, 1> x) {
   return Pack<To, 1>(static_cast<To>(x.v));

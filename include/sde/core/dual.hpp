@@ -73,28 +73,34 @@ struct Dual {
   SDE_DEVICE Dual& operator/=(const Dual& b) { return *this = *this / b; }
 };
 
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> sqrt(const Dual<T, N>& x) {
   const T r = sqrt(x.v);
   return x.chain(r, T(0.5) / r);
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> exp(const Dual<T, N>& x) {
   const T e = exp(x.v);
   return x.chain(e, e);
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> log(const Dual<T, N>& x) {
   return x.chain(log(x.v), T(1.0) / x.v);
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> sin(const Dual<T, N>& x) {
   return x.chain(sin(x.v), cos(x.v));
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> cos(const Dual<T, N>& x) {
   return x.chain(cos(x.v), -sin(x.v));
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> tanh(const Dual<T, N>& x) {
   const T t = tanh(x.v);

@@ -1,6 +1,6 @@
 // The named parameters of what a user chooses by name: a loss, an algorithm. Each is asked for once, with its meaning,
-// default and range, so that reading it, describing it (`sde list`) and refusing a bad value cannot come apart. Where the
-// values come from is the caller's business: an experiment file, the command line, or nothing (Defaults).
+// default and range, so that reading it, describing it (`sde list`) and refusing a bad value cannot come apart. Where
+// the values come from is the caller's business: an experiment file, the command line, or nothing (Defaults).
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 
 namespace sde {
 
+/// The name of a parameter, and what it means.
 struct Key {
   const char* name;
   const char* meaning;

@@ -86,10 +86,12 @@ struct Pack<S, 1> {
   SDE_INLINE friend Mask<S, 1> operator>=(Pack a, Pack b) { return {a.v >= b.v}; }
 };
 
+/// condition ? yes : no.
 template <class S>
 SDE_INLINE Pack<S, 1> select(Mask<S, 1> condition, Pack<S, 1> yes, Pack<S, 1> no) {
   return condition.value ? yes : no;
 }
+/// Square root, correctly rounded, as in every lane of a wider pack.
 template <class S>
 SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
   if constexpr (sizeof(S) == 8)
@@ -97,6 +99,7 @@ SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
   else
     return Pack<S, 1>(::sqrtf(x.v));
 }
+/// Whether it holds.
 template <class S>
 SDE_INLINE bool any(Mask<S, 1> m) {
   return m.value;
@@ -272,6 +275,7 @@ SDE_INLINE Pack<S, W> select(Mask<S, W> condition, Pack<S, W> yes, Pack<S, W> no
                       select(Mask<S, W / 2>{condition.bits.hi}, yes.hi, no.hi));
 }
 
+/// Square root of each lane, correctly rounded.
 template <class S, int W>
 SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
   if constexpr (Pack<S, W>::kWhole) {
@@ -282,6 +286,7 @@ SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
   }
 }
 
+/// Whether it holds in any lane.
 template <class S, int W>
 SDE_INLINE bool any(Mask<S, W> m) {
   if constexpr (!Pack<S, W>::kWhole) {
@@ -306,12 +311,16 @@ inline constexpr int kKernelLanes = 2 * SDE_REGISTER_BYTES / static_cast<int>(si
 #endif  // __CUDACC__
 #undef SDE_BINARY_OPERATORS
 
+/// The doubles of one step of a kernel.
 using Real = Pack<double, kKernelLanes<double>>;
 
 }  // namespace SDE_SIMD_NAMESPACE
 
+/// What lanes do, for plain numbers.
 SDE_DEVICE inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
+/// What lanes do, for plain numbers.
 SDE_DEVICE inline float select(bool condition, float yes, float no) { return condition ? yes : no; }
+/// What lanes do, for plain truth values.
 SDE_DEVICE inline bool any(bool m) { return m; }
 
 /// The scalar type, the number of paths held by a value of type T, and access to one of them.
@@ -325,17 +334,23 @@ struct LanesOf<Pack<S, W>> {
   using Scalar = S;
   static constexpr int count = W;
 };
+/// The type of one path's number in a T.
 template <class T>
 using scalar_of = typename LanesOf<T>::Scalar;
+/// The number of paths in a T.
 template <class T>
 inline constexpr int lanes_of = LanesOf<T>::count;
 
+/// The number of path l.
 SDE_DEVICE inline double lane(double x, int) { return x; }
+/// The number of path l.
 template <class S, int W>
 SDE_DEVICE S lane(const Pack<S, W>& x, int l) {
   return x[l];
 }
+/// Sets the number of path l.
 SDE_DEVICE inline void set_lane(double& x, int, double value) { x = value; }
+/// Sets the number of path l.
 template <class S, int W>
 SDE_DEVICE void set_lane(Pack<S, W>& x, int l, S value) {
   x.set(l, value);

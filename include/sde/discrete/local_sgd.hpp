@@ -10,6 +10,7 @@
 
 namespace sde::discrete {
 
+/// Local SGD with its schedules; SGD for K = 1; the conventional SDE of either.
 struct LocalSgd {
   LearningRate rate;
   Synchronization sync;

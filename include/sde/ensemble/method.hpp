@@ -19,6 +19,7 @@ namespace sde::ensemble {
 
 using slow::Vector;
 
+/// A loss, its noise, and where paths start (d entries).
 struct Problem {
   std::shared_ptr<const LossModel> model;
   Noise noise;
@@ -50,6 +51,7 @@ enum class Kind {
   coupled_slow
 };
 
+/// An algorithm or a slow SDE, with all that decides its result but the problem.
 struct Method {
   std::string name, group, kind_name;
   Kind kind = Kind::sgd;
@@ -66,6 +68,7 @@ struct Method {
   bool stepwise() const { return discrete() || kind == Kind::conventional_sgd || kind == Kind::conventional_local_sgd; }
 };
 
+/// What is recorded, and when.
 struct Observation {
   std::vector<double> times;            ///< slow times, times[0] = 0
   std::vector<Polynomial> polynomials;  ///< of Phi(theta)
@@ -130,6 +133,7 @@ std::vector<std::string> observable_names(const Problem&, const Observation&);
 
 class Ranks;
 
+/// How the work is done; results do not depend on it.
 struct Control {
   int threads = 1;
   std::function<void(double)> progress = [](double) {};  ///< fraction of this method done

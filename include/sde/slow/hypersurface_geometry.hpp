@@ -7,6 +7,7 @@
 
 namespace sde::slow {
 
+/// The terms, the step and the retraction of the slow SDE of one residual.
 template <SquaredLoss L, class T, class Team = Solo>
 class HypersurfaceGeometry {
   static_assert(residuals_of<L> == 1);

@@ -29,6 +29,7 @@ Prediction theory(const discrete::LocalSgd& algorithm);
 /// With the finite-eta refinement of theory.md section 6.
 Prediction refined(const discrete::LocalSgd& algorithm);
 
+/// An algorithm, the predictions to hold it against, and where.
 struct Pairing {
   discrete::LocalSgd algorithm;  ///< constant eta and H
   std::vector<Prediction> predictions;
