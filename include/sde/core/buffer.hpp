@@ -89,7 +89,7 @@ template <class T>
 class Buffer<T, kDynamic, Solo> {
  public:
   explicit Buffer(int size, Solo = {}) : storage_(static_cast<std::size_t>(size) + kRoom), values_(first()) {}
-  Buffer(Buffer&&) = default;  // the storage stays where it is
+  Buffer(Buffer&&) noexcept = default;  // the storage stays where it is
   T* data() { return values_; }
   const T* data() const { return values_; }
   T& operator[](int i) { return values_[i]; }
