@@ -188,7 +188,11 @@ struct Observe {
         : o(all), team(members), work(arrays), path(number), parameters(all.what.parameters) {}
     /// Sends the path through Phi and evaluates the terms there; false where it has left.
     SDE_DEVICE bool on_gamma() {
-      auto& [geometry, system, time, theta, point, moved] = work;
+      // Not a structured binding: lambdas may not capture those.
+      auto& geometry = work.geometry;
+      auto& system = work.system;
+      auto& time = work.time;
+      auto &theta = work.theta, &point = work.point;
       const int d = geometry.d;
       team.each(d, [&](int k) { theta[k] = point[k] = o.paths.state(k, path); });
       bool kept = !o.paths.lost[path];

@@ -13,3 +13,14 @@ trap 'rm -rf "$work"' EXIT
 [ "$(grep -c 'tr Hess' "$work/out")" = 7 ]
 [ -z "${5:-}" ] || grep -q my_loss_on_gpu "$work/build/build.ninja" || { echo "the example was built without its GPU kernels"; exit 1; }
 "$work/prefix/bin/sde" --version
+
+# The package looks for its own dependencies, and passes on where they are.
+mkdir -p "$work/elsewhere/include"
+cp -r "$(sed -n 's/^Random123_INCLUDE_DIR:PATH=//p' "$2/CMakeCache.txt")/Random123" "$work/elsewhere/include/"
+"$1" -S "$3" -B "$work/moved" -G Ninja -DCMAKE_PREFIX_PATH="$work/elsewhere;$work/prefix" >"$work/moved.log"
+grep -q "$work/elsewhere/include" "$work/moved/build.ninja" || { echo "Random123 was not taken from where it is"; exit 1; }
+if "$1" -S "$3" -B "$work/without" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_DISABLE_FIND_PACKAGE_Random123=ON \
+  >"$work/without.log" 2>&1; then
+  echo "the package was found without Random123"; exit 1
+fi
+grep -q "Random123" "$work/without.log" || { cat "$work/without.log"; echo "expected Random123 to be named as missing"; exit 1; }

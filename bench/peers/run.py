@@ -12,10 +12,12 @@ that a peer's version cannot run, are named and left out. The C++ peer needs Boo
 """
 
 import argparse
+import atexit
 import importlib.metadata
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,7 @@ def versions():
 def boost(names, arrays):
     """{work: function} of the C++ peer; a run gives seconds, mean, standard error."""
     folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
     program = os.path.join(folder, "boost_peer")
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boost", "main.cpp")
     # C++17: Boost's uBLAS, which Odeint's Rosenbrock method needs, does not compile as C++20.

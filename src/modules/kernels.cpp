@@ -1,5 +1,8 @@
 #include "kernels.hpp"
 
+#if defined(__x86_64__)
+#  include <cpuid.h>
+#endif
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -25,9 +28,13 @@ const std::vector<std::string>& levels() {
 bool runs_here(const std::string& level) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
-                  __builtin_cpu_supports("movbe") && __builtin_cpu_supports("f16c");
+  // Clang 14 does not know these three by name.
+  unsigned a = 0, b = 0, basic = 0, extended = 0, d = 0;
+  __get_cpuid(1, &a, &b, &basic, &d);
+  __get_cpuid(0x80000001, &a, &b, &extended, &d);
+  const bool others = (basic & bit_MOVBE) && (basic & bit_F16C) && (extended & bit_LZCNT);
+  const bool v3 = others && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                  __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
   if (level == "x86-64-v4")
     return v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&

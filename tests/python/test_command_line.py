@@ -20,10 +20,12 @@ def sde(*arguments, env=None):
     return subprocess.run([SDE, *arguments], capture_output=True, text=True, env={**os.environ, **(env or {})})
 
 
+EXPERIMENTS = tempfile.TemporaryDirectory()  # gone at exit
+
+
 def experiment(text):
-    file = tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False)
-    file.write(text)
-    file.close()
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", dir=EXPERIMENTS.name, delete=False) as file:
+        file.write(text)
     return file.name
 
 

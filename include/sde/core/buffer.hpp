@@ -10,6 +10,7 @@
 
 namespace sde {
 
+/// A size that is only known when the program runs.
 inline constexpr int kDynamic = -1;
 
 /// A size that the compiler knows where N is a constant, so that it unrolls loops over it; stored where it is kDynamic.
@@ -52,6 +53,7 @@ struct Solo {
   }
 };
 
+/// Whether a team is one thread, which need not wait for others.
 template <class Team>
 inline constexpr bool kAlone = std::is_base_of_v<Solo, Team>;
 
@@ -87,7 +89,7 @@ template <class T>
 class Buffer<T, kDynamic, Solo> {
  public:
   explicit Buffer(int size, Solo = {}) : storage_(static_cast<std::size_t>(size) + kRoom), values_(first()) {}
-  Buffer(Buffer&&) = default;  // the storage stays where it is
+  Buffer(Buffer&&) noexcept = default;  // the storage stays where it is
   T* data() { return values_; }
   const T* data() const { return values_; }
   T& operator[](int i) { return values_[i]; }

@@ -9,6 +9,7 @@
 
 namespace sde {
 
+/// Columns of a block.
 inline constexpr int kColumnBlock = 4;
 
 /// kCount values U of neighbouring columns of T.
@@ -41,12 +42,15 @@ struct Columns {
   }
 };
 
+/// One column at a time.
 template <class T>
 using OneColumn = Columns<T, T, 1>;
 #if defined(__CUDACC__)
+/// kColumnBlock columns at a time.
 template <class T>
 using ColumnBlock = Columns<T, T, kColumnBlock>;
 #else
+/// kColumnBlock columns at a time.
 template <class T>
 using ColumnBlock = std::conditional_t<std::is_floating_point_v<T>, Columns<T, Pack<scalar_of<T>, kColumnBlock>, 1>,
                                        Columns<T, T, kColumnBlock> >;

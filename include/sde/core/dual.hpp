@@ -96,6 +96,7 @@ struct Dual {
   SDE_DEVICE friend Dual max(const Dual& a, const Dual& b) { return select(a.v < b.v, b, a); }
 };
 
+/// As for T, with derivatives.
 template <class T, int N>
 inline constexpr bool refused::kNumber<Dual<T, N>> = true;
 
@@ -104,23 +105,28 @@ SDE_DEVICE Dual<T, N> sqrt(const Dual<T, N>& x) {
   const T r = sqrt(x.v);
   return x.chain(r, T(0.5) / r);
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> exp(const Dual<T, N>& x) {
   const T e = exp(x.v);
   return x.chain(e, e);
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> log(const Dual<T, N>& x) {
   return x.chain(log(x.v), T(1.0) / x.v);
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> sin(const Dual<T, N>& x) {
   return x.chain(sin(x.v), cos(x.v));
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> cos(const Dual<T, N>& x) {
   return x.chain(cos(x.v), -sin(x.v));
 }
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> tanh(const Dual<T, N>& x) {
   const T t = tanh(x.v);

@@ -8,6 +8,7 @@
 
 namespace sde {
 
+/// The name of a parameter, and what it means.
 struct Key {
   const char* name;
   const char* meaning;

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "sde/core/convert.hpp"
 #include "sde/core/pack.hpp"
 
 namespace sde {
@@ -53,6 +54,7 @@ inline constexpr double epsilon_of = sizeof(scalar_of<T>) == 8 ? 0x1p-52 : 0x1p-
 
 using std::abs;
 using std::sqrt;
+/// Absolute value of each lane.
 template <class S, int W>
 SDE_INLINE Pack<S, W> abs(Pack<S, W> x) {
   using B = BitsOf<Pack<S, W>>;
@@ -236,10 +238,12 @@ using std::exp;
 using std::log;
 using std::sin;
 using std::tanh;
+/// exp of each lane, with the bits of the scalar function.
 template <class S, int W>
 SDE_INLINE Pack<S, W> exp(Pack<S, W> x) {
   return detail::exp_kernel(x);
 }
+/// log of each lane, with the bits of the scalar function.
 template <class S, int W>
 SDE_INLINE Pack<S, W> log(Pack<S, W> x) {
   using P = Pack<S, W>;
@@ -247,14 +251,17 @@ SDE_INLINE Pack<S, W> log(Pack<S, W> x) {
   const P finite = select(x < P(infinity), detail::log_kernel(x), x);
   return select(x <= P(0.0), select(x < P(0.0), P(std::numeric_limits<S>::quiet_NaN()), P(-infinity)), finite);
 }
+/// tanh of each lane, with the bits of the scalar function.
 template <class S, int W>
 SDE_INLINE Pack<S, W> tanh(Pack<S, W> x) {
   return detail::tanh_kernel(x);
 }
+/// sin of each lane, with the bits of the scalar function.
 template <class S, int W>
 Pack<S, W> sin(Pack<S, W> x) {
   return detail::each_lane(x, [](S v) { return std::sin(v); });
 }
+/// cos of each lane, with the bits of the scalar function.
 template <class S, int W>
 Pack<S, W> cos(Pack<S, W> x) {
   return detail::each_lane(x, [](S v) { return std::cos(v); });

@@ -103,6 +103,7 @@ struct Pack<S, 1> {
   SDE_INLINE friend Pack max(Pack a, Pack b) { return a.v < b.v ? b : a; }
 };
 
+/// Square root, correctly rounded, as in every lane of a wider pack.
 template <class S>
 SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
   if constexpr (sizeof(S) == 8)
@@ -110,17 +111,7 @@ SDE_INLINE Pack<S, 1> sqrt(Pack<S, 1> x) {
   else
     return Pack<S, 1>(::sqrtf(x.v));
 }
-template <class To, class From>
-SDE_INLINE Pack<To, 1> cast_bits(Pack<From, 1> x) {
-  static_assert(sizeof(To) == sizeof(From));
-  To to;
-  __builtin_memcpy(&to, &x.v, sizeof(To));
-  return Pack<To, 1>(to);
-}
-template <class To, class From>
-SDE_INLINE Pack<To, 1> convert(Pack<From, 1> x) {
-  return Pack<To, 1>(static_cast<To>(x.v));
-}
+/// Whether it holds.
 template <class S>
 SDE_INLINE bool any(Mask<S, 1> m) {
   return m.value;
@@ -130,8 +121,6 @@ SDE_INLINE bool any(Mask<S, 1> m) {
 
 template <class S>
 inline constexpr int kKernelLanes = 1;
-template <class S>
-inline constexpr int kLookupSize = 0;
 
 #else
 
@@ -307,6 +296,7 @@ struct Pack : pack_detail::PackStorage<S, W> {
   SDE_INLINE friend Pack max(Pack a, Pack b) { return select(a < b, b, a); }
 };
 
+/// Square root of each lane, correctly rounded.
 template <class S, int W>
 SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
   if constexpr (Pack<S, W>::kWhole) {
@@ -317,52 +307,7 @@ SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
   }
 }
 
-/// The same bits as another type of the same size.
-template <class To, class From, int W>
-SDE_INLINE Pack<To, W> cast_bits(Pack<From, W> x) {
-  static_assert(sizeof(To) == sizeof(From));
-  if constexpr (Pack<From, W>::kWhole)
-    return Pack<To, W>((typename Pack<To, W>::Vector)x.v);
-  else
-    return Pack<To, W>(cast_bits<To>(x.lo), cast_bits<To>(x.hi));
-}
-
-namespace pack_detail {
-
-template <class S, int W>
-SDE_INLINE Pack<S, W> join(Pack<S, W / 2> lo, Pack<S, W / 2> hi) {
-  if constexpr (!Pack<S, W>::kWhole) {
-    return Pack<S, W>(lo, hi);
-  } else {
-    return [&]<int... l>(std::integer_sequence<int, l...>) {
-      return Pack<S, W>(__builtin_shufflevector(lo.v, hi.v, l...));
-    }
-    (std::make_integer_sequence<int, W>());
-  }
-}
-template <int Part, class S, int W>
-SDE_INLINE Pack<S, W / 2> half(Pack<S, W> x) {
-  if constexpr (!Pack<S, W>::kWhole) {
-    return Part == 0 ? x.lo : x.hi;
-  } else {
-    return [&]<int... l>(std::integer_sequence<int, l...>) {
-      return Pack<S, W / 2>(__builtin_shufflevector(x.v, x.v, (Part * W / 2 + l)...));
-    }
-    (std::make_integer_sequence<int, W / 2>());
-  }
-}
-
-}  // namespace pack_detail
-
-/// Values converted to another type of any size, as by static_cast.
-template <class To, class From, int W>
-SDE_INLINE Pack<To, W> convert(Pack<From, W> x) {
-  if constexpr (Pack<From, W>::kWhole && Pack<To, W>::kWhole)
-    return Pack<To, W>(__builtin_convertvector(x.v, typename Pack<To, W>::Vector));
-  else
-    return pack_detail::join<To, W>(convert<To>(pack_detail::half<0>(x)), convert<To>(pack_detail::half<1>(x)));
-}
-
+/// Whether it holds in any lane.
 template <class S, int W>
 SDE_INLINE bool any(Mask<S, W> m) {
   if constexpr (!Pack<S, W>::kWhole) {
@@ -380,26 +325,6 @@ SDE_INLINE bool any(Mask<S, W> m) {
   }
 }
 
-/// lookup() takes tables of up to this many values, where the machine looks up in registers.
-template <class S>
-inline constexpr int kLookupSize = SDE_REGISTER_BYTES == 64 ? 4 * SDE_REGISTER_BYTES / static_cast<int>(sizeof(S)) : 0;
-
-/// Lane l is table[index[l]]. The table has room for kLookupSize<S> values, of which the first `n` are in use. I is an
-/// unsigned integer of S's size.
-template <class S, int W, class I>
-SDE_INLINE Pack<S, W> lookup(const S* table, int n, Pack<I, W> index) {
-  if constexpr (!Pack<S, W>::kWhole) {
-    return Pack<S, W>(lookup<S>(table, n, index.lo), lookup<S>(table, n, index.hi));
-  } else {
-    using P = Pack<S, W>;
-    static_assert(4 * W == kLookupSize<S> && sizeof(I) == sizeof(S));
-    const P low(__builtin_shuffle(P::load(table).v, P::load(table + W).v, index.v));
-    if (n <= 2 * W) return low;
-    const P high(__builtin_shuffle(P::load(table + 2 * W).v, P::load(table + 3 * W).v, index.v));
-    return select(Mask<S, W>{typename Mask<S, W>::Bits(index.v < static_cast<I>(2 * W))}, low, high);
-  }
-}
-
 /// What kernels advance at once: two registers, whose chains of operations hide each other's latency.
 template <class S>
 inline constexpr int kKernelLanes = 2 * SDE_REGISTER_BYTES / static_cast<int>(sizeof(S));
@@ -407,12 +332,16 @@ inline constexpr int kKernelLanes = 2 * SDE_REGISTER_BYTES / static_cast<int>(si
 #endif  // __CUDACC__
 #undef SDE_BINARY_OPERATORS
 
+/// The doubles of one step of a kernel.
 using Real = Pack<double, kKernelLanes<double>>;
 
 }  // namespace SDE_SIMD_NAMESPACE
 
+/// What lanes do, for plain numbers.
 SDE_DEVICE inline double select(bool condition, double yes, double no) { return condition ? yes : no; }
+/// What lanes do, for plain numbers.
 SDE_DEVICE inline float select(bool condition, float yes, float no) { return condition ? yes : no; }
+/// What lanes do, for plain truth values.
 SDE_DEVICE inline bool any(bool m) { return m; }
 
 /// The scalar type, the number of paths held by a value of type T, and access to one of them.
@@ -426,17 +355,23 @@ struct LanesOf<Pack<S, W>> {
   using Scalar = S;
   static constexpr int count = W;
 };
+/// The type of one path's number in a T.
 template <class T>
 using scalar_of = typename LanesOf<T>::Scalar;
+/// The number of paths in a T.
 template <class T>
 inline constexpr int lanes_of = LanesOf<T>::count;
 
+/// The number of path l.
 SDE_DEVICE inline double lane(double x, int) { return x; }
+/// The number of path l.
 template <class S, int W>
 SDE_DEVICE S lane(const Pack<S, W>& x, int l) {
   return x[l];
 }
+/// Sets the number of path l.
 SDE_DEVICE inline void set_lane(double& x, int, double value) { x = value; }
+/// Sets the number of path l.
 template <class S, int W>
 SDE_DEVICE void set_lane(Pack<S, W>& x, int l, S value) {
   x.set(l, value);

@@ -6,6 +6,7 @@
 
 namespace sde::discrete {
 
+/// Adds A(x) xi/sqrt(b) to a gradient, xi Gaussian or +-1.
 template <class T, class Team, unsigned kSources, bool kCoupled, int kColumns>
 class AdditiveNoise {
   using Kernel = discrete::Kernel<kSources>;

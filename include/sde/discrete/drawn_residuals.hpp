@@ -8,6 +8,7 @@
 
 namespace sde::discrete {
 
+/// Steps along the gradients of the drawn residuals, one after the other.
 template <Loss L, class T, class Team>
 class DrawnResiduals {
   static constexpr int W = lanes_of<T>;

@@ -6,6 +6,7 @@
 
 namespace sde::discrete {
 
+/// Draws the labels' errors of a step.
 template <class T, class Team, unsigned kSources, bool kCoupled, int kColumns>
 class LabelErrors {
   using Kernel = discrete::Kernel<kSources>;

@@ -5,6 +5,7 @@
 
 namespace sde::discrete {
 
+/// Computes w[n] for each lane: residuals, times how often each was drawn, with the errors of its label.
 template <class T, int N, class Team, unsigned kSources, bool kSamples>
 class ResidualWeights {
   static constexpr int W = lanes_of<T>;

@@ -19,6 +19,7 @@ SDE_DEVICE inline void epoch_order(const random::StreamKey& key, std::uint64_t e
   }
 }
 
+/// Draws the numbers of a batch's samples, from 0 to n - 1, for each lane.
 template <class T, int N, class Team>
 class SampleDraws {
   static constexpr int W = lanes_of<T>;

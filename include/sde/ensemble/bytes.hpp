@@ -96,12 +96,14 @@ class Unpacker {
   std::size_t at_ = 0;
 };
 
+/// x as bytes, for unpacked() in a process of the same build.
 template <class T>
 std::string packed(const T& x) {
   std::string bytes;
   Packer(bytes) & x;
   return bytes;
 }
+/// What packed() made bytes of.
 template <class T>
 T unpacked(const std::string& bytes) {
   T x;

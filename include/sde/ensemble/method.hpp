@@ -20,6 +20,7 @@ namespace sde::ensemble {
 
 using slow::Vector;
 
+/// A loss, its noise, and where paths start (d entries).
 struct Problem {
   std::shared_ptr<const LossModel> model;
   Noise noise;
@@ -36,6 +37,7 @@ struct Problem {
   std::unique_ptr<slow::PointTerms> terms() const;
 };
 
+/// An algorithm or a slow SDE, with all that decides its result but the problem.
 struct Method {
   std::string name, group;                           ///< in tables; methods of one setting share the group
   const Dynamics* dynamics = &discrete_algorithm();  ///< the algorithm itself, or which equation in its place
@@ -52,6 +54,7 @@ struct Method {
   std::string kind() const { return dynamics->kind(*algorithm.type); }
 };
 
+/// What is recorded, and when.
 struct Observation {
   std::vector<double> times;            ///< slow times, times[0] = 0
   std::vector<Polynomial> polynomials;  ///< of Phi(theta)
@@ -116,6 +119,7 @@ std::vector<std::string> observable_names(const Problem&, const Observation&);
 
 class Ranks;
 
+/// How the work is done; results do not depend on it.
 struct Control {
   int threads = 1;
   std::function<void(double)> progress = [](double) {};  ///< fraction of this method done

@@ -18,9 +18,12 @@ inline constexpr long kBlockPaths = kLanes;
 /// Paths whose blocks are merged with each other, in their order, before the group's moments join the total: the unit
 /// that ranks and devices divide among themselves.
 inline constexpr long kGroupPaths = 4096;
+/// Blocks of a group.
 inline constexpr long kGroupBlocks = kGroupPaths / kBlockPaths;
 
+/// Blocks of `paths` paths.
 inline long blocks_of(long paths) { return (paths + kBlockPaths - 1) / kBlockPaths; }
+/// Groups of `blocks` blocks.
 inline long groups_of(long blocks) { return (blocks + kGroupBlocks - 1) / kGroupBlocks; }
 /// Blocks of group number `group`; the last may have fewer.
 inline long blocks_in_group(long group, long blocks) { return std::min(kGroupBlocks, blocks - group * kGroupBlocks); }

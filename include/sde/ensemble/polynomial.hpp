@@ -8,7 +8,9 @@
 
 namespace sde::ensemble {
 
+/// A sum of terms.
 struct Polynomial {
+  /// coefficient times a product of powers of coordinates.
   struct Term {
     double coefficient = 1;
     std::vector<std::pair<int, int>> powers;  ///< (coordinate from 0, exponent)

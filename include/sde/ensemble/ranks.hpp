@@ -11,6 +11,7 @@
 
 namespace sde::ensemble {
 
+/// The processes of a run, and how they exchange what they have.
 class Ranks {
  public:
   virtual ~Ranks() = default;
@@ -30,6 +31,7 @@ inline bool leads(const Ranks* ranks) { return !ranks || ranks->rank() == 0; }
 struct RankFailure {
   int rank = 0;
 };
+/// The error with the rank where it happened.
 template <class Error>
 struct RankError : Error, RankFailure {
   RankError(const std::string& text, int rank) : Error(text), RankFailure{rank} {}

@@ -103,6 +103,7 @@ constexpr int dim_of = [] {
   else
     return kDynamic;
 }();
+/// n where it is a constant of the loss, else kDynamic.
 template <class L>
 constexpr int residuals_of = [] {
   if constexpr (requires { L::Residuals; })

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sde/core/dual.hpp"
+#include "sde/core/lookup.hpp"
 #include "sde/loss/concepts.hpp"
 #include "sde/loss/drawn.hpp"
 
@@ -113,6 +114,7 @@ SDE_DEVICE void jacobian_automatic(const L& loss, const T* theta, T* J, const Te
       },
       team);
 }
+/// J[n * d] at theta[d], row i the gradient of residual i: the loss's own, or by differentiation.
 template <SquaredLoss L, class T, class Team = Solo>
 SDE_DEVICE void jacobian(const L& loss, const T* theta, T* J, const Team& team = {}) {
   if constexpr (detail::kShared<Team> && requires { loss.jacobian_entry(0, 0, theta); }) {
@@ -184,6 +186,7 @@ SDE_DEVICE void pullback_of_samples(const L& loss, const T* theta, const T* w, T
     }
   });
 }
+/// g[d] = J^T w at theta[d] for w[n]: the loss's own, or by differentiation.
 template <SquaredLoss L, class T, class Team = Solo>
 SDE_DEVICE void pullback(const L& loss, const T* theta, const T* w, T* g, const Team& team = {}) {
   if constexpr (detail::kShared<Team> && requires { loss.pullback_entry(0, theta, w); })
@@ -241,6 +244,8 @@ SDE_DEVICE void weighted_hvp_of_pullback(const L& loss, const T* theta, const T*
     for (int j = 0; j < d; ++j) out[j] = g.data()[j].d[0];
   });
 }
+/// out[d] = sum_i c_i F_i u at theta[d] for c[n], u[d], F_i the Hessian of residual i: the loss's own, or by
+/// differentiation.
 template <SquaredLoss L, class T, class Team = Solo>
 SDE_DEVICE void weighted_hvp(const L& loss, const T* theta, const T* c, const T* u, T* out, const Team& team = {}) {
   using One = Dual<T, 1>;

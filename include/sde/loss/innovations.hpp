@@ -21,6 +21,7 @@
 
 namespace sde {
 
+/// The columns of independent increments that a step takes, named by what draws them.
 struct Innovations {
   /// Columns first, ..., first + count - 1.
   struct Group {

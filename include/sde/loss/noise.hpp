@@ -14,7 +14,9 @@
 
 namespace sde {
 
+/// How a batch is drawn from n samples: all of them, or with or without replacement.
 enum class Sampling { full, with_replacement, without_replacement };
+/// Of labels' errors: Gaussian, or +-sigma.
 enum class Law { gaussian, two_point };
 
 /// Which of the sources above, and how strong.
@@ -71,6 +73,7 @@ struct NoiseOf : NoiseKind {
     return true;
   }
 };
+/// Noise in double, as it is set up.
 using Noise = NoiseOf<double>;
 template <>
 void Noise::check(int d, int n) const;

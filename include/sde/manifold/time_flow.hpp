@@ -17,6 +17,7 @@
 
 namespace sde::manifold {
 
+/// How closely the flow is followed, and where Newton takes over.
 struct FlowOptions {
   double tolerance = 1e-12;       ///< absolute and relative error for each step
   int max_evaluations = 400'000;  ///< gradients, before the flow counts as not convergent

@@ -13,6 +13,7 @@ Matrix covariance(const LossModel& model, const Noise& noise, const double* x, i
 /// Hess(x), d x d.
 Matrix hessian(const LossModel& model, const double* x);
 
+/// The terms of any loss at a point, by its dense Hessian: d x d matrices, O(d^3).
 class DenseGeometry final : public PointTerms {
  public:
   DenseGeometry(const LossModel& model, const Noise& noise);

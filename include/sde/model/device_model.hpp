@@ -101,6 +101,7 @@ class DeviceTile {
                        std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) = 0;
 };
 
+/// A loss on a GPU: makes tiles of paths there.
 class DeviceModel {
  public:
   virtual ~DeviceModel() = default;

@@ -48,6 +48,7 @@ class SlowKernel {
   virtual unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) = 0;
 };
 
+/// A loss behind an interface, with its kernels compiled for this machine; shared by threads.
 class LossModel {
  public:
   virtual ~LossModel() = default;

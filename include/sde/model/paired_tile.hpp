@@ -16,6 +16,7 @@ struct PairedSlowSde {
   double time_scale = 1;  ///< its slow time over that of the algorithm
 };
 
+/// What a tile of pairs advances: the algorithm, slow SDEs on its draws, and what is gathered.
 struct PairedSetup {
   discrete::Algorithm algorithm;  ///< constant eta and H
   std::vector<PairedSlowSde> predictions;

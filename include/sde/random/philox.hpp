@@ -16,6 +16,7 @@
 
 namespace sde::random {
 
+/// The four words of a block.
 using Words = std::array<std::uint32_t, 4>;
 
 #if !defined(__CUDACC__)

@@ -37,6 +37,7 @@ template <>
 struct WideWordsOf<1> {
   using type = std::uint64_t;
 };
+/// The words of W lanes, as wide as the machine draws them at once.
 template <int W>
 using WideWords = typename WideWordsOf<W>::type;
 
@@ -48,6 +49,7 @@ struct Keys {
   SDE_DEVICE operator KeySchedule() const { return KeySchedule(seed); }
 };
 #else
+/// The key of each lane.
 using Keys = KeySchedule;
 #endif
 
@@ -190,6 +192,7 @@ class NormalStream : StreamPosition<4> {
   T values_[4];
 };
 
+/// Four normals of each lane.
 template <class T>
 struct FourNormals {
   T values[4];
@@ -292,6 +295,7 @@ class IndexStream : StreamPosition<4> {
 
 /// Lane access to unsigned words.
 SDE_DEVICE inline std::uint64_t word_lane(std::uint64_t w, int) { return w; }
+/// Word of lane l.
 template <class U>
 SDE_DEVICE std::uint64_t word_lane(const U& w, int l) {
   return w[l];

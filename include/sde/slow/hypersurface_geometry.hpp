@@ -7,6 +7,7 @@
 
 namespace sde::slow {
 
+/// The terms, the step and the retraction of the slow SDE of one residual.
 template <SquaredLoss L, class T, class Team = Solo>
 class HypersurfaceGeometry {
   static_assert(residuals_of<L> == 1);
@@ -133,7 +134,7 @@ class HypersurfaceGeometry {
   template <class Draw>
   SDE_INLINE void tangent_move(const T* x, const Prepared& p, Term term, double dt, Draw&& draw, T* move, T* here, T* v,
                                Work& work) {
-    auto& [y, z, cross] = work;
+    auto &y = work.y, &z = work.z, &cross = work.cross;  // not a structured binding: lambdas may not capture those
     team_.each(d, [&](int k) { here[k] = x[k]; });
     // v = grad f, not normalized: lengths enter squared, and no square root is taken.
     loss::jacobian(loss_, here, v, team_);

@@ -9,7 +9,9 @@
 
 namespace sde::slow {
 
+/// d entries.
 using Vector = Eigen::VectorXd;
+/// d x d entries.
 using Matrix = Eigen::MatrixXd;
 
 /// All vectors have d entries; call compute(x) first. Off Gamma the terms are those of the formulas evaluated at x.

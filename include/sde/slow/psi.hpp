@@ -12,6 +12,7 @@ namespace sde::slow {
 /// makes of a zero.
 template <class T>
 inline constexpr double kNullThresholdOf = sizeof(scalar_of<T>) == 8 ? 1e-9 : 1e-5;
+/// In double.
 inline constexpr double kNullThreshold = kNullThresholdOf<double>;
 
 /// n = x psi(x) = exp(-x) - 1 + x and m = 1 - exp(-x) for x >= 0, both free of cancellation. They give psi at a sum:
@@ -22,6 +23,7 @@ struct PsiParts {
   T n, m;
 };
 
+/// Both parts at x >= 0.
 template <class T>
 SDE_INLINE PsiParts<T> psi_parts(T x) {
   const T most = T(sde::detail::kLargestExponent<T>);  // beyond it exp(-x) is 0
@@ -63,6 +65,7 @@ struct Mode {
   T lambda = T(0.0);
   PsiParts<T> parts{T(0.0), T(0.0)};
 };
+/// The mode of an eigenvalue.
 template <class T>
 SDE_INLINE Mode<T> mode(const Prepared& p, T lambda) {
   Mode<T> r;
@@ -71,6 +74,7 @@ SDE_INLINE Mode<T> mode(const Prepared& p, T lambda) {
   return r;
 }
 
+/// base^exponent by squaring, for whole exponents from 0.
 template <class T>
 SDE_DEVICE T integer_power(T base, double exponent) {
   T result = T(1.0);
@@ -114,10 +118,12 @@ SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T
   const T second = scale * factor * T(p.workers - 1.0);
   return term == Term::drift_2 ? second : scale + second;
 }
+/// With the pair's hat_weight computed here.
 template <class T>
 SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j) {
   return weight(term, p, i, j, hat_weight(p, i.lambda, j.lambda));
 }
+/// For one pair of eigenvalues.
 template <class T>
 SDE_DEVICE T weight(Term term, const Prepared& p, T li, T lj) {
   return weight(term, p, mode(p, li), mode(p, lj));

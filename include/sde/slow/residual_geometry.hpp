@@ -24,6 +24,7 @@ struct Retraction {
   static constexpr int most_iterations = 60;
 };
 
+/// The terms, the step and the retraction of the slow SDE of n residuals: n x n eigenproblems.
 template <SquaredLoss L, class T, class Team = Solo>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;

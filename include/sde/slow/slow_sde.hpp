@@ -11,6 +11,7 @@
 
 namespace sde::slow {
 
+/// Gaussian increments, or +-1 for expectations: both of weak order 1.
 enum class Integrator { euler_maruyama, weak_euler };
 
 /// Steps from `first_step`, each of length dt, for one group of lanes. `Geometry` evaluates the terms

@@ -27,7 +27,9 @@ double difference_p(const Judged&);
 /// Holm's adjusted p-values, in the order given: each is to be compared with the family-wise level itself.
 std::vector<double> holm(const std::vector<double>& p);
 
+/// What a row of a table says of its prediction.
 enum class Verdict { agrees, disagrees, inconclusive };
+/// "agrees", "disagrees", "inconclusive".
 std::string name(Verdict);
 
 /// Verdicts with the chance of any false "agrees", and of any false "disagrees", at most `level` over the table (Holm,

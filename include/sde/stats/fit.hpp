@@ -11,6 +11,7 @@ namespace sde::stats {
 struct Line {
   double slope, intercept, slope_error, chi2;
 };
+/// Fits a line to points with standard errors; at least two points.
 Line fit_line(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& error);
 
 /// Order of convergence: slope of log(value) against log(step); errors of value are carried over by the delta method.
@@ -23,6 +24,7 @@ Line fit_order(const std::vector<double>& step, const std::vector<double>& value
 struct Power {
   double order, low, high, factor, chi2;
 };
+/// Fits a power to points with standard errors, x > 0.
 Power fit_power(const std::vector<double>& x, const std::vector<double>& y, const std::vector<double>& error);
 
 }  // namespace sde::stats

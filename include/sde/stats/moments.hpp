@@ -11,6 +11,7 @@
 
 namespace sde::stats {
 
+/// Mean and central moments of what was added, without keeping it.
 struct Moments {
   double n = 0, mean = 0, m2 = 0, m3 = 0, m4 = 0;
 

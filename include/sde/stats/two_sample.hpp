@@ -6,6 +6,7 @@
 
 namespace sde::stats {
 
+/// A test of whether two samples have one law.
 struct TwoSample {
   double statistic;
   double p;  ///< of "same law": (1 + permutations with a statistic at least as large) / (1 + permutations)
@@ -13,6 +14,7 @@ struct TwoSample {
 
 /// Largest distance of the empirical distribution functions (Kolmogorov, Smirnov).
 double ks_distance(const std::vector<double>& a, const std::vector<double>& b);
+/// The Kolmogorov-Smirnov distance of two samples, its p-value by `permutations` random relabellings.
 TwoSample ks_test(const std::vector<double>& a, const std::vector<double>& b, int permutations, std::uint64_t seed);
 
 /// Energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| of points in any dimension (Szekely, Rizzo 2013): 0 only for

@@ -8,6 +8,7 @@
 
 namespace sde::verify {
 
+/// What the paths of one level gave.
 struct LevelMoments {
   Moments difference;  ///< P_l - P_{l-1}; on level 0 P_0
   Moments fine;        ///< P_l
@@ -22,6 +23,7 @@ struct LevelMoments {
   }
 };
 
+/// The levels of an estimate.
 struct Hierarchy {
   std::vector<double> cost;  ///< [level] of a path: gradient evaluations (discrete) or steps (slow)
   double plain_cost = 0;     ///< of a path of the last level without its coarse partner
@@ -40,6 +42,7 @@ Hierarchy levels_in_eta(const Problem&, const discrete::Algorithm& finest, const
 Hierarchy levels_in_dt(const Problem&, const slow::Parameters&, const TestFunction&, double time, long coarsest_steps,
                        std::size_t levels, std::uint64_t seed, const ensemble::Control&);
 
+/// The estimate, with its costs in gradient evaluations.
 struct Multilevel {
   std::vector<LevelMoments> levels;
   double mean = 0, standard_error = 0;  ///< of E P_L

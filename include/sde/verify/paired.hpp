@@ -29,6 +29,7 @@ Prediction theory(const discrete::Algorithm& algorithm);
 /// With the finite-eta refinement of theory.md section 6.
 Prediction refined(const discrete::Algorithm& algorithm);
 
+/// An algorithm, the predictions to hold it against, and where.
 struct Pairing {
   discrete::Algorithm algorithm;  ///< constant eta and H
   std::vector<Prediction> predictions;
