@@ -7,6 +7,7 @@
 #include "all_losses.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "kinds.hpp"
 #include "sde/verify/paired.hpp"
 
 namespace sde::test {
@@ -50,8 +51,7 @@ void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, c
                     bool conventional, Precision precision, bool two_point = false, int batch = 4) {
   if (conventional && !two_point) check_discrete(device, l, noise, start, true, precision, true);
   discrete::Algorithm a{
-      .workers = 2, .batch = batch, .conventional = conventional, .substeps = conventional ? 2 : 1, .seed = 7};
-  a.two_point = two_point;
+      .workers = 2, .batch = batch, .seed = 7, .increments = {conventional, conventional ? 2 : 1, two_point}};
   a.rate.eta = 0.01;
   a.rate.steps = 6;
   a.sync.H = 3;
@@ -225,12 +225,12 @@ inline void check_same(const ensemble::MethodResult& a, const ensemble::MethodRe
   CHECK(a.gradients == b.gradients);
 }
 
-inline ensemble::Method method_of(ensemble::Kind kind, double eta, long paths) {
+inline ensemble::Method method_of(test::Kind kind, double eta, long paths) {
   ensemble::Method m;
-  m.kind = kind;
+  set(m, kind);
   m.paths = paths;
   m.dt = 0.01;
-  m.algorithm = {.workers = kind == ensemble::Kind::sgd ? 1 : 4, .batch = 4, .seed = 5};
+  m.algorithm = {.type = kind.type, .workers = kind == test::Kind::sgd ? 1 : 4, .batch = 4, .seed = 5};
   m.algorithm.rate.eta = eta;
   m.algorithm.rate.fit_steps(0.2);
   m.algorithm.sync.H = 8;
@@ -254,7 +254,7 @@ void check_observed_by_teams(ProblemOf problem_of) {
           .times = {0, 0.1, 0.2},
           .polynomials = {ensemble::Polynomial::parse("x1^2 - 0.5*x1*x2", d), ensemble::Polynomial::parse("x2", d)},
           .components = d};
-      for (const auto kind : {ensemble::Kind::sgd, ensemble::Kind::slow_local_sgd}) {
+      for (const auto kind : {test::Kind::sgd, test::Kind::slow_local_sgd}) {
         const auto m = method_of(kind, 0.05, kPaths);
         const auto on_cpu = ensemble::run(problem, m, at, {.threads = 2});
         CHECK(on_cpu.lost == 0);

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "all_losses.hpp"
+#include "kinds.hpp"
 #include "sde/ensemble/method.hpp"
 
 namespace sde::test {
 
-using ensemble::Kind;
 using ensemble::Method;
 using ensemble::MethodResult;
 using ensemble::Observation;
@@ -55,10 +55,10 @@ inline stats::Moments last(const MethodResult& r, const std::string& name) {
   throw std::logic_error(name);
 }
 
-inline Method slow_method(Kind kind, int K, double B, double alpha, double dt, long paths) {
+inline Method slow_method(const Kind& kind, int K, double B, double alpha, double dt, long paths) {
   Method m;
-  m.kind = kind;
-  m.algorithm.workers = K;
+  set(m, kind);
+  m.algorithm.workers = kind.type == &discrete::sgd ? 1 : K;
   m.algorithm.batch = static_cast<int>(B);
   m.algorithm.rate.eta = 0.001;
   m.algorithm.sync.H = std::max<long>(1, std::llround(alpha / 0.001));

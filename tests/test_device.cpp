@@ -82,7 +82,7 @@ TEST_CASE("the same where no path fits a lone thread: by teams") {
 TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statistics, lost paths") {
   observed_to = 1e-7;
   const auto problem = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
-  for (const auto kind : {ensemble::Kind::sgd, ensemble::Kind::local_sgd, ensemble::Kind::slow_local_sgd}) {
+  for (const auto kind : {test::Kind::sgd, test::Kind::local_sgd, test::Kind::slow_local_sgd}) {
     auto m = method_of(kind, 0.05, 90);
     check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
                ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
@@ -99,7 +99,7 @@ TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statist
   Noise strong = labels_and_constant();
   strong.sigma2 = 9;
   const auto wild = on_host_device(loss::Hyperbola{}, strong, {2.0, 0.5});
-  auto m = method_of(ensemble::Kind::local_sgd, 0.2, 64);
+  auto m = method_of(test::Kind::local_sgd, 0.2, 64);
   m.algorithm.rate.fit_steps(4);
   const ensemble::Observation at{.times = {0, 2, 4}, .polynomials = {}, .components = 2};
   const auto on_cpu = ensemble::run(wild, m, at, {.threads = 2});
@@ -136,7 +136,7 @@ TEST_CASE("a path whose flow ends where residuals stay is lost on a device as on
   auto problem = on_host_device(TwoWells{}, labels, {-0.9, 0.3, 0.2});
   CHECK(problem.interpolating);
   problem.start << 1.5, 0.3, 0.2;  // in the other well
-  const auto m = method_of(ensemble::Kind::local_sgd, 0.01, kLanes + 2);
+  const auto m = method_of(test::Kind::local_sgd, 0.01, kLanes + 2);
   const ensemble::Observation at{.times = {0, 0.1}, .polynomials = {}, .components = 2};
   const auto on_cpu = ensemble::run(problem, m, at, {.threads = 2});
   CHECK(on_cpu.lost == on_cpu.paths);
@@ -147,7 +147,7 @@ TEST_CASE("a path whose flow ends where residuals stay is lost on a device as on
 TEST_CASE("an ensemble that is observed through the host is that of the CPU, bit for bit") {
   observed_to = 0;
   const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
-  const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 90);
+  const auto m = method_of(test::Kind::local_sgd, 0.05, 90);
   check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
              ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
 }
@@ -155,7 +155,7 @@ TEST_CASE("an ensemble that is observed through the host is that of the CPU, bit
 TEST_CASE("where a device's memory is short tiles are smaller, which is said, and nothing else changes") {
   observed_to = 0;
   const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
-  const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 300);
+  const auto m = method_of(test::Kind::local_sgd, 0.05, 300);
   std::string said;
   ensemble::Control control{.threads = 2, .device = 0};
   control.notice = [&](const std::string& text) { said += text; };
@@ -173,8 +173,8 @@ TEST_CASE("groups on a device: the same bits in one tile, in tiles of a group, i
   const auto ring = on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});  // observed there
   const auto plain = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});     // through the host
   for (const auto* problem : {&ring, &plain}) {
-    const auto m = problem == &ring ? method_of(ensemble::Kind::local_sgd, 0.05, 2 * ensemble::kGroupPaths + 300)
-                                    : method_of(ensemble::Kind::sgd, 0.3, ensemble::kGroupPaths + 300);
+    const auto m = problem == &ring ? method_of(test::Kind::local_sgd, 0.05, 2 * ensemble::kGroupPaths + 300)
+                                    : method_of(test::Kind::sgd, 0.3, ensemble::kGroupPaths + 300);
     const auto whole = ensemble::run(*problem, m, kAt, {.threads = 2, .device = 0});
     CHECK(whole.samples[2][0].size() == 2048);
     if (problem == &plain) check_same(ensemble::run(*problem, m, kAt, {.threads = 2}), whole);
@@ -196,7 +196,7 @@ TEST_CASE("groups on a device: the same bits in one tile, in tiles of a group, i
 TEST_CASE("an interrupted run on a device goes on, there or on the CPU, with the same bits") {
   observed_to = 0;
   const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
-  const auto m = method_of(ensemble::Kind::local_sgd, 0.05, 100);
+  const auto m = method_of(test::Kind::local_sgd, 0.05, 100);
   gpu::HostDevice::memory = 2 * 32 * sizeof(double);  // four tiles
   for (const int next : {0, -1}) {
     std::atomic<bool> stop{false};

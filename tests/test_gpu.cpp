@@ -60,7 +60,7 @@ TEST_CASE("the GPU's warps and blocks give the CPU's bits") {
 TEST_CASE("an ensemble on the GPU is that of the CPU: schedules, statistics, and the same bits a second time") {
   if (no_gpu()) return;
   const auto problem = problem_of(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9});
-  for (const auto kind : {ensemble::Kind::sgd, ensemble::Kind::local_sgd, ensemble::Kind::slow_local_sgd}) {
+  for (const auto kind : {test::Kind::sgd, test::Kind::local_sgd, test::Kind::slow_local_sgd}) {
     auto m = method_of(kind, 0.05, 5000);
     m.algorithm.rate.kind = discrete::LearningRate::Kind::cosine;
     m.algorithm.rate.floor = 0.2;
@@ -97,7 +97,7 @@ TEST_CASE("weak order 1 of the GPU's slow SDE") {
   noise.factor = {0.3, 0.1, -0.1, 0.3};
   noise.sigma2 = 4;  // a strong drift: an error of the time step that is far above the Monte Carlo error
   const auto problem = problem_of(loss::Valley{}, noise, {2, 0});
-  auto m = method_of(ensemble::Kind::slow_local_sgd, 0.05, 1 << 27);
+  auto m = method_of(test::Kind::slow_local_sgd, 0.05, 1 << 27);
   const auto mean = [&](double dt) {
     m.dt = dt;
     m.algorithm.seed = static_cast<std::uint64_t>(1 / dt);  // independent estimates

@@ -45,7 +45,7 @@ TEST_CASE("schedules: discrete post-local SGD and QSR follow their slow ODEs") {
   const Problem p = problem_of(loss::Hyperbola{}, label(1), {2.5, 0.4});
   const Observation o = at({0, 0.5, 1}, {"x1^2 - x2^2"}, 2);
   Method discrete;
-  discrete.kind = Kind::local_sgd;
+  set(discrete, Kind::local_sgd);
   discrete.paths = 512;
   discrete.algorithm = {.workers = 8, .batch = 8, .seed = 3};
   auto& a = discrete.algorithm;
@@ -56,11 +56,12 @@ TEST_CASE("schedules: discrete post-local SGD and QSR follow their slow ODEs") {
   a.rate.fit_steps(1);
   const auto compare = [&] {
     Method slow = discrete;
-    slow.kind = Kind::slow_local_sgd;
-    slow.ode = slow.refined = true;
+    set(slow, Kind::slow_local_sgd);
+    slow.dynamics = &ensemble::slow_ode();
+    slow.refined = true;
     slow.paths = 1;
     const auto x = ensemble::run(p, discrete, o, kTwoThreads), y = ensemble::run(p, slow, o, kTwoThreads);
-    slow.kind = Kind::slow_sgd;
+    set(slow, Kind::slow_sgd);
     const auto sgd = ensemble::run(p, slow, o, kTwoThreads);
     for (std::size_t t = 1; t < 3; ++t) {
       const auto& m = x.values[t][5];
@@ -111,7 +112,7 @@ TEST_CASE("state-dependent noise: E u^2 of a linear SDE by the slow SDE (both in
     CHECK(std::abs(last(r, "x1^2").mean - known) < kZ * last(r, "x1^2").standard_error());
     CHECK(std::abs(last(r, "x1").mean - u0) < kZ * last(r, "x1").standard_error());
   }
-  m.kind = Kind::local_sgd;
+  set(m, Kind::local_sgd);
   m.algorithm.rate.eta = 0.02;
   m.algorithm.sync.H = 10;
   const auto r = ensemble::run(p, m, o, kTwoThreads);

@@ -32,7 +32,7 @@ TEST_CASE("recording the noise changes no bit of the algorithm") {
   pairing.functions = {verify::coordinate(0), verify::sharpness()};
   const auto paired = verify::run_paired(p, pairing, kTwoThreads);
   Method m;
-  m.kind = Kind::local_sgd;
+  set(m, Kind::local_sgd);
   m.algorithm = pairing.algorithm;
   m.paths = pairing.paths;
   const auto alone = ensemble::run(p, m, at({0, paired.slow_time[0], paired.slow_time[1]}, {"x1"}, 2), kTwoThreads);
@@ -114,7 +114,7 @@ TEST_CASE("folded draws: at twice the rate one draw is four of the finer algorit
   auto coarse = fine;
   coarse.rate.eta = 0.02;
   coarse.sync.H = 10;
-  coarse.fold = 4;
+  coarse.increments.coarsening = 4;
   double x[2 * kLanes], y[2 * kLanes], spread[kLanes], sums_fine[kLanes] = {}, sums_coarse[kLanes] = {};
   for (int l = 0; l < kLanes; ++l) x[l] = y[l] = 0.5, x[kLanes + l] = y[kLanes + l] = 0;
   const auto recorded = innovations_on_gamma(p.noise);

@@ -30,7 +30,7 @@ TEST_CASE("hyperbola by the slow ODE: q(t) to 1e-6, for SGD, Local SGD and the Q
   const Observation o = at({0, 1, T}, {"x1^2 - x2^2"}, 2);
   for (const auto kind : {Kind::slow_sgd, Kind::slow_local_sgd, Kind::slow_qsr}) {
     Method m = slow_method(kind, static_cast<int>(K), B, alpha, 0.01, 1);
-    m.ode = true;
+    m.dynamics = &ensemble::slow_ode();
     const double q = last(ensemble::run(p, m, o, kTwoThreads), "x1^2 - x2^2").mean;
     // An independent integration of dq/dt = -(sigma^2/B) q (1 + (K-1) psi(2 alpha sqrt(q^2+4))) by classical RK4.
     double known = q0;
@@ -53,7 +53,7 @@ TEST_CASE("hyperbola by the slow ODE: q(t) to 1e-6, for SGD, Local SGD and the Q
 TEST_CASE("chain: differences w_i^2 - w_j^2 shrink and sharpness falls towards its least value, all |w_i| = 1") {
   const Problem p = problem_of(loss::Chain{3}, label(1), {2.0, 1.0, 0.5});
   Method m = slow_method(Kind::slow_local_sgd, 8, 8, 1.0, 0.01, 1);
-  m.ode = true;
+  m.dynamics = &ensemble::slow_ode();
   const auto r = ensemble::run(p, m, at({0, 5, 30}, {"x1", "x2", "x3"}, 3), kTwoThreads);
   for (const char* x : {"x1", "x2", "x3"}) CHECK(last(r, x).mean == doctest::Approx(1).epsilon(1e-6));
   CHECK(last(r, "trace_hessian").mean == doctest::Approx(3).epsilon(1e-6));
@@ -183,7 +183,7 @@ TEST_CASE("controls: on flat and sphere losses Local SGD equals SGD; flat has no
     sgd.algorithm = {.workers = 1, .batch = 4, .seed = 5};
     sgd.algorithm.rate.eta = 0.02;
     Method local = sgd;
-    local.kind = Kind::local_sgd;
+    set(local, Kind::local_sgd);
     local.algorithm.workers = 4;
     local.algorithm.sync.H = 25;
     local.algorithm.seed = 6;
@@ -204,7 +204,7 @@ TEST_CASE("controls: on flat and sphere losses Local SGD equals SGD; flat has no
 TEST_CASE("flat: the algorithm's variance along Gamma is Sigma_par t/B") {
   const Problem p = problem_of(loss::Flat(2, 4, 3), constant(loss::normal_data(8, 1, 16), 4), {0, 0, 0, 0});
   Method m;
-  m.kind = Kind::local_sgd;
+  set(m, Kind::local_sgd);
   m.algorithm = {.workers = 4, .batch = 4, .seed = 9};
   m.algorithm.rate.eta = 0.02;
   m.algorithm.sync.H = 25;
@@ -220,7 +220,7 @@ TEST_CASE("flat: the algorithm's variance along Gamma is Sigma_par t/B") {
 TEST_CASE("discrete Local SGD follows the refined slow ODE, and not SGD's") {
   const Problem p = problem_of(loss::Hyperbola{}, label(1), {2.5, 0.4});
   Method local;
-  local.kind = Kind::local_sgd;
+  set(local, Kind::local_sgd);
   local.paths = 512;
   local.algorithm = {.workers = 8, .batch = 8, .seed = 3};
   local.algorithm.rate.eta = 0.005;
@@ -229,13 +229,14 @@ TEST_CASE("discrete Local SGD follows the refined slow ODE, and not SGD's") {
   const Observation o = at({0, 1}, {"x1^2 - x2^2"}, 2);
   const auto discrete = last(ensemble::run(p, local, o, kTwoThreads), "x1^2 - x2^2");
   Method ode = local;
-  ode.kind = Kind::slow_local_sgd;
-  ode.ode = ode.refined = true;
+  set(ode, Kind::slow_local_sgd);
+  ode.dynamics = &ensemble::slow_ode();
+  ode.refined = true;
   ode.paths = 1;
   const double refined = last(ensemble::run(p, ode, o, kTwoThreads), "x1^2 - x2^2").mean;
   ode.refined = false;
   const double limit = last(ensemble::run(p, ode, o, kTwoThreads), "x1^2 - x2^2").mean;
-  ode.kind = Kind::slow_sgd;
+  set(ode, Kind::slow_sgd);
   const double sgd = last(ensemble::run(p, ode, o, kTwoThreads), "x1^2 - x2^2").mean;
   const double error = discrete.standard_error();
   CHECK(std::abs(discrete.mean - refined) < 0.01 * refined + 5 * error);
@@ -251,7 +252,7 @@ TEST_CASE("H = 1 is SGD in law, and alpha to infinity the QSR limit of the slow 
   sgd.algorithm = {.workers = 1, .batch = 4, .seed = 3};
   sgd.algorithm.rate.eta = 0.02;
   Method one = sgd;
-  one.kind = Kind::local_sgd;
+  set(one, Kind::local_sgd);
   one.algorithm.workers = 4;
   one.algorithm.sync.H = 1;
   one.algorithm.seed = 4;
@@ -271,20 +272,19 @@ TEST_CASE("H = 1 is SGD in law, and alpha to infinity the QSR limit of the slow 
 TEST_CASE("conventional SDE and coupled slow SDEs: the same sharpness as what they describe") {
   const Problem p = problem_of(loss::Hyperbola{}, label(1), {2.5, 0.4});
   Method local;
-  local.kind = Kind::local_sgd;
+  set(local, Kind::local_sgd);
   local.paths = 512;
   local.algorithm = {.workers = 4, .batch = 4, .seed = 3};
   local.algorithm.rate.eta = 0.01;
   local.algorithm.rate.fit_steps(1);
   local.algorithm.sync.H = 200;
   Method sde = local;
-  sde.kind = Kind::conventional_local_sgd;
-  sde.algorithm.conventional = true;
-  sde.algorithm.substeps = 2;
+  set(sde, Kind::conventional_local_sgd);
+  sde.substeps = 2;
   Method weak = sde;  // the same expectation from two-point increments
-  weak.algorithm.two_point = true;
+  weak.integrator = slow::Integrator::weak_euler;
   Method coupled = local;
-  coupled.kind = Kind::coupled_slow;
+  set(coupled, Kind::coupled_slow);
   coupled.dt = 0.002;
   const Observation o = at({0, 1}, {}, 2);
   const auto a = last(ensemble::run(p, local, o, kTwoThreads), "trace_hessian"),

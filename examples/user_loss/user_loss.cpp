@@ -35,7 +35,6 @@ int main(int argc, char** argv) {
              terms->contraction(slow::Term::drift_1, p)[0], terms->contraction(slow::Term::drift_2, p)[0]);
 
   ensemble::Method local;
-  local.kind = ensemble::Kind::local_sgd;
   local.paths = 256;
   local.dt = 0.002;
   local.algorithm = {.workers = 8, .batch = 8, .seed = 1};
@@ -43,7 +42,7 @@ int main(int argc, char** argv) {
   local.algorithm.rate.fit_steps(1.0);
   local.algorithm.sync.H = 100;
   ensemble::Method slow = local;
-  slow.kind = ensemble::Kind::slow_local_sgd;
+  slow.dynamics = &ensemble::slow_sde();
 
   const ensemble::Observation at{.times = {0, 0.5, 1.0}, .polynomials = {}, .components = 2};
   for (const auto& [name, method] : {std::pair{"Local SGD", local}, {"slow SDE ", slow}}) {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "sde/core/error.hpp"
 
@@ -15,6 +16,7 @@ std::string shown(double value) { return std::isnan(value) ? std::string() : fmt
 
 void Keys::expected(const std::string& key, const std::string& what, double got) const {
   fail(key, fmt::format("expected {}, got {}", what, got));
+  std::abort();  // fail() throws; of a virtual function the compiler does not believe it
 }
 
 double Defaults::number(Key key, double otherwise) {
