@@ -141,6 +141,13 @@ class BadExperiments(unittest.TestCase):
         state = '[[noise]]\nkind = "state"\nconstant = [0.1, 0.2]\n'
         self.check(array + state + state, ["a second state noise"])
         self.check(VALID + "[surprise]\n", ["surprise", "unknown key"])
+        for parameters, words in [('"ring"\na = 2', [".toml:8: loss.a", "expected |a| < 1", "got 2"]),
+                                  ('"flat"\nn = 5', [".toml:8: loss.n", "fewer equations than unknowns (n < d = 4), got 5"]),
+                                  ('"chain"\ndepth = 1', [".toml:8: loss.depth", "a whole number from 2 to 1000, got 1"]),
+                                  ('"valley"\nprofile = "exp"', [".toml:8: loss.profile", "did you mean 'exponential'"]),
+                                  ('"diagonal_network"\nstart_scale = 0', [".toml:8: loss.start_scale", "above 0"]),
+                                  ('"chain"\ndeph = 3', [".toml:8: loss.deph", "did you mean 'depth'"])]:
+            self.check(VALID.replace('"hyperbola"', parameters), words)
         gaussian = VALID.replace('kind = "label"', 'kind = "gaussian"\ncovariance = [1, 0.5, 0.2, 1]')
         self.check(gaussian, ["covariance", "symmetric"])
         self.check(VALID.replace("local_sgd", "slow_ode_local_sgd").replace('"label"', '"gaussian"'), ["diffuses along Gamma"])
@@ -316,6 +323,14 @@ class Run(unittest.TestCase):
                 f.truncate(os.path.getsize(file) // 2)
             r = subprocess.run([*command, "--resume"], capture_output=True, text=True)
             self.assertEqual((r.returncode, "not a complete checkpoint" in r.stderr), (2, True), r.stderr)
+
+    def test_list_describes_every_loss_with_its_parameters(self):
+        lines = [" ".join(line.split()) for line in sde("list").stdout.splitlines()]
+        for line in ("ring 1/2 (1 + a x)(x^2 + y^2 - 1)^2",
+                     "depth = 3 D, the number of factors (a whole number from 2 to 1000)",
+                     "profile = quadratic of the sharpness: h = 1 + u^2, or h = exp(c u) (quadratic | exponential)",
+                     "start_scale = 0.5 every entry of the start (a number above 0)"):
+            self.assertIn(line, lines)
 
     def test_help_has_examples_everywhere(self):
         for sub in ([], ["run"], ["terms"], ["list"], ["plot"], ["info"]):
