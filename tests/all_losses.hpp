@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../src/modules/models.hpp"
+#include "sde/core/error.hpp"
 
 namespace sde::test {
 
