@@ -102,7 +102,8 @@ struct PairedSteps {
     discrete::RoundLoop<L, T, Rule, true, Solo, discrete::kUnsampled> loop;
     T x[D], spread{0.0};
 
-    SDE_DEVICE OnePath(const PairedSteps& b, long number) : body(b), path(number), loop(b.loss, b.noise, b.rule, b.stepping) {
+    SDE_DEVICE OnePath(const PairedSteps& b, long number)
+        : body(b), path(number), loop(b.loss, b.noise, b.rule, b.stepping) {
       for (int k = 0; k < D; ++k) x[k] = body.paths.x[k * body.paths.stride + path];
     }
     SDE_DEVICE static constexpr int size() { return D; }  // there may be fewer columns

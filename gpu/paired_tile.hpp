@@ -69,11 +69,12 @@ class PairedTileOf final : public PairedTile {
 
   void advance(std::int64_t k, std::int64_t pairs) override {
     with_rule([&]<class Rule>(const Rule& rule) {
-      device_.launch(count_, PairedSteps<DeviceLoss, Rule>{
-                                 loss_, noise_.view(), rule,
-                                 discrete::recording(discrete::Stepping(setup_.algorithm), innovations_on_gamma(noise_.view())),
-                                 rounds(k, k + setup_.steps), pairs,
-                                 PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
+      device_.launch(count_,
+                     PairedSteps<DeviceLoss, Rule>{
+                         loss_, noise_.view(), rule,
+                         discrete::recording(discrete::Stepping(setup_.algorithm), innovations_on_gamma(noise_.view())),
+                         rounds(k, k + setup_.steps), pairs,
+                         PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
     });
     device_.wait();
   }

@@ -96,10 +96,10 @@ struct Dual {
   SDE_DEVICE friend Dual max(const Dual& a, const Dual& b) { return select(a.v < b.v, b, a); }
 };
 
-/// As for T, with derivatives.
 template <class T, int N>
 inline constexpr bool refused::kNumber<Dual<T, N>> = true;
 
+/// As for T, with derivatives.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> sqrt(const Dual<T, N>& x) {
   const T r = sqrt(x.v);
@@ -138,11 +138,13 @@ template <class T, int N>
 SDE_DEVICE Dual<T, N> abs(const Dual<T, N>& x) {
   return x.chain(abs(x.v), select(x.v < T(0.0), T(-1.0), T(1.0)));
 }
+/// x^n, n a constant of the loss.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, int n) {
   if (n == 0) return Dual<T, N>(1.0);
   return x.chain(pow(x.v, n), T(static_cast<double>(n)) * pow(x.v, n - 1));
 }
+/// x^p, p a constant of the loss, for x > 0.
 template <class T, int N>
 SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, double p) {
   return x.chain(pow(x.v, p), T(p) * pow(x.v, p - 1.0));

@@ -282,6 +282,7 @@ template <class S, int W>
 Pack<S, W> pow(Pack<S, W> x, double p) {
   return detail::each_lane(x, [p](S v) { return static_cast<S>(std::pow(v, static_cast<S>(p))); });
 }
+/// The same with an exponent for each lane.
 template <class S, int W>
 Pack<S, W> pow(Pack<S, W> x, Pack<S, W> p) {
   for (int l = 0; l < W; ++l) x.set(l, std::pow(x[l], p[l]));
@@ -289,8 +290,9 @@ Pack<S, W> pow(Pack<S, W> x, Pack<S, W> p) {
 }
 using std::pow;
 
-/// The smaller and the larger one; where either is not a number, or both are equal, the first.
+/// The smaller one; where either is not a number, or both are equal, the first.
 SDE_DEVICE inline double min(double a, double b) { return b < a ? b : a; }
+/// The larger one, likewise.
 SDE_DEVICE inline double max(double a, double b) { return a < b ? b : a; }
 
 }  // namespace sde

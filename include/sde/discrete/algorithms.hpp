@@ -13,6 +13,7 @@
 
 namespace sde::discrete {
 
+/// Types of algorithms, as objects and by their update rules.
 template <class... Types>
 struct AlgorithmList {
   static const std::array<const AlgorithmType*, sizeof...(Types)>& all() {
@@ -38,6 +39,7 @@ struct AlgorithmList {
   }
 };
 
+/// Those of the toolkit.
 using Algorithms = AlgorithmList<Sgd, LocalSgd, PostLocalSgd, Qsr>;
 
 }  // namespace sde::discrete

@@ -6,6 +6,7 @@
 
 namespace sde::discrete {
 
+/// Steps down the gradient; at the end of a round the mean of the workers.
 struct AveragedSgd {
   /// Vectors of R^d that a path keeps beside its position, once, and for each worker.
   static constexpr int kSharedSlots = 0, kWorkerSlots = 0;

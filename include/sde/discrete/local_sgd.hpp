@@ -6,6 +6,7 @@
 
 namespace sde::discrete {
 
+/// Local SGD.
 class LocalSgd : public AlgorithmType {
  public:
   using Rule = AveragedSgd;
@@ -56,6 +57,7 @@ class LocalSgd : public AlgorithmType {
       keys.fail("H", "missing: expected the number of local steps a round");
   }
 };
+/// What Algorithm::type points to.
 inline const LocalSgd local_sgd;
 
 }  // namespace sde::discrete

@@ -7,6 +7,7 @@
 
 namespace sde::discrete {
 
+/// Post-local SGD.
 class PostLocalSgd final : public LocalSgd {
  public:
   static constexpr const char* kName = "post_local_sgd";
@@ -41,6 +42,7 @@ class PostLocalSgd final : public LocalSgd {
     return a.sync.local(k) ? LocalSgd::slow_sde(a, k) : sgd.slow_sde(a, k);
   }
 };
+/// What Algorithm::type points to.
 inline const PostLocalSgd post_local_sgd;
 
 }  // namespace sde::discrete

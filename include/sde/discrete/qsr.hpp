@@ -6,6 +6,7 @@
 
 namespace sde::discrete {
 
+/// QSR.
 class Qsr final : public LocalSgd {
  public:
   static constexpr const char* kName = "qsr";
@@ -18,6 +19,7 @@ class Qsr final : public LocalSgd {
     return p;
   }
 };
+/// What Algorithm::type points to.
 inline const Qsr qsr;
 
 }  // namespace sde::discrete

@@ -1,6 +1,6 @@
 // The step loop of every algorithm: rounds of local steps by the workers, then a synchronization. What a step and a
-// synchronization are is the update rule's (averaged_sgd.hpp). The conventional SDEs (theory.md section 5) run the same loop
-// with Gaussian increments and `substeps` Euler-Maruyama steps for each step.
+// synchronization are is the update rule's (averaged_sgd.hpp). The conventional SDEs (theory.md section 5) run the same
+// loop with Gaussian increments and `substeps` Euler-Maruyama steps for each step.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,7 @@ struct StateShape {
   int slots = 1;  ///< vectors of R^dim, the position among them
   SDE_DEVICE int size() const { return dim * slots; }
 };
+/// Of the algorithms with this update rule.
 template <class Rule>
 SDE_DEVICE StateShape shape_of(int dim, int workers) {
   return {dim, 1 + Rule::kSharedSlots + workers * Rule::kWorkerSlots};
@@ -77,8 +78,8 @@ struct Stepping {
   }
 };
 
-/// Advances one group of lanes, x[size] (StateShape), through rounds. Returns by `spread` the root mean square distance of
-/// the workers from their average at the end of the last round.
+/// Advances one group of lanes, x[size] (StateShape), through rounds. Returns by `spread` the root mean square distance
+/// of the workers from their average at the end of the last round.
 template <Loss L, class T, class Rule, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
 class RoundLoop {
  public:

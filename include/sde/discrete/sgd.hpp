@@ -6,6 +6,7 @@
 
 namespace sde::discrete {
 
+/// SGD.
 class Sgd final : public AlgorithmType {
  public:
   using Rule = AveragedSgd;
@@ -30,6 +31,7 @@ class Sgd final : public AlgorithmType {
     return {.batch = static_cast<double>(a.batch), .workers = 1, .alpha = a.rate(k)};
   }
 };
+/// What Algorithm::type points to.
 inline const Sgd sgd;
 
 }  // namespace sde::discrete

@@ -71,11 +71,14 @@ class Dynamics {
   virtual bool runs_on_device(const Problem&, const Method&) const { return false; }
 };
 
-const Dynamics& discrete_algorithm();
-const Dynamics& conventional_sde();   ///< theory.md section 5
-const Dynamics& slow_sde();           ///< section 3
-const Dynamics& slow_ode();           ///< the same without diffusion, by Odeint's adaptive steps
-const Dynamics& coupled_slow_sdes();  ///< section 5: K slow SDEs, averaged and projected after every round
+/// @name The kinds of dynamics
+/// @{
+const Dynamics& discrete_algorithm();  ///< the algorithm itself
+const Dynamics& conventional_sde();    ///< theory.md section 5
+const Dynamics& slow_sde();            ///< section 3
+const Dynamics& slow_ode();            ///< the same without diffusion, by Odeint's adaptive steps
+const Dynamics& coupled_slow_sdes();   ///< section 5: K slow SDEs, averaged and projected after every round
+/// @}
 
 /// All of them.
 const std::vector<const Dynamics*>& all_dynamics();

@@ -173,9 +173,11 @@ struct MethodState {
   }
 };
 
-/// Each throws InputError, which names the field, what was expected and what came: for nothing else is made of them.
+/// Throws InputError, which names the field, what was expected and what came: for nothing else is made of them.
 void check(const Problem&);
+/// Likewise, for a method on a problem.
 void check(const Problem&, const Method&);
+/// Likewise, for what is observed there.
 void check(const Problem&, const Observation&);
 
 /// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).

@@ -37,12 +37,12 @@ template <Described... L>
 struct List {
   template <class Other>
   static constexpr bool contains = (std::same_as<Other, L> || ...);
-  /// use.operator()<L>() for each in turn.
+  /// `use.operator()<L>()` for each in turn.
   template <class Use>
   static void for_each(Use use) {
     (use.template operator()<L>(), ...);
   }
-  /// Something of each, of the type F<L>; make.operator()<L>() gives it.
+  /// Something of each, of the type `F<L>`; `make.operator()<L>()` gives it.
   template <template <class> class F>
   using Tuple = std::tuple<F<L>...>;
   template <template <class> class F, class Make>

@@ -131,6 +131,7 @@ struct DiagonalNetworkOf {
     return sum;
   }
 };
+/// The same with n drawn inputs x_i and a sparse regressor behind the y_i.
 struct DiagonalNetwork : DiagonalNetworkOf<std::vector<double>> {
   static constexpr const char *name = "diagonal_network", *formula = "1/(2n) sum_i (<u*u - v*v, x_i> - y_i)^2";
   static WithStart<DiagonalNetwork> make(Keys& keys) {

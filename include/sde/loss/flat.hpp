@@ -76,6 +76,7 @@ struct FlatOf {
     return T(0.0);
   }
 };
+/// The same with drawn X and y.
 struct Flat : FlatOf<std::vector<double>> {
   static constexpr const char *name = "flat", *formula = "1/(2n) |X theta - y|^2, n < d";
   static WithStart<Flat> make(Keys& keys) {

@@ -118,6 +118,7 @@ struct MatrixSensingOf {
     return sum / (size * size);
   }
 };
+/// The same with drawn A_i and a matrix of low rank behind the y_i.
 struct MatrixSensing : MatrixSensingOf<std::vector<double>> {
   static constexpr const char *name = "matrix_sensing", *formula = "1/(2n) sum_i (<A_i, U U^T> - y_i)^2";
   static WithStart<MatrixSensing> make(Keys& keys) {

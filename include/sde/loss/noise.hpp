@@ -75,7 +75,9 @@ struct NoiseOf : NoiseKind {
 };
 /// Noise in double, as it is set up.
 using Noise = NoiseOf<double>;
+/// @cond  Doxygen takes it for a function of its own.
 template <>
 void Noise::check(int d, int n) const;
+/// @endcond
 
 }  // namespace sde

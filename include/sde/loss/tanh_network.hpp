@@ -166,6 +166,7 @@ struct TanhNetworkOf {
     return sum / tests;
   }
 };
+/// The same with drawn inputs and a drawn teacher.
 struct TanhNetwork : TanhNetworkOf<std::vector<double>> {
   std::vector<double> teacher;  ///< the teacher's parameters, as theta of its own width
   int teacher_width = 0;
