@@ -52,13 +52,13 @@ class PairedTileOf final : public PairedTile {
     count_ = count;
     start_.write(theta, D);
     device_.launch(count_, StartPaired{paths(), start_.data(), static_cast<int>(D)});
-    const std::int64_t H = rounds(0, 0).H, piece = std::max<std::int64_t>(1, kPiece / H) * H;
+    const std::int64_t H = rounds(0, 0).H, chunk = std::max<std::int64_t>(1, kChunk / H) * H;
     const Paths<double> alone{x_.data(), spread_.data(), lost_.data(), stride_, first_};
-    for (std::int64_t k = 0; k < burn_in; k += piece)
+    for (std::int64_t k = 0; k < burn_in; k += chunk)
       with_rule([&]<class Rule>(const Rule& rule) {
         device_.launch(count_, DiscreteSteps<DeviceLoss, double, Rule, discrete::kUnsampled>{
                                    loss_, noise_.view(), rule, discrete::Stepping(setup_.algorithm),
-                                   rounds(k, std::min(burn_in, k + piece)), alone});
+                                   rounds(k, std::min(burn_in, k + chunk)), alone});
       });
   }
 
@@ -97,7 +97,7 @@ class PairedTileOf final : public PairedTile {
   }
 
  private:
-  static constexpr std::int64_t kPiece = 1 << 15;  ///< steps of a launch of the burn-in
+  static constexpr std::int64_t kChunk = 1 << 15;  ///< steps of a launch of the burn-in
   /// As discrete::rounds_from() has them for steady rounds, which runs() asks for.
   discrete::Rounds rounds(std::int64_t from, std::int64_t to) const {
     const auto round = setup_.algorithm.round(0);

@@ -5,7 +5,7 @@
 
 #include "all_losses.hpp"
 #include "kinds.hpp"
-#include "sde/ensemble/method.hpp"
+#include "sde/ensemble/make_problem.hpp"
 
 namespace sde::test {
 
@@ -21,12 +21,7 @@ inline const ensemble::Control kTwoThreads{.threads = 2};
 
 template <class L>
 Problem problem_of(L loss, Noise noise, std::vector<double> start) {
-  Problem p;
-  p.model = model_of(std::move(loss));
-  p.noise = std::move(noise);
-  p.start = Eigen::Map<const Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
-  p.settle();
-  return p;
+  return ensemble::make_problem(model_of(std::move(loss)), std::move(noise), start);
 }
 
 inline Noise label(double sigma2) {

@@ -51,7 +51,7 @@ ensemble::Problem on_host_device(const L& l, const Noise& noise, const std::vect
   p.model = model;
   p.noise = noise;
   p.start = Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
-  p.settle();
+  p.project_start();
   return p;
 }
 

@@ -45,7 +45,7 @@ Problem keeping_residuals(const L& loss, const Noise& noise, const std::vector<d
   p.model = make_model(loss);
   p.noise = noise;
   p.start = Eigen::Map<const Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
-  p.settle();
+  p.project_start();
   CHECK(!p.interpolating);
   return p;
 }

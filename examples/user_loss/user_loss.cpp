@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "my_loss.hpp"
-#include "sde/ensemble/method.hpp"
+#include "sde/ensemble/make_problem.hpp"
 #include "sde/model/make_model.hpp"
 
 #if defined(MY_LOSS_ON_GPU)
@@ -14,18 +14,16 @@ std::shared_ptr<const sde::DeviceModel> my_loss_on_gpu();
 // The number of a GPU (0 for the first) as an argument: the paths advance there.
 int main(int argc, char** argv) {
   using namespace sde;
-  ensemble::Problem problem;
   const auto model = make_model(MyLoss{});
 #if defined(MY_LOSS_ON_GPU)
   model->device = my_loss_on_gpu;
 #endif
-  problem.model = model;
-  problem.noise.sigma2 = 1;  // label noise of variance 1 ...
-  problem.noise.label_law = Law::two_point;
-  problem.noise.rank = 2;  // ... and Gaussian noise of covariance 0.01 I
-  problem.noise.factor = {0.1, 0, 0, 0.1};
-  problem.start = Eigen::Vector2d(1, 0.4);
-  problem.settle();
+  Noise noise;
+  noise.sigma2 = 1;  // label noise of variance 1 ...
+  noise.label_law = Law::two_point;
+  noise.rank = 2;  // ... and Gaussian noise of covariance 0.01 I
+  noise.factor = {0.1, 0, 0, 0.1};
+  const auto problem = ensemble::make_problem(model, noise, {1, 0.4});
 
   const auto terms = problem.terms();
   terms->compute(problem.start_on_gamma.data());

@@ -7,14 +7,14 @@
 
 #include "../modules/models.hpp"
 #include "group.hpp"
-#include "sde/ensemble/settled.hpp"
+#include "sde/ensemble/make_problem.hpp"
 #include "sde/stats/fit.hpp"
 
 namespace sde::bench {
 
 namespace {
 
-using ensemble::settled_problem;
+using ensemble::problem_on_gamma;
 
 /// Least of three calls, in seconds.
 template <class Go>
@@ -84,13 +84,13 @@ double discrete_seconds(const ensemble::Problem& p, int workers, std::int64_t st
 ensemble::Problem on_sphere(int d) {
   std::vector<double> pole(static_cast<std::size_t>(d), 0.0);
   pole[0] = 1;
-  return settled_problem(model_of(loss::Sphere{d}), two_columns(d), pole);
+  return problem_on_gamma(model_of(loss::Sphere{d}), two_columns(d), pole);
 }
 
 }  // namespace
 
 std::vector<Scaling> scalings() {
-  const auto ring = settled_problem(model_of(loss::Ring{0.5}), two_columns(2), {0, 1});
+  const auto ring = problem_on_gamma(model_of(loss::Ring{0.5}), two_columns(2), {0, 1});
   const auto dimensions = powers(2, 1024, 2);
   const auto group = fmt::format("{} paths", kLanes);
   std::vector<Scaling> all;
@@ -111,7 +111,7 @@ std::vector<Scaling> scalings() {
     label.sigma2 = 1;
     label.sampling = Sampling::with_replacement;
     const int p = static_cast<int>(d) / 2;
-    const auto network = settled_problem(model_of(loss::DiagonalNetwork(20, p, 3, 5)), label,
+    const auto network = problem_on_gamma(model_of(loss::DiagonalNetwork(20, p, 3, 5)), label,
                                          std::vector<double>(static_cast<std::size_t>(2 * p), 0.6));
     const auto terms = network.terms();
     return seconds([&] {

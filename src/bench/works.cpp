@@ -8,14 +8,14 @@
 #include "counted.hpp"
 #include "group.hpp"
 #include "sde/ensemble/method.hpp"
-#include "sde/ensemble/settled.hpp"
+#include "sde/ensemble/make_problem.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 #include "work.hpp"
 
 namespace sde::bench {
 
-using ensemble::settled_problem;
+using ensemble::problem_on_gamma;
 
 namespace {
 
@@ -178,20 +178,20 @@ void set_arrays(Work& w, const Network& network, const ensemble::Problem& proble
 
 std::vector<Work> works(int device) {
   using slow::Integrator;
-  const auto valley = settled_problem(model_of(loss::Valley{}), columns(2, {0.5, 0, 0, 1.4}), {0.8, 0});
-  const auto hyperbola = settled_problem(model_of(loss::Hyperbola{}), label(), {2, 0.5});
+  const auto valley = problem_on_gamma(model_of(loss::Valley{}), columns(2, {0.5, 0, 0, 1.4}), {0.8, 0});
+  const auto hyperbola = problem_on_gamma(model_of(loss::Hyperbola{}), label(), {2, 0.5});
   auto labels_and_columns = columns(2, {0.5, 1.0, -0.1, 0.6});
-  const auto ring = settled_problem(model_of(loss::Ring{0.5}), labels_and_columns, {0, 1});
+  const auto ring = problem_on_gamma(model_of(loss::Ring{0.5}), labels_and_columns, {0, 1});
   labels_and_columns.sigma2 = 1;
   labels_and_columns.sampling = Sampling::with_replacement;
-  const auto noisy_hyperbola = settled_problem(model_of(loss::Hyperbola{}), labels_and_columns, {2, 0.5});
+  const auto noisy_hyperbola = problem_on_gamma(model_of(loss::Hyperbola{}), labels_and_columns, {2, 0.5});
   std::vector<double> pole(10, 0.0);
   pole[0] = 1;
-  const auto sphere = settled_problem(model_of(loss::Sphere{10}), isotropic(10, 0.5), pole);
+  const auto sphere = problem_on_gamma(model_of(loss::Sphere{10}), isotropic(10, 0.5), pole);
   const loss::DiagonalNetwork diagonal(20, 20, 3, 5);
-  const auto network = settled_problem(model_of(diagonal), label(), std::vector<double>(40, 0.6));
+  const auto network = problem_on_gamma(model_of(diagonal), label(), std::vector<double>(40, 0.6));
   const loss::TanhNetwork student(16, 4, 10, 2, 5);
-  const auto tanh_network = settled_problem(model_of(student), label(), student.interpolating_start(0.5, 3));
+  const auto tanh_network = problem_on_gamma(model_of(student), label(), student.interpolating_start(0.5, 3));
   const std::string diagonal_name = "diagonal network d = 40, n = 20";
 
   auto all = device < 0 ? kernels().linear_works() : cuda().linear_works(device);

@@ -4,11 +4,11 @@
 #include <stdexcept>
 
 #include "../modules/models.hpp"
-#include "sde/ensemble/settled.hpp"
+#include "sde/ensemble/make_problem.hpp"
 
 namespace sde::claims {
 
-using ensemble::settled_problem;
+using ensemble::problem_on_gamma;
 
 namespace {
 
@@ -69,32 +69,32 @@ void drift_grid(Case& c, std::vector<int> workers, std::vector<double> alpha, st
 }
 
 Case valley(const std::string& name) {
-  auto c = case_of(name, settled_problem(model_of(loss::Valley{}), constant({0.5, 0, 0, 1.4}, 2), {0.8, 0.0}),
+  auto c = case_of(name, problem_on_gamma(model_of(loss::Valley{}), constant({0.5, 0, 0, 1.4}, 2), {0.8, 0.0}),
                    verify::coordinate(0));  // tangent to Gamma at the start, as on the ring
   c.one_argument = true;
   drift_grid(c, {1, 2, 4, 8, 16, 32}, kAllAlpha, {0.005, 0.0035}, 2560);
   return c;
 }
 Case hyperbola(const std::string& name) {
-  auto c = case_of(name, settled_problem(model_of(loss::Hyperbola{}), label(1), {2.0, 0.5}),
+  auto c = case_of(name, problem_on_gamma(model_of(loss::Hyperbola{}), label(1), {2.0, 0.5}),
                    {.name = "x1^2 - x2^2", .u = Eigen::Vector2d(1, -1), .w = Eigen::Vector2d(1, 1)});
   c.one_argument = true;
   drift_grid(c, {1, 2, 4, 8, 16, 32}, kAllAlpha, {0.0035, 0.003, 0.0025}, 128);
   return c;
 }
 Case ring(const std::string& name) {
-  auto c = case_of(name, settled_problem(model_of(loss::Ring{0.5}), constant({0.5, 1.0, -0.1, 0.6}, 2), {0.0, 1.0}),
+  auto c = case_of(name, problem_on_gamma(model_of(loss::Ring{0.5}), constant({0.5, 1.0, -0.1, 0.6}, 2), {0.0, 1.0}),
                    verify::coordinate(0));
   c.tangent_normal = true;
   drift_grid(c, {1, 4, 8, 16, 32}, {0.01, 0.1, 0.3, 1, 3}, {0.003, 0.002}, 1792);
   return c;
 }
 Case chain(const std::string& name) {
-  return case_of(name, settled_problem(model_of(loss::Chain{3}), label(1), {1.6, 1.0, 0.625}), verify::sharpness());
+  return case_of(name, problem_on_gamma(model_of(loss::Chain{3}), label(1), {1.6, 1.0, 0.625}), verify::sharpness());
 }
 Case sphere(const std::string& name) {
   auto c = case_of(
-      name, settled_problem(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0}),
+      name, problem_on_gamma(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0}),
       verify::coordinate(1));
   without_additional_drift(c);
   // docs/theory.md, section 7: Brownian motion
@@ -104,7 +104,7 @@ Case sphere(const std::string& name) {
 Case flat(const std::string& name) {
   auto c = case_of(
       name,
-      settled_problem(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4), {0.1, 0.2, -0.3, 0.4}),
+      problem_on_gamma(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4), {0.1, 0.2, -0.3, 0.4}),
       verify::coordinate(0));
   without_additional_drift(c);
   c.variance = {[](double rate, double t) { return rate * t; }, 0.02};
@@ -112,20 +112,20 @@ Case flat(const std::string& name) {
 }
 Case diagonal_network(const std::string& name) {
   auto c = case_of(name,
-                   settled_problem(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6)),
+                   problem_on_gamma(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6)),
                    verify::sharpness());
   c.functions = functions_of(1);
   return c;
 }
 Case tanh_network(const std::string& name) {
   return case_of(name,
-                 settled_problem(model_of(loss::TanhNetwork(3, 2, 3, 1, 5)), label(1),
+                 problem_on_gamma(model_of(loss::TanhNetwork(3, 2, 3, 1, 5)), label(1),
                                  {0.9, -0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7, -0.4}),
                  verify::sharpness());
 }
 Case matrix_sensing(const std::string& name) {
   return case_of(
-      name, settled_problem(model_of(loss::MatrixSensing(3, 3, 2, 1, 5)), label(1), {0.9, 0.5, 0.4, -0.6, 0.8, 0.5}),
+      name, problem_on_gamma(model_of(loss::MatrixSensing(3, 3, 2, 1, 5)), label(1), {0.9, 0.5, 0.4, -0.6, 0.8, 0.5}),
       verify::sharpness());
 }
 

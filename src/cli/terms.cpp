@@ -113,7 +113,7 @@ int run(const Options& o) {
                                  o.workers, batch));
   if (!(o.alpha >= 0)) throw InputError(fmt::format("--alpha: expected a number of at least 0, got {}", o.alpha));
   try {
-    problem.settle();
+    problem.project_start();
   } catch (const manifold::FlowError& e) {
     throw InputError(fmt::format("--at: no point of Gamma belongs to it: {}", e.what()));
   }

@@ -18,13 +18,17 @@ void check_point(const char* field, const Vector& x, int d, const char* advice) 
 
 }  // namespace
 
-void check(const Problem& p) {
+void check_start(const Problem& p) {
   if (!p.model) refuse("problem.model", "missing: expected a loss, as make_model() gives it");
+  check_point("problem.start", p.start, p.model->dim(), "");
+}
+
+void check(const Problem& p) {
+  check_start(p);
   const int d = p.model->dim();
   p.noise.check(d, p.model->residual_count());
-  check_point("problem.start", p.start, d, "");
   check_point("problem.start_on_gamma", p.start_on_gamma, d,
-              p.start_on_gamma.size() == 0 ? ": call settle(), which sends the start through Phi" : "");
+              p.start_on_gamma.size() == 0 ? ": call project_start(), which sends the start through Phi" : "");
 }
 
 void check(const Problem& problem, const Method& m) {

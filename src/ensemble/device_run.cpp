@@ -16,7 +16,7 @@ namespace {
 constexpr long kTilePaths = 1 << 20, kTilePathsThroughHost = 1 << 17;
 /// Steps between two looks at the interruption flag.
 constexpr std::int64_t kChunk = 1 << 15;
-/// Memory for the tables of a tile's groups, at most; of a wave's, where ranks gather them.
+/// Memory for the tables of a tile's groups, at most; of a turn's, where ranks gather them.
 constexpr std::size_t kGroupsBytes = std::size_t{256} << 20;
 
 /// Observers for the threads that ask for one: each has storage of its own.

@@ -7,7 +7,8 @@
 
 namespace sde::ensemble {
 
-void Problem::settle() {
+void Problem::project_start() {
+  check_start(*this);
   start_on_gamma = start;
   manifold::FlowMap flow(*model);
   flow(start_on_gamma.data());

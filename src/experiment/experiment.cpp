@@ -46,7 +46,7 @@ void read_problem(Section& root, Experiment& e) {
   e.problem.start = at.empty() ? named.start : Eigen::Map<const slow::Vector>(at.data(), d);
   start.finish();
   try {
-    e.problem.settle();
+    e.problem.project_start();
   } catch (const manifold::FlowError& error) {
     start.fail("at", fmt::format("no point of Gamma belongs to this start: {}", error.what()));
   }

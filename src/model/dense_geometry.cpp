@@ -58,7 +58,9 @@ DenseGeometry::DenseGeometry(const LossModel& model, const Noise& noise)
       model_(model),
       noise_(noise),
       innovations_(all_innovations(noise, model.residual_count())),
-      x_(d) {}
+      x_(d) {
+  noise.check(d, model.residual_count());
+}
 
 void DenseGeometry::compute(const double* x) {
   x_ = Eigen::Map<const Vector>(x, d);

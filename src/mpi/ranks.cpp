@@ -28,12 +28,12 @@ class MpiRanks final : public ensemble::Ranks {
     const std::uint64_t length = mine.size();
     MPI_Allgather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, MPI_COMM_WORLD);
     std::vector<std::string> all(lengths.size());
-    constexpr std::uint64_t kPiece = 1u << 30;  // MPI counts with int
+    constexpr std::uint64_t kChunk = 1u << 30;  // MPI counts with int
     for (int r = 0; r < size_; ++r) {
       auto& bytes = all[static_cast<std::size_t>(r)];
       bytes = r == rank_ ? mine : std::string(lengths[static_cast<std::size_t>(r)], '\0');
-      for (std::uint64_t at = 0; at < bytes.size(); at += kPiece)
-        MPI_Bcast(bytes.data() + at, static_cast<int>(std::min(kPiece, bytes.size() - at)), MPI_BYTE, r,
+      for (std::uint64_t at = 0; at < bytes.size(); at += kChunk)
+        MPI_Bcast(bytes.data() + at, static_cast<int>(std::min(kChunk, bytes.size() - at)), MPI_BYTE, r,
                   MPI_COMM_WORLD);
     }
     return all;

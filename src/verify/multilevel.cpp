@@ -85,6 +85,8 @@ LevelMoments sample_level(const Problem& problem, const TestFunction& g, std::si
 
 Hierarchy levels_in_eta(const Problem& problem, const discrete::Algorithm& finest, const TestFunction& g, double time,
                         std::size_t levels, const ensemble::Control& control) {
+  ensemble::check(problem);
+  discrete::check(finest);
   const auto& noise = problem.noise;
   if ((noise.sigma2 > 0 && noise.label_law == Law::two_point) ||
       (noise.sampling != Sampling::full && problem.model->residual_count() > 1))
@@ -99,11 +101,11 @@ Hierarchy levels_in_eta(const Problem& problem, const discrete::Algorithm& fines
   // A round of the coarsest level is 2^L rounds of the finest: steps in whole ones.
   const auto rounds = std::max<std::int64_t>(1, std::llround(time / (eta2 * static_cast<double>(coarsest_round))));
   const std::int64_t steps = rounds * coarsest_round;
-  const auto at = [=](std::size_t coarser, int fold) {
+  const auto at = [=](std::size_t coarser, int coarsening) {
     auto a = finest;
     a.rate.eta *= static_cast<double>(std::int64_t{1} << coarser);
     a.sync.H = std::max<std::int64_t>(1, H >> coarser);
-    a.increments.coarsening = fold;
+    a.increments.coarsening = coarsening;
     return a;
   };
   Hierarchy h;
@@ -134,6 +136,7 @@ Hierarchy levels_in_eta(const Problem& problem, const discrete::Algorithm& fines
 
 Hierarchy levels_in_dt(const Problem& problem, const slow::Parameters& parameters, const TestFunction& g, double time,
                        long coarsest_steps, std::size_t levels, std::uint64_t seed, const ensemble::Control& control) {
+  ensemble::check(problem);
   Hierarchy h;
   for (std::size_t l = 0; l < levels; ++l)
     h.cost.push_back(static_cast<double>(coarsest_steps << l) * (l == 0 ? 1 : 1.5));

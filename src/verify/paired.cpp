@@ -154,12 +154,14 @@ void PairedResult::merge(const PairedResult& from) {
 }
 
 PairedResult run_paired(const Problem& problem, const Pairing& pairing, const ensemble::Control& control) {
+  ensemble::check(problem);
+  discrete::check(pairing.algorithm);
   const PairedPlan plan(pairing);
   const long blocks = ensemble::blocks_of(pairing.paths);
   constexpr long kBlock = ensemble::kBlockPaths;
   PairedResult total = empty(pairing, plan);
   const auto begin = [&](long) { return empty(pairing, plan); };
-  const auto fold = [](PairedResult& group, long, const PairedResult& part) {
+  const auto reduce = [](PairedResult& group, long, const PairedResult& part) {
     group.merge(part);
     return true;
   };
@@ -171,7 +173,7 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
     const auto compute = [&](ensemble::GroupRange range, auto take, auto progress) {
       const long from = range.first * ensemble::kGroupBlocks,
                  to = std::min(blocks, range.last * ensemble::kGroupBlocks);
-      auto add = ensemble::folding<PairedResult>(from, to, begin, fold, take, progress);
+      auto add = ensemble::reducing<PairedResult>(from, to, begin, reduce, take, progress);
       in_tiles(
           tile->capacity(), from * kBlock, std::min(pairing.paths, to * kBlock),
           [&](long first, long count, PairedSnapshots& seen) { run(*tile, first, count, seen); },
@@ -203,7 +205,7 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
       }
       return part;
     };
-    ensemble::over_groups<PairedResult>(control, 0, blocks, begin, compute, fold, merge);
+    ensemble::over_groups<PairedResult>(control, 0, blocks, begin, compute, reduce, merge);
   }
   const auto paths = static_cast<double>(pairing.paths);
   total.gradients =

@@ -26,8 +26,8 @@ PairedPlan::PairedPlan(const Pairing& p) {
 void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, long count, const PairedPlan& plan,
               const std::atomic<bool>* interrupted, PairedSnapshots& seen) {
   // Steps of each worker between two looks at the interruption flag.
-  constexpr std::int64_t kPiece = 1 << 15;
-  const std::int64_t steps = plan.setup.steps, piece = std::max<std::int64_t>(1, kPiece / (2 * steps));
+  constexpr std::int64_t kChunk = 1 << 15;
+  const std::int64_t steps = plan.setup.steps, chunk = std::max<std::int64_t>(1, kChunk / (2 * steps));
   tile.start(first, count, problem.start.data(), plan.burn_in);
   seen.burned_in = plan.burn_in > 0;
   if (seen.burned_in) tile.project();
@@ -38,7 +38,7 @@ void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, lon
   for (std::size_t t = 0; t < plan.pairs.size(); ++t) {
     while (done < plan.pairs[t]) {
       if (interrupted && *interrupted) throw ensemble::Interrupted();
-      const std::int64_t next = std::min(piece, plan.pairs[t] - done);
+      const std::int64_t next = std::min(chunk, plan.pairs[t] - done);
       tile.advance(plan.burn_in + 2 * done * steps, next);
       done += next;
     }

@@ -17,9 +17,9 @@ class AdditiveNoise {
   SDE_DEVICE void use_batch(const Drawing& drawing) {
     scale_ = T(std::sqrt((Kernel::conventional(drawing) ? drawing.substeps : 1.0) / drawing.batch));
   }
-  SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step, int columns, int fold) {
+  SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step, int columns, int coarsening) {
     if (!Kernel::uses(kAdditive) || columns == 0) return;
-    normals_.restart(key, step * columns * fold);
+    normals_.restart(key, step * columns * coarsening);
     if (Kernel::uses(kTwoPointIncrements)) signs_.restart(key, step * columns);
   }
 
@@ -28,7 +28,7 @@ class AdditiveNoise {
                       const Team& team, Record& record) {
     const int columns = noise.columns();
     if (columns == 0) return;
-    normals_.prepare(columns, drawing.fold);
+    normals_.prepare(columns, drawing.coarsening);
     const auto next = [&](int s) {
       const T unit =
           Kernel::conventional(drawing) && Kernel::two_point_increments(drawing) ? signs_.next() : normals_.draw(s);

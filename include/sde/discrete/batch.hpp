@@ -21,7 +21,7 @@ class Batch {
     record_.use_batch(drawing.batch);
   }
   SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step, const Drawing& drawing) {
-    labels_.seek(key, step, drawing.fold);
+    labels_.seek(key, step, drawing.coarsening);
     if constexpr (kSamples)
       if (drawn_) samples_.seek(key, step, drawing.batch);
   }

@@ -29,9 +29,9 @@ class LabelErrors {
     normal_scale_ = T(sigma / std::sqrt(b));
     if constexpr (kCoupled) sign_unit_ = T(1 / std::sqrt(b));
   }
-  SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step, int fold) {
+  SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step, int coarsening) {
     if (!any()) return;
-    if (Kernel::uses(kGaussianLabels | kGaussianIncrements)) normals_.restart(key, step * per_step_ * fold);
+    if (Kernel::uses(kGaussianLabels | kGaussianIncrements)) normals_.restart(key, step * per_step_ * coarsening);
     if (Kernel::uses(kTwoPointLabels | kTwoPointIncrements)) signs_.restart(key, step * per_step_);
   }
   SDE_DEVICE bool any() const { return Kernel::uses(kGaussianLabels | kTwoPointLabels) && per_step_ > 0; }
@@ -39,7 +39,7 @@ class LabelErrors {
 
   /// Before the mean errors of a step's n labels.
   SDE_DEVICE void prepare(const NoiseKind& noise, const Drawing& drawing, int n) {
-    if (!Kernel::two_point_labels(noise)) normals_.prepare(n, drawing.fold);
+    if (!Kernel::two_point_labels(noise)) normals_.prepare(n, drawing.coarsening);
   }
   /// The mean of the batch's errors of label i, each of which is drawn in every sample; labels in their order.
   SDE_DEVICE T mean(int i, const NoiseKind& noise, const Drawing& drawing, Record& record) {

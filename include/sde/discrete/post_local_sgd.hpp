@@ -32,7 +32,7 @@ class PostLocalSgd final : public LocalSgd {
 
   Round round(const Algorithm& a, std::int64_t k) const override {
     if (a.sync.local(k)) return LocalSgd::round(a, k);
-    return {1, std::min(Sgd::kPiece, a.sync.switch_step - k), false};
+    return {1, std::min(Sgd::kChunk, a.sync.switch_step - k), false};
   }
   double gradients(const Algorithm& a, std::int64_t steps) const override {
     const std::int64_t alone = std::min(steps, a.sync.switch_step);

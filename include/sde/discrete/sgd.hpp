@@ -23,9 +23,9 @@ class Sgd final : public AlgorithmType {
     if (a.workers != 1) refuse("workers", "SGD takes the whole batch in one gradient: expected 1", a.workers);
   }
 
-  /// Without rounds; steps are taken in pieces.
-  static constexpr std::int64_t kPiece = 1024;
-  Round round(const Algorithm&, std::int64_t) const override { return {1, kPiece, false}; }
+  /// Without rounds; steps are taken in chunks.
+  static constexpr std::int64_t kChunk = 1024;
+  Round round(const Algorithm&, std::int64_t) const override { return {1, kChunk, false}; }
   double gradients(const Algorithm&, std::int64_t steps) const override { return static_cast<double>(steps); }
   slow::Parameters slow_sde(const Algorithm& a, std::int64_t k) const override {
     return {.batch = static_cast<double>(a.batch), .workers = 1, .alpha = a.rate(k)};

@@ -19,7 +19,7 @@
 
 namespace sde::discrete {
 
-/// Coupled: the draws of Drawing::recorded are summed up as they are drawn, and draws may be folded; by a thread of its
+/// Coupled: the draws of Drawing::recorded are summed up as they are drawn, and draws may be coarsened; by a thread of its
 /// own (Solo).
 /// kSources: what may occur (Source). A team shares the arrays and the work; its members draw the same numbers.
 template <Loss L, class T, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
@@ -60,7 +60,7 @@ class StochasticGradient {
   SDE_DEVICE void seek(const random::StreamKey& key, std::uint64_t step) {
     batch_.seek(key, step, drawing_);
     weights_.seek(key, step, drawing_);
-    additive_.seek(key, step, noise_.columns(), drawing_.fold);
+    additive_.seek(key, step, noise_.columns(), drawing_.coarsening);
   }
 
   /// g[d] = stochastic gradient at x[d]; moves on to the next step.

@@ -6,9 +6,9 @@
 
 namespace sde::discrete {
 
-/// Standard normals, a step's at a time. Where kFolded, each is the normalized sum of `fold` draws of the finer
+/// Standard normals, a step's at a time. Where kCoarsened, each is the normalized sum of `coarsening` draws of the finer
 /// algorithm, in its order, of at most kMost (kDynamic: the constructor's) in a step.
-template <class T, class Team, bool kFolded, int kMost>
+template <class T, class Team, bool kCoarsened, int kMost>
 class StepNormals {
  public:
   SDE_DEVICE StepNormals(random::Purpose purpose, int, const Team& team) : stream_({}, purpose, 0, team) {}
@@ -29,9 +29,9 @@ class StepNormals<T, Team, true, kMost> {
       : stream_({}, purpose, 0, team), draws_(most) {}
   SDE_DEVICE void restart(const random::StreamKey& key, std::uint64_t index) { stream_.restart(key, index); }
   SDE_DEVICE T next() { return stream_.next(); }
-  SDE_DEVICE void prepare(int count, int fold) {
-    const T scale = T(1.0 / std::sqrt(fold));
-    for (int f = 0; f < fold; ++f)
+  SDE_DEVICE void prepare(int count, int coarsening) {
+    const T scale = T(1.0 / std::sqrt(coarsening));
+    for (int f = 0; f < coarsening; ++f)
       for_indices<kMost>(count, [&](int s) {
         const T drawn = stream_.next();
         draws_[s] = f == 0 ? drawn : draws_[s] + drawn;

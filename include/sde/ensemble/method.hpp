@@ -28,8 +28,9 @@ struct Problem {
   Vector start_on_gamma;      ///< Phi(theta_0), where the slow SDEs start
   bool interpolating = true;  ///< residuals vanish on Gamma: the residual terms apply
 
-  /// Sets start_on_gamma and interpolating. Throws manifold::FlowError.
-  void settle();
+  /// Sets start_on_gamma and interpolating from model and start. Throws InputError where one of them is missing or of
+  /// another dimension, and manifold::FlowError. make_problem() calls it.
+  void project_start();
   /// For flow maps of this problem: one that finds out by itself depends on the points that it met.
   manifold::Minimum minimum() const {
     return interpolating ? manifold::Minimum::interpolating : manifold::Minimum::least_squares;
@@ -174,6 +175,7 @@ struct MethodState {
 };
 
 /// Throws InputError, which names the field, what was expected and what came: for nothing else is made of them.
+void check_start(const Problem&);  ///< model and start alone
 void check(const Problem&);
 /// Likewise, for a method on a problem.
 void check(const Problem&, const Method&);
