@@ -13,8 +13,8 @@
 #include <cstdlib>
 
 #include "../src/modules/models.hpp"
-#include "sde/ensemble/parallel.hpp"
 #include "sde/ensemble/make_problem.hpp"
+#include "sde/ensemble/parallel.hpp"
 #include "sde/stats/equivalence.hpp"
 #include "sde/stats/fit.hpp"
 #include "sde/verify/paired.hpp"
@@ -45,9 +45,9 @@ class Table {
  public:
   Table()
       : sphere_(ensemble::problem_on_gamma(model_of(loss::Sphere{kDim}),
-                                          constant({kSpread, 0, 0, 0, kSpread, 0, 0, 0, kSpread}, kDim), {1, 0, 0})),
+                                           constant({kSpread, 0, 0, 0, kSpread, 0, 0, 0, kSpread}, kDim), {1, 0, 0})),
         flat_(ensemble::problem_on_gamma(model_of(loss::Flat(2, 4, 3)), constant(loss::normal_data(8, 1, 16), 4),
-                                        {0, 0, 0, 0})) {}
+                                         {0, 0, 0, 0})) {}
 
   std::vector<Truth> measure(std::uint64_t seed) const {
     std::vector<Truth> rows;

@@ -11,6 +11,10 @@
 
 namespace sde::gpu {
 
+/// Whether an algorithm's state is its position: then a thread's arrays have a constant size.
+template <class Rule>
+inline constexpr bool kPositionAlone = Rule::kSharedSlots == 0 && Rule::kWorkerSlots == 0;
+
 template <class Device, class L>
 class PairedTileOf final : public PairedTile {
   template <class T>
@@ -23,8 +27,7 @@ class PairedTileOf final : public PairedTile {
   static bool runs(const Noise& noise, const PairedSetup& setup) {
     const auto& a = setup.algorithm;
     return !a.increments.conventional && a.steady() && noise.columns() <= dim_of<L> &&
-           discrete::Algorithms::with_rule(
-               a, [](auto rule) { return discrete::shape_of<decltype(rule)>(1, 1).slots == 1; });
+           discrete::Algorithms::with_rule(a, [](auto rule) { return kPositionAlone<decltype(rule)>; });
   }
 
   PairedTileOf(int ordinal, long paths, const L& loss, const Noise& noise, const PairedSetup& setup)
@@ -106,7 +109,7 @@ class PairedTileOf final : public PairedTile {
   template <class Use>
   void with_rule(Use use) const {
     discrete::Algorithms::with_rule(setup_.algorithm, [&](const auto& rule) {
-      if constexpr (discrete::shape_of<std::remove_cvref_t<decltype(rule)>>(1, 1).slots == 1) use(rule);
+      if constexpr (kPositionAlone<std::remove_cvref_t<decltype(rule)>>) use(rule);
     });
   }
   void reserve(std::size_t n) {

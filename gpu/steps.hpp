@@ -1,4 +1,4 @@
-// What a thread, or a team, does with a path: loads it, runs the step loop that the CPU runs (local_sgd.hpp,
+// What a thread, or a team, does with a path: loads it, runs the step loop that the CPU runs (round_loop.hpp,
 // slow_sde.hpp), stores it. Compiled by nvcc for the device and by g++ for the tests.
 #pragma once
 

@@ -20,10 +20,12 @@ struct Case {
 /// Gives the defaults, whole numbers of at most 4: tests go through d x d matrices.
 class Small final : public Keys {
  public:
+  bool has(const std::string&) const override { return false; }
   double number(Key, double otherwise) override { return otherwise; }
   double positive(Key, double otherwise) override { return otherwise; }
   double non_negative(Key, double otherwise) override { return otherwise; }
   double between(Key, double otherwise, double, double) override { return otherwise; }
+  double fraction(Key, double otherwise) override { return otherwise; }
   long integer(Key, long otherwise, long least, long most) override {
     return std::clamp(std::min(otherwise, 4L), least, most);
   }

@@ -5,9 +5,9 @@
 #include <doctest/doctest.h>
 
 #include "all_losses.hpp"
+#include "kinds.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
-#include "kinds.hpp"
 #include "sde/verify/paired.hpp"
 
 namespace sde::test {

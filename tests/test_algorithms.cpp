@@ -63,8 +63,8 @@ TEST_CASE("H under QSR and inverse proportion is rounded down") {
 TEST_CASE("without noise every algorithm with a changing rate is gradient descent, step for step") {
   const auto model = model_of(loss::Hyperbola{});
   const Vector start = Eigen::Vector2d(1.8, 0.9);
-  for (const auto kind : {discrete::LearningRate::Kind::cosine, discrete::LearningRate::Kind::linear,
-                          discrete::LearningRate::Kind::step})
+  for (const auto kind :
+       {discrete::LearningRate::Kind::cosine, discrete::LearningRate::Kind::linear, discrete::LearningRate::Kind::step})
     for (const auto* type : discrete::Algorithms::all()) {
       CAPTURE(type->name());
       Algorithm a{.type = type, .workers = type == &discrete::sgd ? 1 : 3, .batch = 3};
@@ -219,14 +219,16 @@ TEST_CASE("a problem, a method or an observation that makes no sense is refused 
   CHECK(problem([](auto& p) { p.start = Vector::Ones(3); }) == "problem.start: expected 2 coordinates, got 3");
   CHECK(problem([](auto& p) { p.start_on_gamma.resize(0); }).find("problem.start_on_gamma") == 0);
   CHECK(problem([](auto& p) { p.model.reset(); }).find("problem.model") == 0);
-  CHECK(method(local, [](auto& m) { m.algorithm.batch = 6; }).find("algorithm.batch: expected a multiple of workers = 4") ==
-        0);
+  CHECK(method(local, [](auto& m) {
+          m.algorithm.batch = 6;
+        }).find("algorithm.batch: expected a multiple of workers = 4") == 0);
   CHECK(method(local, [](auto& m) { m.algorithm.workers = 0; }) == "algorithm.workers: expected at least 1, got 0");
   CHECK(method(local, [](auto& m) { m.algorithm.sync.H = 0; }) == "algorithm.sync.H: expected at least 1, got 0");
   CHECK(method(local, [](auto& m) { m.algorithm.rate.eta = 0; }).find("algorithm.rate.eta") == 0);
   CHECK(method(local, [](auto& m) { m.paths = 0; }).find("method.paths") == 0);
-  CHECK(method(sgd, [](auto& m) { m.algorithm.workers = m.algorithm.batch = 4; })
-            .find("algorithm.workers: SGD takes the whole batch") == 0);
+  CHECK(method(sgd, [](auto& m) {
+          m.algorithm.workers = m.algorithm.batch = 4;
+        }).find("algorithm.workers: SGD takes the whole batch") == 0);
   CHECK(method(local, [](auto& m) { m.dynamics = &ensemble::slow_sde(), m.dt = 0; }).find("method.dt") == 0);
   CHECK(method(local, [](auto& m) { m.dynamics = &ensemble::slow_ode(); }).find("method: '' is a slow ODE") == 0);
   CHECK(run(good, local, with(observation, [](auto& o) { o.times = {0.1, 0}; })).find("observation.times") == 0);
@@ -238,8 +240,9 @@ TEST_CASE("a problem, a method or an observation that makes no sense is refused 
   auto short_factor = good;
   short_factor.noise.factor.pop_back();
   CHECK(refusal([&] { short_factor.terms(); }).find("noise.factor") == 0);
-  CHECK(refusal([&] { short_factor.model->discrete_kernel(short_factor.noise, local.algorithm); }).find("noise.factor") ==
-        0);
+  CHECK(refusal([&] {
+          short_factor.model->discrete_kernel(short_factor.noise, local.algorithm);
+        }).find("noise.factor") == 0);
   verify::Pairing pairing;
   pairing.algorithm = local.algorithm;
   pairing.predictions = {verify::theory(local.algorithm)};

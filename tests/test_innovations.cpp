@@ -137,7 +137,11 @@ TEST_CASE("the recorded draws times their columns are the noise of a step, which
         network.model = make_model(loss::DiagonalNetwork(n, 10, 2, 5));
         network.start = Vector::LinSpaced(20, 0.2, 0.9);
         for (const bool additive : {true, false}) {
-          if (!additive) noise.rank = noise.state_rank = 0;
+          if (!additive) {
+            noise.rank = noise.state_rank = 0;
+            noise.factor.clear();
+            noise.state.clear();
+          }
           network.noise = noise;
           for (const int batch : {1, 3, 9}) check_one_step(network, batch);
         }

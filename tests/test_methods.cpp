@@ -13,7 +13,7 @@ TEST_CASE("both retractions have the same weak limit: paired paths on the ring, 
   const Observation o = at({0, 1.0}, {"x1", "x1*x2"}, 2);
   double rms[2][2] = {}, mean[2][2] = {}, error[2][2] = {};
   for (int level = 0; level < 2; ++level) {
-    Method newton = slow_method(Kind::slow_local_sgd, 4, 2, 0.3, 0.02 / (1 << level), MethodResult::kQuantilePaths);
+    Method newton = slow_method(Kind::slow_local_sgd, 4, 4, 0.3, 0.02 / (1 << level), MethodResult::kQuantilePaths);
     Method flow = newton;
     flow.flow_retraction = true;
     const auto a = ensemble::run(p, newton, o, kTwoThreads), b = ensemble::run(p, flow, o, kTwoThreads);
@@ -44,24 +44,24 @@ TEST_CASE("both retractions have the same weak limit: paired paths on the ring, 
 TEST_CASE("schedules: discrete post-local SGD and QSR follow their slow ODEs") {
   const Problem p = problem_of(loss::Hyperbola{}, label(1), {2.5, 0.4});
   const Observation o = at({0, 0.5, 1}, {"x1^2 - x2^2"}, 2);
-  Method discrete;
-  set(discrete, Kind::local_sgd);
-  discrete.paths = 512;
-  discrete.algorithm = {.workers = 8, .batch = 8, .seed = 3};
-  auto& a = discrete.algorithm;
+  Method algorithm;
+  set(algorithm, Kind::local_sgd);
+  algorithm.paths = 512;
+  algorithm.algorithm = {.workers = 8, .batch = 8, .seed = 3};
+  auto& a = algorithm.algorithm;
   a.rate.kind = discrete::LearningRate::Kind::cosine;
   a.rate.eta = 0.008;
   a.rate.floor = 0.2;
   a.rate.warmup = 500;
   a.rate.fit_steps(1);
   const auto compare = [&] {
-    Method slow = discrete;
-    set(slow, Kind::slow_local_sgd);
+    Method slow = algorithm;
     slow.dynamics = &ensemble::slow_ode();
     slow.refined = true;
     slow.paths = 1;
-    const auto x = ensemble::run(p, discrete, o, kTwoThreads), y = ensemble::run(p, slow, o, kTwoThreads);
-    set(slow, Kind::slow_sgd);
+    const auto x = ensemble::run(p, algorithm, o, kTwoThreads), y = ensemble::run(p, slow, o, kTwoThreads);
+    slow.algorithm.type = &discrete::sgd;
+    slow.algorithm.workers = 1;
     const auto sgd = ensemble::run(p, slow, o, kTwoThreads);
     for (std::size_t t = 1; t < 3; ++t) {
       const auto& m = x.values[t][5];
@@ -73,6 +73,7 @@ TEST_CASE("schedules: discrete post-local SGD and QSR follow their slow ODEs") {
     return std::pair{y, sgd};
   };
   SUBCASE("post-local SGD: SGD until the switch, faster after it") {
+    a.type = &discrete::post_local_sgd;
     a.sync.H = 100;
     a.sync.switch_step = a.rate.steps / 2;
     const auto [local, sgd] = compare();

@@ -236,7 +236,8 @@ TEST_CASE("discrete Local SGD follows the refined slow ODE, and not SGD's") {
   const double refined = last(ensemble::run(p, ode, o, kTwoThreads), "x1^2 - x2^2").mean;
   ode.refined = false;
   const double limit = last(ensemble::run(p, ode, o, kTwoThreads), "x1^2 - x2^2").mean;
-  set(ode, Kind::slow_sgd);
+  ode.algorithm.type = &sde::discrete::sgd;
+  ode.algorithm.workers = 1;
   const double sgd = last(ensemble::run(p, ode, o, kTwoThreads), "x1^2 - x2^2").mean;
   const double error = discrete.standard_error();
   CHECK(std::abs(discrete.mean - refined) < 0.01 * refined + 5 * error);
@@ -360,57 +361,4 @@ TEST_CASE("the Newton retraction agrees with Phi to second order on tangent vect
     const double far = gap(0.04), near = gap(0.02);
     if (far > 1e-9) CHECK(std::log2(far / near) > 2.7);  // third order; exact agreement on flat and sphere-like losses
   });
-}
-
-TEST_CASE("the same bits for any number of threads, and a path does not depend on how many others run") {
-  const Problem p = problem_of(loss::Ring{0.5}, constant({0.8, 0.3, -0.2, 0.5}, 2), {0, 1});
-  for (const auto kind : {Kind::local_sgd, Kind::slow_local_sgd}) {
-    Method m = slow_method(kind, 4, 4, 0.2, 0.01, 333);
-    m.algorithm.rate.eta = 0.02;
-    m.algorithm.sync.H = 10;
-    const Observation o = at({0, 0.1, 0.2}, {"x1"}, 2);
-    const auto one = ensemble::run(p, m, o, {.threads = 1}), three = ensemble::run(p, m, o, {.threads = 3});
-    m.paths = 37;
-    const auto few = ensemble::run(p, m, o, {.threads = 2});
-    for (std::size_t q = 0; q < one.observables.size(); ++q) {
-      CHECK(one.values[2][q].mean == three.values[2][q].mean);
-      CHECK(one.values[2][q].m4 == three.values[2][q].m4);
-      for (std::size_t i = 0; i < 37; ++i) CHECK(few.samples[2][q][i] == one.samples[2][q][i]);
-    }
-  }
-}
-
-TEST_CASE("a path that diverges is counted with its place, and the rest is kept") {
-  const Problem p = problem_of(loss::Hyperbola{}, constant({3.0, 0, 0, 3.0}, 2), {2.0, 0.5});
-  Method m;
-  m.paths = 64;
-  m.algorithm = {.workers = 1, .batch = 1, .seed = 2};
-  m.algorithm.rate.eta = 0.16;
-  const auto r = ensemble::run(p, m, at({0, 1, 2, 3}, {}, 2), kTwoThreads);
-  CHECK(r.lost > 0);
-  CHECK(r.first_lost.step > 0);
-  CHECK(!r.first_lost.reason.empty());
-  CHECK(r.values.back()[0].n == 64 - r.lost);
-  CHECK(std::isfinite(r.values.back()[0].mean * (r.lost < 64)));
-}
-
-TEST_CASE("float steps stay within rounding of the double ones on the same noise") {
-  const Problem p = problem_of(loss::Ring{0.5}, constant({0.8, 0.3, -0.2, 0.5}, 2), {0, 1});
-  for (const auto kind : {Kind::local_sgd, Kind::slow_local_sgd}) {
-    Method m = slow_method(kind, 4, 4, 0.2, 0.005, 256);
-    m.algorithm.rate.eta = 0.02;
-    m.algorithm.sync.H = 10;
-    const Observation o = at({0, 0.25, 1.0}, {"x1"}, 2);
-    const auto wide = ensemble::run(p, m, o, kTwoThreads);
-    m.precision = Precision::single;
-    const auto narrow = ensemble::run(p, m, o, kTwoThreads);
-    const std::size_t q = wide.observables.size() - 1;
-    double square = 0;
-    for (std::size_t i = 0; i < 256; ++i) square += std::pow(narrow.samples[2][q][i] - wide.samples[2][q][i], 2);
-    const double rms = std::sqrt(square / 256);
-    MESSAGE("rms difference at slow time 1: " << rms);
-    CHECK(rms > 1e-9);  // it is another precision
-    // Random walk of the roundings, 2^-24 a step: 2,500 steps of the algorithm, 200 of the SDE with some ten roundings.
-    CHECK(rms < 10 * 0x1p-24 * std::sqrt(2500.0));
-  }
 }

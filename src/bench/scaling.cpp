@@ -112,7 +112,7 @@ std::vector<Scaling> scalings() {
     label.sampling = Sampling::with_replacement;
     const int p = static_cast<int>(d) / 2;
     const auto network = problem_on_gamma(model_of(loss::DiagonalNetwork(20, p, 3, 5)), label,
-                                         std::vector<double>(static_cast<std::size_t>(2 * p), 0.6));
+                                          std::vector<double>(static_cast<std::size_t>(2 * p), 0.6));
     const auto terms = network.terms();
     return seconds([&] {
       for (int i = 0; i < 100; ++i) {

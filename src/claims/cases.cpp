@@ -94,7 +94,8 @@ Case chain(const std::string& name) {
 }
 Case sphere(const std::string& name) {
   auto c = case_of(
-      name, problem_on_gamma(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0}),
+      name,
+      problem_on_gamma(model_of(loss::Sphere{3}), constant({0.8, 0, 0, 0, 0.8, 0, 0, 0, 0.8}, 3), {1.0, 0.0, 0.0}),
       verify::coordinate(1));
   without_additional_drift(c);
   // docs/theory.md, section 7: Brownian motion
@@ -111,16 +112,16 @@ Case flat(const std::string& name) {
   return c;
 }
 Case diagonal_network(const std::string& name) {
-  auto c = case_of(name,
-                   problem_on_gamma(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6)),
-                   verify::sharpness());
+  auto c = case_of(
+      name, problem_on_gamma(model_of(loss::DiagonalNetwork(3, 5, 1, 5)), label(1), std::vector<double>(10, 0.6)),
+      verify::sharpness());
   c.functions = functions_of(1);
   return c;
 }
 Case tanh_network(const std::string& name) {
   return case_of(name,
                  problem_on_gamma(model_of(loss::TanhNetwork(3, 2, 3, 1, 5)), label(1),
-                                 {0.9, -0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7, -0.4}),
+                                  {0.9, -0.5, 0.4, 0.6, 0.3, 0.5, 0.6, 0.7, -0.4}),
                  verify::sharpness());
 }
 Case matrix_sensing(const std::string& name) {

@@ -11,6 +11,12 @@ namespace sde::cli {
 
 namespace {
 
+/// A default that depends on other keys is said in the key's meaning.
+std::string default_of(const KeyDescription& key) {
+  if (key.meaning.find("(default: ") != std::string::npos) return "";
+  return key.otherwise.empty() ? "required" : key.otherwise;
+}
+
 void print_methods() {
   for (const auto* type : discrete::Algorithms::all()) fmt::print("  {:<26} {}\n", type->name(), type->description());
   for (const auto* dynamics : ensemble::all_dynamics()) {
@@ -21,16 +27,31 @@ void print_methods() {
   }
   fmt::print("  keys, in [training] for all or in a [[method]]\n");
   for (const auto& key : experiment::method_keys())
-    fmt::print("    {:<12} {} ({}{})\n", key.name, key.meaning, key.values,
-               key.otherwise.empty() ? ", required" : "; default " + key.otherwise);
+    fmt::print("    {:<22} {}: {}\n", fmt::format("{} = {}", key.name, default_of(key)), key.meaning, key.values);
+}
+
+/// As docs/experiments.md has it.
+void print_markdown() {
+  fmt::print("| key | meaning | values | default |\n|---|---|---|---|\n");
+  for (const auto& key : experiment::method_keys()) {
+    auto values = key.values;
+    for (auto bar = values.find(" |"); bar != std::string::npos; bar = values.find(" |")) values.replace(bar, 2, ",");
+    fmt::print("| {} | {} | {} | {} |\n", key.name, key.meaning, values, default_of(key));
+  }
 }
 
 }  // namespace
 
 Command add_list(CLI::App& app) {
   auto* sub = app.add_subcommand("list", "The built-in losses, noises and methods with their parameters");
+  const auto markdown = std::make_shared<bool>(false);
+  sub->add_flag("--markdown", *markdown, "The keys of a method as the table in docs/experiments.md");
   sub->footer("Example:\n  sde list");
-  return {sub, [] {
+  return {sub, [markdown] {
+            if (*markdown) {
+              print_markdown();
+              return static_cast<int>(kDone);
+            }
             fmt::print("Losses ([loss] name = ...)\n");
             for (const auto& e : experiment::losses()) {
               fmt::print("  {:<17} {}\n", e.name, e.formula);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <system_error>
 #include <thread>
 
 #include "../experiment/error.hpp"
@@ -50,8 +51,15 @@ int main(int argc, char** argv) {
     return code;
   };
   const auto run = [](const std::function<int()>& command) {
-    const int code = command();
-    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw sde::IoError("standard output could not be written");
+    const auto unwritten = [] { throw sde::IoError("standard output could not be written"); };
+    int code = 0;
+    try {
+      code = command();
+    } catch (const std::system_error&) {  // of fmt::print, where the output is longer than the stream's buffer
+      if (std::ferror(stdout)) unwritten();
+      throw;
+    }
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) unwritten();
     return code;
   };
   try {

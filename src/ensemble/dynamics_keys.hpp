@@ -12,7 +12,7 @@ inline void read_integrator(Keys& keys, Method& m) {
   m.integrator = chosen == "weak_euler" ? slow::Integrator::weak_euler : slow::Integrator::euler_maruyama;
 }
 inline void read_step(Keys& keys, Method& m, double time) {
-  m.dt = keys.positive({"dt", "largest step of a slow SDE, in slow time"}, time / 2000);
+  m.dt = keys.positive({"dt", "largest step of a slow SDE, in slow time (default: time/2000)"}, time / 2000);
 }
 inline void read_refined(Keys& keys, Method& m) {
   m.refined = keys.boolean({"refined", "the finite-eta refinement of the slow SDE"}, false);

@@ -152,6 +152,10 @@ class BadExperiments(unittest.TestCase):
         self.check(gaussian, ["covariance", "symmetric"])
         self.check(VALID.replace("local_sgd", "slow_ode_local_sgd").replace('"label"', '"gaussian"'), ["diffuses along Gamma"])
 
+    def test_the_keys_of_methods_in_the_docs_are_those_of_the_program(self):
+        with open("docs/experiments.md") as f:
+            self.assertIn(sde("list", "--markdown").stdout.strip(), f.read())
+
     def test_standard_output_that_cannot_be_written(self):
         with open("/dev/full", "w") as full:
             r = subprocess.run([SDE, "list"], stdout=full, stderr=subprocess.PIPE, text=True)

@@ -12,7 +12,8 @@ struct Drawing {
   bool gaussian = false;
   int substeps = 1;
   bool two_point = false;  ///< the conventional SDE's increments are +-1 instead: its weak order is kept
-  int coarsening = 1;  ///< each Gaussian draw is the normalized sum of `coarsening` draws of an algorithm with steps 1/coarsening as long
+  int coarsening = 1;  ///< each Gaussian draw is the normalized sum of `coarsening` draws of an algorithm with steps
+                       ///< 1/coarsening as long
   Innovations recorded{};  ///< what a coupled gradient keeps of its draws; see check_recordable()
 };
 

@@ -14,11 +14,11 @@ namespace sde::discrete {
 struct StateShape {
   int dim = 0;
   int slots = 1;  ///< vectors of R^dim, the position among them
-  SDE_DEVICE int size() const { return dim * slots; }
+  SDE_DEVICE constexpr int size() const { return dim * slots; }
 };
 /// Of the algorithms with this update rule.
 template <class Rule>
-SDE_DEVICE StateShape shape_of(int dim, int workers) {
+SDE_DEVICE constexpr StateShape shape_of(int dim, int workers) {
   return {dim, 1 + Rule::kSharedSlots + workers * Rule::kWorkerSlots};
 }
 /// Numbers of a path's state where they are a constant.

@@ -19,9 +19,9 @@
 
 namespace sde::discrete {
 
-/// Coupled: the draws of Drawing::recorded are summed up as they are drawn, and draws may be coarsened; by a thread of its
-/// own (Solo).
-/// kSources: what may occur (Source). A team shares the arrays and the work; its members draw the same numbers.
+/// Coupled: the draws of Drawing::recorded are summed up as they are drawn, and draws may be coarsened; by a thread of
+/// its own (Solo). kSources: what may occur (Source). A team shares the arrays and the work; its members draw the same
+/// numbers.
 template <Loss L, class T, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
 class StochasticGradient {
   static constexpr int N = SquaredLoss<L> ? residuals_of<L> : 1;

@@ -6,8 +6,8 @@
 
 namespace sde::discrete {
 
-/// Standard normals, a step's at a time. Where kCoarsened, each is the normalized sum of `coarsening` draws of the finer
-/// algorithm, in its order, of at most kMost (kDynamic: the constructor's) in a step.
+/// Standard normals, a step's at a time. Where kCoarsened, each is the normalized sum of `coarsening` draws of the
+/// finer algorithm, in its order, of at most kMost (kDynamic: the constructor's) in a step.
 template <class T, class Team, bool kCoarsened, int kMost>
 class StepNormals {
  public:

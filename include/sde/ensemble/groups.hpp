@@ -72,8 +72,8 @@ void distribute(const Control& control, GroupRange groups, long share, Compute c
 }
 
 /// A function of (b, what is known of block b), to be called for b = from .. to - 1 in this order: begin(g) is a group
-/// before its first block, reduce(group, b, part) adds one and returns false where an interruption has left it unfinished
-/// (so does the function), and take(g, group) gets each group that is complete.
+/// before its first block, reduce(group, b, part) adds one and returns false where an interruption has left it
+/// unfinished (so does the function), and take(g, group) gets each group that is complete.
 template <class T, class Begin, class Reduce, class Take, class Progress>
 auto reducing(long from, long to, Begin begin, Reduce reduce, Take take, Progress progress) {
   return [=, group = T()](long b, auto part) mutable {

@@ -8,8 +8,8 @@
 
 namespace sde::ensemble {
 
-/// A loss with its noise; the algorithms start at start[d], the slow SDEs at its Phi. Throws InputError, which names the
-/// field, what was expected and what came, and manifold::FlowError where the start has no Phi.
+/// A loss with its noise; the algorithms start at start[d], the slow SDEs at its Phi. Throws InputError, which names
+/// the field, what was expected and what came, and manifold::FlowError where the start has no Phi.
 inline Problem make_problem(std::shared_ptr<const LossModel> model, Noise noise, const std::vector<double>& start) {
   Problem p;
   p.model = std::move(model);

@@ -1,10 +1,12 @@
 // make_model<L>(): the LossModel of a loss, with its kernels compiled for it.
 #pragma once
 
+// First, so that what it says of a wrong loss comes without a long list of includes.
+#include "sde/loss/check.hpp"
+
 #include <string>
 
 #include "sde/discrete/algorithms.hpp"
-#include "sde/loss/check.hpp"
 #include "sde/model/model.hpp"
 #include "sde/slow/hypersurface_geometry.hpp"
 
