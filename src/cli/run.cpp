@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <filesystem>
+#include <optional>
 
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
+#include "run_report.hpp"
 #include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
 
@@ -25,140 +26,126 @@ struct Options {
 using ensemble::MethodResult;
 using experiment::Experiment;
 
-std::string interval(const stats::Moments& m, long paths) {
-  if (m.n == 0) return fmt::format("{:>10}            ", "no path left");
-  if (paths == 1) return fmt::format("{:10.5f}            ", m.mean);
-  return fmt::format("{:10.5f} +- {:.5f}", m.mean, 1.96 * m.standard_error());
-}
-
-void print_table(const Experiment& e, const std::vector<MethodResult>& results) {
-  std::size_t width = 6;
-  for (const auto& m : e.methods) width = std::max(width, m.name.size());
-  fmt::print("{}\n{} | paths with 95% intervals | slow time {}\n\n", e.title, e.loss_name, e.observation.times.back());
-  fmt::print("{:<{}}  {:>6} {:>7}  {:<23}  {:<23}  {:>6} {:>5}\n", "method", width, "H", "alpha", " tr Hess, start",
-             " tr Hess, end", "paths", "lost");
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto& r = results[i];
-    const auto& a = e.methods[i].algorithm;
-    const bool limit = std::isinf(e.methods[i].dynamics->parameters(e.methods[i], a.rate.steps).alpha);
-    const auto H = a.peak_steps_in_round();
-    fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width,
-               limit ? "inf" : fmt::format("{}", H),
-               limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)),
-               interval(r.at(0, "trace_hessian"), r.paths),
-               interval(r.at(r.values.size() - 1, "trace_hessian"), r.paths), r.paths, r.lost);
+/// One run: what is read, simulated, said and written, each in a function of its own.
+class Runner {
+ public:
+  Runner(const Options& o, ensemble::Ranks* ranks)
+      : options_(o),
+        ranks_(ranks),
+        leader_(leads(ranks)),
+        experiment_(load(o)),
+        checkpoint_(std::filesystem::path(o.out) / (experiment_.name + ".checkpoint")),
+        progress_(o.quiet || !leader_) {
+    if (!alone(ranks))  // each has read its own node's file
+      gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(experiment_.source)), [](std::string&) {
+      }).check();
+    if (leader_) prepare_folder(o.out);
+    if (o.resume)
+      states_ =
+          ensemble::unpacked<std::vector<ensemble::MethodState>>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
+            return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
+          }));
+    states_.resize(experiment_.methods.size());
   }
-}
 
-nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& results, const std::string& dataset) {
-  nlohmann::json j{{"title", e.title}, {"dataset", dataset}, {"seed", e.seed}, {"methods", nlohmann::json::array()}};
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto& r = results[i];
-    nlohmann::json m{{"name", e.methods[i].name},
-                     {"kind", e.methods[i].kind()},
-                     {"group", e.methods[i].group},
-                     {"paths", r.paths},
-                     {"lost", r.lost},
-                     {"gradient_evaluations", r.gradients},
-                     {"slow_time", r.slow_time.back()},
-                     {"final", nlohmann::json::object()}};
-    for (std::size_t q = 0; q < r.observables.size(); ++q) {
-      const auto& v = r.values.back()[q];
-      m["final"][r.observables[q]] = {{"mean", v.n > 0 ? nlohmann::json(v.mean) : nlohmann::json(nullptr)},
-                                      {"standard_error", v.n > 1        ? v.standard_error()
-                                                         : r.paths == 1 ? 0.0
-                                                                        : std::nan("")}};
+  int operator()(const std::string& command_line) {
+    if (const auto stopped = simulate()) return *stopped;
+    if (!leader_) return kDone;  // rank 0's code counts
+    progress_.clear();
+    const auto dataset = std::filesystem::path(options_.out) / (experiment_.name + ".nc");
+    experiment::write_dataset(dataset, experiment_, results_, command_line);
+    std::filesystem::remove(checkpoint_);
+    print(dataset.string());
+    if (!options_.no_figure) draw_figure(dataset.string());
+    return code_;
+  }
+
+ private:
+  static Experiment load(const Options& o) {
+    auto set = o.set;
+    if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
+    return experiment::load(o.file, set);
+  }
+
+  /// Advances all methods; the exit code where that ended too soon.
+  std::optional<int> simulate() {
+    const auto& methods = experiment_.methods;
+    auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
+    control.notice = [&](const std::string& text) { say(text); };
+    std::vector<double> work;  // weights of the bar
+    double all = 0, done = 0;
+    for (const auto& m : methods) {
+      work.push_back(m.dynamics->work(m, experiment_.observation.times.back()) * static_cast<double>(m.paths) + 1);
+      all += work.back();
     }
-    j["methods"].push_back(m);
-  }
-  return j;
-}
-
-int run(const Options& o, const std::string& command_line, ensemble::Ranks* ranks) {
-  auto set = o.set;
-  if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
-  const Experiment e = experiment::load(o.file, set);
-  const bool leader = leads(ranks);
-  if (!alone(ranks))  // each has read its own node's file
-    gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(e.source)), [](std::string&) {}).check();
-  if (leader) prepare_folder(o.out);
-  const auto checkpoint = std::filesystem::path(o.out) / (e.name + ".checkpoint");
-  std::vector<ensemble::MethodState> states;
-  if (o.resume)
-    states = ensemble::unpacked<std::vector<ensemble::MethodState>>(ensemble::from_rank_0(
-        ranks, "the checkpoint", [&] { return ensemble::packed(experiment::load_checkpoint(checkpoint, e)); }));
-  states.resize(e.methods.size());
-
-  auto control = control_of(o.threads, o.device, o.quiet, ranks);
-  Progress progress(o.quiet || !leader);
-  control.notice = [&](const std::string& text) {
-    if (!leader) return;
-    progress.clear();
-    fmt::print(stderr, "sde: {}\n", text);
-  };
-  std::vector<MethodResult> results;
-  // Weights of the bar.
-  std::vector<double> work;
-  double all = 0, done = 0;
-  for (const auto& m : e.methods) {
-    work.push_back(m.dynamics->work(m, e.observation.times.back()) * static_cast<double>(m.paths) + 1);
-    all += work.back();
-  }
-  int code = kDone;
-  for (std::size_t i = 0; i < e.methods.size(); ++i) {
-    control.progress = [&](double fraction) { progress.show((done + fraction * work[i]) / all, e.methods[i].name); };
-    control.progress(0);
-    const auto stop = [&](const std::string& why, ExitCode with) {
-      if (!leader) return with;
-      progress.clear();
-      experiment::save_checkpoint(checkpoint, e, states);
-      fmt::print(stderr, "sde: {}; checkpoint {} (the same command with --resume goes on from it)\n", why,
-                 checkpoint.string());
-      return with;
-    };
-    try {
-      if (!ensemble::resume(e.problem, e.methods[i], e.observation, control, states[i]))
-        return stop("interrupted", kInterrupted);
-    } catch (const DeviceFailure& failure) {
-      return stop(failure.what(), kNumericalFailure);
-    }
-    results.push_back(states[i].total);
-    done += work[i];
-    const auto& r = results.back();
-    if (r.lost > 0 && leader) {
-      progress.clear();
-      fmt::print(stderr, "sde: {}: {} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}\n",
-                 e.methods[i].name, r.lost, r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time,
-                 r.first_lost.reason);
-      if (static_cast<double>(r.lost) > e.max_lost * static_cast<double>(r.paths)) {
-        fmt::print(stderr, "sde: that is more than experiment.max_lost = {} allows: try a smaller eta or dt\n",
-                   e.max_lost);
-        code = kNumericalFailure;
+    for (std::size_t i = 0; i < methods.size(); ++i) {
+      control.progress = [&](double fraction) { progress_.show((done + fraction * work[i]) / all, methods[i].name); };
+      control.progress(0);
+      try {
+        if (!ensemble::resume(experiment_.problem, methods[i], experiment_.observation, control, states_[i]))
+          return stop("interrupted", kInterrupted);
+      } catch (const DeviceFailure& failure) {
+        return stop(failure.what(), kNumericalFailure);
       }
+      results_.push_back(states_[i].total);
+      done += work[i];
+      report_lost(methods[i].name, results_.back());
     }
+    return std::nullopt;
   }
-  if (!leader) return kDone;  // rank 0's code counts
-  progress.clear();
-  const auto dataset = std::filesystem::path(o.out) / (e.name + ".nc");
-  experiment::write_dataset(dataset, e, results, command_line);
-  std::filesystem::remove(checkpoint);
-  if (o.json)
-    fmt::print("{}\n", summary(e, results, dataset.string()).dump(2));
-  else
-    print_table(e, results);
-  if (!o.json && !o.quiet) fmt::print("\ndataset {}\n", dataset.string());
-  if (!o.no_figure) {
-    const auto prefix = (std::filesystem::path(o.out) / e.name).string();
-    if (draw("plot.py", {dataset.string(), "--out", prefix}) == 0) {
-      if (!o.json && !o.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
-    } else {
-      fmt::print(stderr, "sde: the figure was not drawn; the dataset is complete (sde plot {} tries again)\n",
-                 dataset.string());
-      if (code == kDone) code = kIoFailure;
+
+  int stop(const std::string& why, ExitCode with) {
+    if (!leader_) return with;
+    experiment::save_checkpoint(checkpoint_, experiment_, states_);
+    say(fmt::format("{}; checkpoint {} (the same command with --resume goes on from it)", why, checkpoint_.string()));
+    return with;
+  }
+
+  void report_lost(const std::string& method, const MethodResult& r) {
+    if (r.lost == 0 || !leader_) return;
+    say(fmt::format("{}: {} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}", method, r.lost,
+                    r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason));
+    if (static_cast<double>(r.lost) <= experiment_.max_lost * static_cast<double>(r.paths)) return;
+    say(fmt::format("that is more than experiment.max_lost = {} allows: try a smaller eta or dt",
+                    experiment_.max_lost));
+    code_ = kNumericalFailure;
+  }
+
+  void print(const std::string& dataset) const {
+    if (options_.json)
+      fmt::print("{}\n", summary(experiment_, results_, dataset).dump(2));
+    else
+      print_table(experiment_, results_);
+    if (!options_.json && !options_.quiet) fmt::print("\ndataset {}\n", dataset);
+  }
+
+  void draw_figure(const std::string& dataset) {
+    const auto prefix = (std::filesystem::path(options_.out) / experiment_.name).string();
+    if (draw("plot.py", {dataset, "--out", prefix}) == 0) {
+      if (!options_.json && !options_.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
+      return;
     }
+    say(fmt::format("the figure was not drawn; the dataset is complete (sde plot {} tries again)", dataset));
+    if (code_ == kDone) code_ = kIoFailure;
   }
-  return code;
-}
+
+  /// On standard error, by one rank.
+  void say(const std::string& text) {
+    if (!leader_) return;
+    progress_.clear();
+    fmt::print(stderr, "sde: {}\n", text);
+  }
+
+  const Options& options_;
+  ensemble::Ranks* ranks_;
+  const bool leader_;
+  const Experiment experiment_;
+  const std::filesystem::path checkpoint_;
+  Progress progress_;
+  std::vector<ensemble::MethodState> states_;
+  std::vector<MethodResult> results_;
+  int code_ = kDone;
+};
 
 }  // namespace
 
@@ -188,7 +175,7 @@ Command add_run(CLI::App& app, const std::string& command_line) {
       "experiment.paths=512 --out out/ring4\n"
       "  sde run experiments/main.toml --resume       after an interruption\n"
       "  mpirun -n 4 sde run experiments/main.toml --set experiment.paths=1000000    four ranks, the same bits");
-  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return run(*o, command_line, ranks); }};
+  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return Runner(*o, ranks)(command_line); }};
 }
 
 }  // namespace sde::cli

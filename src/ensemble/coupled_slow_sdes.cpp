@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "dynamics_keys.hpp"
+#include "sde/discrete/disagreement.hpp"
 #include "sde/discrete/local_sgd.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
@@ -25,48 +26,11 @@ class CoupledStepper final : public Stepper {
                                   run.method.precision)) {}
   int size() const override { return dim_; }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
-    const auto& a = method_.algorithm;
     unsigned lost = 0;
-    std::vector<double> start(static_cast<std::size_t>(dim_ * kLanes)), worker(start.size()), sum(start.size());
     for (std::int64_t k = timeline_.steps[i]; k < timeline_.steps[i + 1];) {
       stop_if(interrupted_);
-      const double eta = a.rate(k);
-      const std::int64_t H = a.round_length(k);
-      const double beta = eta * eta * static_cast<double>(H);
-      slow::Steps steps;
-      steps.count = std::max<std::int64_t>(1, std::llround(std::ceil(beta / method_.dt - 1e-9)));
-      steps.dt = beta / static_cast<double>(steps.count);
-      steps.integrator = method_.integrator;
-      steps.parameters.batch = static_cast<double>(a.batch) / a.workers;
-      steps.first_step = k * steps.count;  // disjoint from every other round's draws
-      std::copy(x, x + dim_ * kLanes, start.begin());
-      std::fill(sum.begin(), sum.end(), 0.0);
-      std::vector<double> square(kLanes, 0.0);
-      for (int w = 0; w < a.workers; ++w) {
-        worker = start;
-        lost |= kernel_->advance(worker.data(), {a.seed, path, static_cast<std::uint32_t>(w)}, steps);
-        for (std::size_t e = 0; e < sum.size(); ++e) {
-          const double u = worker[e] - start[e];
-          sum[e] += u;
-          square[e % kLanes] += u * u;
-        }
-      }
-      for (int l = 0; l < kLanes; ++l) {
-        Vector p(dim_);
-        double mean_square = 0;
-        for (int c = 0; c < dim_; ++c) {
-          const double mean = sum[c * kLanes + l] / a.workers;
-          mean_square += mean * mean;
-          p[c] = start[c * kLanes + l] + mean;
-        }
-        spread[l] = std::sqrt(std::max(0.0, square[l] / a.workers - mean_square));
-        try {
-          flow_(p.data());
-        } catch (const manifold::FlowError&) {
-          lost |= 1u << l;
-        }
-        for (int c = 0; c < dim_; ++c) x[c * kLanes + l] = p[c];
-      }
+      const std::int64_t H = method_.algorithm.round_length(k);
+      lost |= round(x, path, steps_of_round(k, H), spread);
       k += H;
     }
     return lost;
@@ -74,6 +38,53 @@ class CoupledStepper final : public Stepper {
   long step_after(std::size_t i) const override { return timeline_.steps[i + 1]; }
 
  private:
+  /// A worker's slow SDE over the slow time of a round.
+  slow::Steps steps_of_round(std::int64_t k, std::int64_t H) const {
+    const auto& a = method_.algorithm;
+    const double eta = a.rate(k), width = eta * eta * static_cast<double>(H);
+    slow::Steps steps;
+    steps.count = std::max<std::int64_t>(1, std::llround(std::ceil(width / method_.dt - 1e-9)));
+    steps.dt = width / static_cast<double>(steps.count);
+    steps.integrator = method_.integrator;
+    steps.parameters.batch = static_cast<double>(a.batch) / a.workers;
+    steps.first_step = k * steps.count;  // disjoint from every other round's draws
+    return steps;
+  }
+
+  unsigned round(LaneState x, std::uint32_t path, const slow::Steps& steps, double* spread) {
+    const auto& a = method_.algorithm;
+    const std::vector<double> start(x, x + dim_ * kLanes);
+    std::vector<double> worker, sum(start.size(), 0.0), squares(kLanes, 0.0);
+    unsigned lost = 0;
+    for (int w = 0; w < a.workers; ++w) {
+      worker = start;
+      lost |= kernel_->advance(worker.data(), {a.seed, path, static_cast<std::uint32_t>(w)}, steps);
+      for (std::size_t e = 0; e < sum.size(); ++e) {
+        const double u = worker[e] - start[e];
+        sum[e] += u;
+        squares[e % kLanes] += u * u;
+      }
+    }
+    const double inverse = 1.0 / a.workers;
+    Vector p(dim_);
+    for (int l = 0; l < kLanes; ++l) {
+      double mean_square = 0;
+      for (int c = 0; c < dim_; ++c) {
+        const double mean = sum[c * kLanes + l] * inverse;
+        mean_square += mean * mean;
+        p[c] = start[c * kLanes + l] + mean;
+      }
+      spread[l] = discrete::disagreement(squares[l], mean_square, inverse);
+      try {
+        flow_(p.data());
+      } catch (const manifold::FlowError&) {
+        lost |= 1u << l;
+      }
+      for (int c = 0; c < dim_; ++c) x[c * kLanes + l] = p[c];
+    }
+    return lost;
+  }
+
   const Method& method_;
   const Timeline& timeline_;
   const std::atomic<bool>* interrupted_;

@@ -14,8 +14,10 @@
 
 namespace sde::discrete {
 
+/// A list of AlgorithmType objects of different classes.
 template <const auto&... types>
 struct AlgorithmList {
+  /// Pointers to them, in their order.
   static const std::array<const AlgorithmType*, sizeof...(types)>& all() {
     static const std::array<const AlgorithmType*, sizeof...(types)> pointers{&types...};
     return pointers;
@@ -38,6 +40,7 @@ struct AlgorithmList {
   }
 };
 
+/// All algorithms.
 using Algorithms = AlgorithmList<sgd, local_sgd, post_local_sgd, qsr>;
 
 }  // namespace sde::discrete

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sde/discrete/algorithm.hpp"
+#include "sde/discrete/disagreement.hpp"
 #include "sde/discrete/stochastic_gradient.hpp"
 
 namespace sde::discrete {
@@ -147,8 +148,7 @@ class RoundLoop {
     }
     rule_.synchronize(
         d_, x, slots, [&](int j) { return sum_[j] * inverse; }, team_);
-    const T variance = square * inverse - mean_square;
-    spread = sqrt(select(variance < T(0.0), T(0.0), variance));
+    spread = disagreement(square, mean_square, inverse);
   }
 
   const Rule rule_;

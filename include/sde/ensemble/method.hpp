@@ -174,12 +174,13 @@ struct MethodState {
   }
 };
 
-/// Throws InputError, which names the field, what was expected and what came: for nothing else is made of them.
-void check_start(const Problem&);  ///< model and start alone
+/// Model and start of a problem. Throws InputError, which names the field, what was expected and what came.
+void check_start(const Problem&);
+/// All of a problem. Throws InputError.
 void check(const Problem&);
-/// Likewise, for a method on a problem.
+/// A method on a problem that has been checked. Throws InputError.
 void check(const Problem&, const Method&);
-/// Likewise, for what is observed there.
+/// What is observed of a problem that has been checked. Throws InputError.
 void check(const Problem&, const Observation&);
 
 /// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).
