@@ -23,13 +23,15 @@ std::string why_not(const Method& m) {
   return "";
 }
 
+/// Samples drawn are noise on Gamma.
+bool samples_move(const ensemble::Problem& p) { return !p.interpolating && p.noise.samples(p.model->residual_count()); }
+
 /// Why algorithm and slow SDE cannot be put on common noise, if so.
 std::string why_unpaired(const ensemble::Problem& p) {
-  const int n = p.model->residual_count();
-  const bool sampled = n > 1 && p.noise.sampling != Sampling::full;
-  if (!p.interpolating && (sampled || p.noise.sigma2 > 0))
-    return "the residuals do not vanish on Gamma, and the draws of labels and samples are not common noise there";
-  if (p.noise.columns() == 0 && p.noise.sigma2 == 0 && !(sampled && !p.interpolating))
+  if (samples_move(p) && p.noise.sampling == Sampling::without_replacement)
+    return "samples are drawn without replacement and residuals stay on Gamma: this is not the slow SDE of independent "
+           "draws";
+  if (p.noise.columns() == 0 && p.noise.sigma2 == 0 && !samples_move(p))
     return "there is no noise on Gamma: nothing moves";
   return "";
 }
@@ -110,7 +112,8 @@ Case case_of(Setting s, const experiment::Experiment& e, const Method& m, int st
   const auto& sharpness = pilot.signals[g.sharpness];
   c.sharpness_changes = visibility(sharpness, false) > 0.05;
   const auto& noise = e.problem.noise;
-  c.tangent_normal = noise.rank > 0 && noise.state_rank == 0 && noise.sigma2 == 0 && own.workers > 1;
+  c.tangent_normal =
+      noise.rank > 0 && noise.state_rank == 0 && noise.sigma2 == 0 && !samples_move(e.problem) && own.workers > 1;
   design_claims(c, own, pilot, slow, g.sharpness, time, e.verify);
   c.not_applicable[1] = "it is about the formulas, not about an algorithm: `sde verify 1` measures them on every loss";
   return c;
