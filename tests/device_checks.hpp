@@ -136,7 +136,11 @@ void check_drawn_residuals(DeviceOf device_of) {
       for (const auto sampling : {Sampling::with_replacement, Sampling::without_replacement})
         for (const bool alone : {false, true}) {
           Noise noise = all_sources(l);
-          if (alone) noise.rank = noise.state_rank = 0;
+          if (alone) {
+            noise.rank = noise.state_rank = 0;
+            noise.factor.clear();
+            noise.state.clear();
+          }
           noise.sampling = sampling;
           check_discrete(*device, l, noise, start, false, precision, false, alone ? 2 : 4);  // B_loc = 1 or 2
         }

@@ -90,7 +90,10 @@ TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statist
     m.algorithm.rate.floor = 0.2;
     m.algorithm.sync.kind = discrete::Synchronization::Kind::qsr;
     m.algorithm.sync.beta = 0.15;
-    m.algorithm.sync.switch_step = 13;
+    if (kind.type != &discrete::sgd) {
+      m.algorithm.type = &discrete::post_local_sgd;
+      m.algorithm.sync.switch_step = 13;
+    }
     m.algorithm.rate.fit_steps(0.2);
     check_same(ensemble::run(problem, m, kAt, {.threads = 2}),
                ensemble::run(problem, m, kAt, {.threads = 2, .device = 0}));
