@@ -62,9 +62,9 @@ struct TileObservation {
 /// Counts observables.
 struct QuantityCount {
   int polynomial_count, component_count, all = 0;
-  void scalar(const char*, auto) { ++all; }
-  void polynomials() { all += polynomial_count; }
-  void components(PerComponent, auto) { all += component_count; }
+  SDE_DEVICE void scalar(const char*, auto) { ++all; }
+  SDE_DEVICE void polynomials() { all += polynomial_count; }
+  SDE_DEVICE void components(PerComponent, auto) { all += component_count; }
 };
 inline int TileObservation::quantities(int polynomials) const {
   QuantityCount count{polynomials, components};
