@@ -92,9 +92,9 @@ struct HeavyBall {
   static constexpr int kSharedSlots = 0, kWorkerSlots = 1;
   double beta = 0.9;
   template <class Gradient, class T, class Team>
-  void step(Gradient& gradient, T* y, T* w, T* g, const T& eta, const Team&) const {
+  void step(Gradient& gradient, int d, T* y, T* w, T* g, const T& eta, const Team&) const {
     gradient(y, g);
-    for (int k = 0; k < 2; ++k) {
+    for (int k = 0; k < d; ++k) {
       w[k] = T(beta) * w[k] - eta * g[k];
       y[k] += w[k];
     }
@@ -109,7 +109,7 @@ struct HeavyBall {
 struct Lookahead {
   static constexpr int kSharedSlots = 1, kWorkerSlots = 0;
   template <class Gradient, class T, class Team>
-  void step(Gradient& gradient, T* y, T*, T* g, const T& eta, const Team&) const {
+  void step(Gradient& gradient, int, T* y, T*, T* g, const T& eta, const Team&) const {
     gradient.descend(y, g, eta);
   }
   template <class T, class Displacement, class Team>

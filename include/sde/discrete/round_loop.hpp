@@ -123,7 +123,7 @@ class RoundLoop {
       for (std::int64_t h = 0; h < H; h += stretch) {
         const T eta = rates ? T(rates[h]) : constant;
         for (std::int64_t left = stretch * S; left > 0; --left)
-          rule_.step(gradient_, y_.data(), kept, g_.data(), eta, team_);
+          rule_.step(gradient_, d_, y_.data(), kept, g_.data(), eta, team_);
       }
       // deviations from the common start: small numbers, no cancellation
       team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });
