@@ -134,6 +134,7 @@ std::vector<double> through(const Rule& rule, const discrete::Rounds& rounds, in
   T spread(0.0);
   loop.advance(x.data(), 0, rounds, spread);
   std::vector<double> plain;
+  plain.reserve(x.size());
   for (const T& v : x) plain.push_back(lane(v, 0));
   return plain;
 }

@@ -82,7 +82,7 @@ class Buffer<T, N, Solo> {
   SDE_DEVICE const T& operator[](int i) const { return values_[i]; }
 
  private:
-  T values_[N > 0 ? N : 1];
+  T values_[N > 0 ? N : 1];  // NOLINT(bugprone-branch-clone): they are one number where N is 1
 };
 
 template <class T>
