@@ -41,7 +41,7 @@ class CoupledStepper final : public Stepper {
   /// A worker's slow SDE over the slow time of a round.
   slow::Steps steps_of_round(std::int64_t k, std::int64_t H) const {
     const auto& a = method_.algorithm;
-    const double eta = a.rate(k), width = eta * eta * static_cast<double>(H);
+    const double width = a.slow_time(a.rate(k)) * static_cast<double>(H);
     slow::Steps steps;
     steps.count = std::max<std::int64_t>(1, std::llround(std::ceil(width / method_.dt - 1e-9)));
     steps.dt = width / static_cast<double>(steps.count);

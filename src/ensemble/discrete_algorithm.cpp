@@ -114,7 +114,6 @@ class ConventionalSde final : public DiscreteAlgorithm {
   double gradients(const Method& m, std::int64_t steps) const override {
     return m.substeps * DiscreteAlgorithm::gradients(m, steps);
   }
-  double work(const Method& m, double) const override { return gradients(m, m.algorithm.rate.steps); }
   void check(const Problem&, const Method& m) const override {
     if (m.substeps < 1) throw InputError("method.substeps: expected at least 1, got " + std::to_string(m.substeps));
   }

@@ -97,7 +97,7 @@ Hierarchy levels_in_eta(const Problem& problem, const discrete::Algorithm& fines
   if (finest.workers > 1 && H % factor != 0)
     throw std::invalid_argument(
         fmt::format("H = {}: expected a multiple of 2^{} for {} levels", H, levels - 1, levels));
-  const double eta2 = finest.rate.eta * finest.rate.eta;
+  const double eta2 = finest.slow_time(finest.rate.eta);
   // A round of the coarsest level is 2^L rounds of the finest: steps in whole ones.
   const auto rounds = std::max<std::int64_t>(1, std::llround(time / (eta2 * static_cast<double>(coarsest_round))));
   const std::int64_t steps = rounds * coarsest_round;

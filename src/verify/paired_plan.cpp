@@ -13,7 +13,7 @@ PairedPlan::PairedPlan(const Pairing& p) {
   for (const auto& prediction : p.predictions)
     setup.predictions.push_back({prediction.parameters, prediction.time_scale});
   for (const auto& g : p.functions) setup.functions.push_back(g.flat());
-  const double eta2 = a.rate.eta * a.rate.eta;
+  const double eta2 = a.slow_time(a.rate.eta);
   const std::int64_t H = a.steps_in_round();
   const double round = static_cast<double>(H) * eta2;
   setup.steps = H * std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(p.dt / round + 1e-9)));
