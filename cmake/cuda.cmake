@@ -53,7 +53,8 @@ if(sde_cuda_found)
     FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh" PATTERN "floors.hpp" EXCLUDE)
 
   add_library(sde_kernels_cuda MODULE gpu/table.cu gpu/floors.cu ${loss_device_kernels})
-  target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda)
+  # Of the library it takes what an algorithm is; its options for C++ are not nvcc's.
+  target_link_libraries(sde_kernels_cuda PRIVATE sde_cuda $<LINK_ONLY:sde>)
   target_compile_options(sde_kernels_cuda PRIVATE ${cuda_warnings})
   target_link_options(sde_kernels_cuda PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/gpu/module.map)
   if(NOT SDE_SANITIZE)  # sanitizers bring symbols of theirs
