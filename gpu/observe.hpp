@@ -129,11 +129,11 @@ struct Observe {
       return component();
     }
     SDE_DEVICE auto ito_normal() {
-      geometry.ito_normal(o.what.parameters.batch, moved);
+      geometry.ito_normal(o.what.parameters.diffusion_batch(), moved);
       return component();
     }
     SDE_DEVICE auto diffusion() {
-      geometry.diffusion(o.what.parameters.batch, moved);
+      geometry.diffusion(o.what.parameters.diffusion_batch(), moved);
       return component();
     }
     SDE_DEVICE auto component() const {
@@ -228,11 +228,11 @@ struct Observe {
       return component();
     }
     SDE_DEVICE auto ito_normal() {
-      work.geometry.ito_normal(parameters.batch, work.moved.data());
+      work.geometry.ito_normal(parameters.diffusion_batch(), work.moved.data());
       return component();
     }
     SDE_DEVICE auto diffusion() {
-      work.geometry.diffusion(parameters.batch, work.moved.data());
+      work.geometry.diffusion(parameters.diffusion_batch(), work.moved.data());
       return component();
     }
     SDE_DEVICE auto component() const {

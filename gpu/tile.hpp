@@ -154,7 +154,7 @@ class TileOf final : public DeviceTile {
  private:
   static int state_size(const L& loss, const discrete::Algorithm& a) {
     return discrete::Algorithms::with_rule(
-        a, [&]<class Rule>(const Rule&) { return discrete::shape_of<Rule>(loss.dim(), a.workers).size(); });
+        a, [&]<class Rule>(const Rule&) { return discrete::shape_of<Rule, S>(loss.dim(), a.workers).size(); });
   }
   /// `size`: numbers of a path's state.
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, int size)

@@ -34,6 +34,7 @@ class Runner {
         ranks_(ranks),
         leader_(leads(ranks)),
         experiment_(load(o)),
+        plan_(experiment::plan_pairs(experiment_)),
         checkpoint_(std::filesystem::path(o.out) / (experiment_.name + ".checkpoint")),
         progress_(o.quiet || !leader_) {
     if (!alone(ranks))  // each has read its own node's file
@@ -41,11 +42,12 @@ class Runner {
       }).check();
     if (leader_) prepare_folder(o.out);
     if (o.resume)
-      states_ =
-          ensemble::unpacked<std::vector<ensemble::MethodState>>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
-            return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
-          }));
-    states_.resize(experiment_.methods.size());
+      state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
+        return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
+      }));
+    state_.methods.resize(experiment_.methods.size());
+    for (const auto& x : plan_.others)
+      say(fmt::format("{}: not beside its slow SDE on common noise: {}", x.name, x.reason));
   }
 
   int operator()(const std::string& command_line) {
@@ -53,7 +55,7 @@ class Runner {
     if (!leader_) return kDone;  // rank 0's code counts
     progress_.clear();
     const auto dataset = std::filesystem::path(options_.out) / (experiment_.name + ".nc");
-    experiment::write_dataset(dataset, experiment_, results_, command_line);
+    experiment::write_dataset(dataset, experiment_, results_, paired(), command_line);
     std::filesystem::remove(checkpoint_);
     print(dataset.string());
     if (!options_.no_figure) draw_figure(dataset.string());
@@ -67,36 +69,54 @@ class Runner {
     return experiment::load(o.file, set);
   }
 
-  /// Advances all methods; the exit code where that ended too soon.
+  experiment::PairResults paired() const { return {plan_.pairs, state_.pairs}; }
+
+  /// What a method's paths cost, in units of a gradient: the bar's weights.
+  double work(std::size_t method, long paths) const {
+    const auto& m = experiment_.methods[method];
+    return m.dynamics->work(m, experiment_.observation.times.back()) * static_cast<double>(paths) + 1;
+  }
+
+  /// Advances all methods, then the pairs; the exit code where that ended too soon.
   std::optional<int> simulate() {
     const auto& methods = experiment_.methods;
     auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
     control.notice = [&](const std::string& text) { say(text); };
-    std::vector<double> work;  // weights of the bar
     double all = 0, done = 0;
-    for (const auto& m : methods) {
-      work.push_back(m.dynamics->work(m, experiment_.observation.times.back()) * static_cast<double>(m.paths) + 1);
-      all += work.back();
-    }
-    for (std::size_t i = 0; i < methods.size(); ++i) {
-      control.progress = [&](double fraction) { progress_.show((done + fraction * work[i]) / all, methods[i].name); };
+    for (std::size_t i = 0; i < methods.size(); ++i) all += work(i, methods[i].paths);
+    for (const auto& pair : plan_.pairs) all += work(pair.algorithm, pair.pairing.paths);
+    const auto begin = [&](const std::string& name, double part) {
+      control.progress = [this, &all, done, name, part](double fraction) {
+        progress_.show((done + fraction * part) / all, name);
+      };
       control.progress(0);
-      try {
-        if (!ensemble::resume(experiment_.problem, methods[i], experiment_.observation, control, states_[i]))
-          return stop("interrupted", kInterrupted);
-      } catch (const DeviceFailure& failure) {
-        return stop(failure.what(), kNumericalFailure);
+      done += part;
+    };
+    try {
+      for (std::size_t i = 0; i < methods.size(); ++i) {
+        begin(methods[i].name, work(i, methods[i].paths));
+        if (!ensemble::resume(experiment_.problem, methods[i], experiment_.observation, control, state_.methods[i]))
+          throw ensemble::Interrupted();
+        results_.push_back(state_.methods[i].total);
+        report_lost(methods[i].name, results_.back());
       }
-      results_.push_back(states_[i].total);
-      done += work[i];
-      report_lost(methods[i].name, results_.back());
+      for (std::size_t i = 0; i < plan_.pairs.size(); ++i) {
+        const auto& pair = plan_.pairs[i];
+        begin(methods[pair.algorithm].name + " beside its slow SDE", work(pair.algorithm, pair.pairing.paths));
+        if (i == state_.pairs.size())
+          state_.pairs.push_back(verify::run_paired(experiment_.problem, pair.pairing, control));
+      }
+    } catch (const ensemble::Interrupted&) {
+      return stop("interrupted", kInterrupted);
+    } catch (const DeviceFailure& failure) {
+      return stop(failure.what(), kNumericalFailure);
     }
     return std::nullopt;
   }
 
   int stop(const std::string& why, ExitCode with) {
     if (!leader_) return with;
-    experiment::save_checkpoint(checkpoint_, experiment_, states_);
+    experiment::save_checkpoint(checkpoint_, experiment_, state_);
     say(fmt::format("{}; checkpoint {} (the same command with --resume goes on from it)", why, checkpoint_.string()));
     return with;
   }
@@ -113,9 +133,9 @@ class Runner {
 
   void print(const std::string& dataset) const {
     if (options_.json)
-      fmt::print("{}\n", summary(experiment_, results_, dataset).dump(2));
+      fmt::print("{}\n", summary(experiment_, results_, paired(), dataset).dump(2));
     else
-      print_table(experiment_, results_);
+      print_table(experiment_, results_, paired());
     if (!options_.json && !options_.quiet) fmt::print("\ndataset {}\n", dataset);
   }
 
@@ -140,9 +160,10 @@ class Runner {
   ensemble::Ranks* ranks_;
   const bool leader_;
   const Experiment experiment_;
+  const experiment::PairPlan plan_;
   const std::filesystem::path checkpoint_;
   Progress progress_;
-  std::vector<ensemble::MethodState> states_;
+  experiment::RunState state_;
   std::vector<MethodResult> results_;
   int code_ = kDone;
 };

@@ -30,10 +30,11 @@ struct Observer::Path {
   double disagreement() const { return spread; }
   double test_error() const { return model().test_error(theta); }
   auto drift(slow::Term term) const { return components_of(o.terms_->contraction(term, parameters)); }
-  auto ito_normal() const { return components_of(o.terms_->ito_normal(parameters.batch)); }
+  auto ito_normal() const { return components_of(o.terms_->ito_normal(parameters.diffusion_batch())); }
   auto diffusion() const {
-    return
-        [columns = o.terms_->tangent_noise(), this](int c) { return columns.row(c).squaredNorm() / parameters.batch; };
+    return [columns = o.terms_->tangent_noise(), this](int c) {
+      return columns.row(c).squaredNorm() / parameters.diffusion_batch();
+    };
   }
   /// Slow time since the last observation; 0 where there was none.
   double width() const { return t > 0 && previous.size() > 0 ? result.slow_time[t] - result.slow_time[t - 1] : 0; }

@@ -70,11 +70,12 @@ class Writer {
     quantile_ = file_.addDim("quantile", kQuantiles.size());
   }
 
-  void write(const std::string& command_line) {
+  void write(const std::string& command_line, const PairResults& paired) {
     attributes(command_line);
     coordinates();
     observables();
     if (e_.observation.components > 0) drifts();
+    if (!paired.pairs.empty()) differences(paired);
   }
 
  private:
@@ -218,6 +219,50 @@ class Writer {
             per_time, variance_error);
   }
 
+  /// Algorithm - slow SDE on common noise.
+  void differences(const PairResults& paired) {
+    std::vector<std::string> algorithm, theory;
+    std::vector<int> paths, lost;
+    std::vector<double> gradients;
+    for (std::size_t i = 0; i < paired.pairs.size(); ++i)
+      for (const auto p : paired.pairs[i].theory) {
+        algorithm.push_back(e_.methods[paired.pairs[i].algorithm].name);
+        theory.push_back(e_.methods[p].name);
+        paths.push_back(static_cast<int>(paired.results[i].paths));
+        lost.push_back(static_cast<int>(paired.results[i].lost));
+        gradients.push_back(paired.results[i].gradients);
+      }
+    const auto pair = file_.addDim("pair", algorithm.size());
+    texts("pair_algorithm", pair, algorithm.size(), "run that is compared", [&](auto i) { return algorithm[i]; });
+    texts("pair_theory", pair, theory.size(), "slow SDE or ODE on the same noise", [&](auto i) { return theory[i]; });
+    variable("pair_paths", netCDF::ncInt, {pair}, "paths simulated", "1").putVar(paths.data());
+    variable("pair_paths_lost", netCDF::ncInt, {pair}, "paths that left the domain", "1").putVar(lost.data());
+    doubles("pair_gradient_evaluations", {pair}, "stochastic gradients computed, all paths", "1", gradients);
+    const auto names = pair_observables(e_);
+    for (std::size_t q = 0; q < names.size(); ++q) {
+      std::vector<double> time, mean, error, step;
+      for (std::size_t i = 0; i < paired.pairs.size(); ++i)
+        for (std::size_t p = 0; p < paired.pairs[i].theory.size(); ++p)
+          for (std::size_t t = 0; t < e_.observation.times.size(); ++t) {
+            const auto x = difference(paired.pairs[i], paired.results[i], p, t, q);
+            time.push_back(x.slow_time);
+            mean.push_back(x.mean);
+            error.push_back(x.standard_error);
+            step.push_back(x.step_error);
+          }
+      const netCDF::NcDim& at = time_;
+      if (q == 0)
+        doubles("pair_slow_time", {pair, at}, "slow time of the comparison; NaN: none of its own",
+                "eta^2 * local steps", time);
+      const auto d = describe(names[q]);
+      const std::string what = d.long_name + ": algorithm - slow SDE on common noise";
+      doubles("difference_" + d.variable, {pair, at}, what + ", mean over paths", d.units, mean);
+      doubles("difference_" + d.variable + "_se", {pair, at}, what + ", standard error", d.units, error);
+      doubles("difference_" + d.variable + "_step_error", {pair, at},
+              what + ", time-step error of the SDE that extrapolation removed", d.units, step);
+    }
+  }
+
   netCDF::NcGroup file_;
   const Experiment& e_;
   const std::vector<MethodResult>& results_;
@@ -243,14 +288,15 @@ void write_file(const std::filesystem::path& file, const char* bytes, std::size_
 }
 
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
-                   const std::vector<MethodResult>& results, const std::string& command_line) {
+                   const std::vector<MethodResult>& results, const PairResults& pairs,
+                   const std::string& command_line) {
   // Composed in memory: HDF5 does not survive a disk that fills up while it writes.
   int id = 0;
   const auto check = [](int status) {
     if (status != NC_NOERR) throw std::runtime_error(fmt::format("netCDF: {}", nc_strerror(status)));
   };
   check(nc_create_mem(file.filename().c_str(), NC_NETCDF4, 0, &id));
-  Writer(netCDF::NcGroup(id), experiment, results).write(command_line);
+  Writer(netCDF::NcGroup(id), experiment, results).write(command_line, pairs);
   NC_memio memory{};
   check(nc_close_memio(id, &memory));
   const std::unique_ptr<void, void (*)(void*)> owner(memory.memory, std::free);

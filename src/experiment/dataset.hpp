@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "experiment.hpp"
+#include "pairs.hpp"
 
 namespace sde::experiment {
 
@@ -13,6 +13,7 @@ void write_file(const std::filesystem::path& file, const char* bytes, std::size_
 
 /// Written by write_file. Throws IoError; leaves nothing half-written.
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
-                   const std::vector<ensemble::MethodResult>& results, const std::string& command_line);
+                   const std::vector<ensemble::MethodResult>& results, const PairResults& pairs,
+                   const std::string& command_line);
 
 }  // namespace sde::experiment

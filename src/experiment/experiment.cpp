@@ -101,6 +101,9 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   e.seed = static_cast<std::uint64_t>(
       run.integer({"seed", "of the random numbers"}, 1, 0, std::numeric_limits<long>::max()));
   const long paths = run.integer({"paths", "of each method"}, 128, 1, 4'000'000'000L);
+  e.pairs = run.integer(
+      {"pairs", "paths on common noise of each algorithm beside its slow SDE (default: paths, at most 128); 0: none"},
+      std::min(paths, 128L), 0, 4'000'000'000L);
   const double time = run.positive({"time", "slow time: eta^2 times the local steps"}, 1.0);
   e.max_lost = run.between({"max_lost", "share of lost paths above which the run fails"}, 0.01, 0, 1);
   read_problem(root, e);

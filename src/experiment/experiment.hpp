@@ -15,6 +15,7 @@ struct Experiment {
   std::string source;  ///< the whole file with overrides applied, as TOML
   std::string loss_name, noise_text;
   std::uint64_t seed = 1;
+  long pairs = 0;          ///< paths of each algorithm beside its slow SDEs on common noise; 0: none
   double max_lost = 0.01;  ///< fraction of lost paths above which the run fails
   ensemble::Problem problem;
   ensemble::Observation observation;

@@ -9,12 +9,17 @@
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
 #include "sde/model/paired_steps.hpp"
+#include "term_observer.hpp"
 
 namespace sde::verify {
 
-Prediction theory(const discrete::Algorithm& a) { return {"slow SDE", a.type->slow_sde(a, 0)}; }
-Prediction refined(const discrete::Algorithm& a) {
-  Prediction r = theory(a);
+Prediction theory(const discrete::Algorithm& a, const slow::Factors& factors) {
+  Prediction r{"slow SDE", a.type->slow_sde(a, 0)};
+  r.parameters.factors = factors;
+  return r;
+}
+Prediction refined(const discrete::Algorithm& a, const slow::Factors& factors) {
+  Prediction r = theory(a, factors);
   r.name = "refined slow SDE";
   r.parameters.eta = a.rate.eta;
   return r;
@@ -137,6 +142,13 @@ PairedResult empty(const Pairing& p, const PairedPlan& plan) {
   return r;
 }
 
+/// Paths first .. last - 1 of the snapshots.
+void observe_block(const Problem& problem, const Pairing& pairing, const PairedSnapshots& seen, long first, long last,
+                   PairedResult& result) {
+  PairedObserver(problem, pairing)(seen, first, last, result);
+  if (pairing.fit_terms) result.terms.push_back(TermObserver(problem, pairing)(seen, result.slow_time, first, last));
+}
+
 }  // namespace
 
 void PairedResult::merge(const PairedResult& from) {
@@ -147,6 +159,7 @@ void PairedResult::merge(const PairedResult& from) {
   stats::merge(gap, from.gap);
   stats::merge(step_error, from.step_error);
   stats::merge(distance, from.distance);
+  terms.insert(terms.end(), from.terms.begin(), from.terms.end());
   paths += from.paths;
   lost += from.lost;
   gradients += from.gradients;
@@ -156,6 +169,7 @@ void PairedResult::merge(const PairedResult& from) {
 PairedResult run_paired(const Problem& problem, const Pairing& pairing, const ensemble::Control& control) {
   ensemble::check(problem);
   discrete::check(pairing.algorithm);
+  ensemble::check_slow_sde(problem, pairing.algorithm.workers);
   const PairedPlan plan(pairing);
   const long blocks = ensemble::blocks_of(pairing.paths);
   constexpr long kBlock = ensemble::kBlockPaths;
@@ -183,7 +197,7 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
                 [&](long b) {
                   PairedResult part = empty(pairing, plan);
                   const long here = b * kBlock - first;
-                  PairedObserver(problem, pairing)(seen, here, std::min(count, here + kBlock), part);
+                  observe_block(problem, pairing, seen, here, std::min(count, here + kBlock), part);
                   return part;
                 },
                 [&](long b, const PairedResult& part) { add(b, part); });
@@ -195,21 +209,20 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
     const auto compute = [&](long b) {
       PairedResult part = empty(pairing, plan);
       PairedLanes lanes(problem, plan.setup);
-      PairedObserver observe(problem, pairing);
       PairedSnapshots seen;
       const long last = std::min(pairing.paths, (b + 1) * kBlock);
       for (long first = b * kBlock; first < last; first += kLanes) {
         const long count = std::min<long>(kLanes, last - first);
         run(lanes, first, count, seen);
-        observe(seen, 0, count, part);
+        observe_block(problem, pairing, seen, 0, count, part);
       }
       return part;
     };
     ensemble::over_groups<PairedResult>(control, 0, blocks, begin, compute, reduce, merge);
   }
   const auto paths = static_cast<double>(pairing.paths);
-  total.gradients =
-      paths * pairing.algorithm.workers * static_cast<double>(plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
+  const auto& a = pairing.algorithm;
+  total.gradients = paths * a.type->gradients(a, plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
   total.slow_steps =
       paths * 3 * static_cast<double>(plan.pairs.back()) * static_cast<double>(pairing.predictions.size());
   return total;

@@ -44,6 +44,7 @@ struct Method {
   const Dynamics* dynamics = &discrete_algorithm();  ///< the algorithm itself, or which equation in its place
   discrete::Algorithm algorithm;                     ///< of the slow SDEs it gives alpha(t)
   bool refined = false;                              ///< the finite-eta refinement of theory.md section 6
+  slow::Factors factors;                             ///< of a slow SDE: what it has of each of the theory's terms
   double dt = 0.01;                                  ///< largest step of a slow SDE, in slow time
   int substeps = 4;                                  ///< of a conventional SDE for each step of the algorithm
   slow::Integrator integrator = slow::Integrator::euler_maruyama;
@@ -180,6 +181,10 @@ void check_start(const Problem&);
 void check(const Problem&);
 /// A method on a problem that has been checked. Throws InputError.
 void check(const Problem&, const Method&);
+/// Whether there is a slow SDE of an algorithm with so many workers. Throws InputError where samples are reshuffled on
+/// a loss that keeps residuals on Gamma: a synchronization inside an epoch cuts what cancels over it, and the factor of
+/// that is not known (theory.md section 11).
+void check_slow_sde(const Problem&, int workers);
 /// What is observed of a problem that has been checked. Throws InputError.
 void check(const Problem&, const Observation&);
 

@@ -109,7 +109,7 @@ class ResidualGeometry {
         }
       }
       if (r_ > 0) {
-        const T m = guarded(term, p, modes_[a], Mode<T>{});
+        const T m = guarded(term, p, modes_[a], Mode<T>{}) * T(p.factors.tangent_normal);
         for (int q = 0; q < r_; ++q) {
           const T mc = m * C_[a * r_ + q];
           team_.strided(d, [&](int k) { y_[k] += mc * A_[q * d + k]; });

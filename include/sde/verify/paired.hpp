@@ -10,6 +10,7 @@
 #pragma once
 
 #include "sde/ensemble/method.hpp"
+#include "sde/verify/term_fit.hpp"
 #include "sde/verify/test_function.hpp"
 
 namespace sde::verify {
@@ -24,10 +25,10 @@ struct Prediction {
   double time_scale = 1;  ///< slow time of the prediction over that of the algorithm
 };
 
-/// The slow SDE that the theory gives for an algorithm with constant schedules.
-Prediction theory(const discrete::Algorithm& algorithm);
+/// The slow SDE that the theory gives for an algorithm with constant schedules, or a proposed one with `factors`.
+Prediction theory(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 /// With the finite-eta refinement of theory.md section 6.
-Prediction refined(const discrete::Algorithm& algorithm);
+Prediction refined(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 
 /// An algorithm, the predictions to hold it against, and where.
 struct Pairing {
@@ -38,6 +39,8 @@ struct Pairing {
   double dt = 0.005;          ///< largest time step of the SDE, as far as a round is not longer
   std::vector<TestFunction> functions;
   long paths = 1024;
+  bool fit_terms = false;  ///< gathers PairedResult::terms; the functions are then linear forms, prediction 0 the
+                           ///< theory's
 };
 
 /// Index [time][function]; those of a prediction [prediction][time][function].
@@ -51,6 +54,7 @@ struct PairedResult {
   std::vector<Table> gap;         ///< increment - drift, path by path: algorithm minus prediction
   std::vector<Table> step_error;  ///< g(zeta_dt) - g(zeta_2dt)
   std::vector<Moments> distance;  ///< |avg - Phi(avg)|
+  std::vector<TermSums> terms;    ///< of each block of paths, for fit_terms()
   long paths = 0;
   long lost = 0;  ///< paths that the algorithm or prediction 0 lost; one that another prediction lost is left out of
                   ///< its own tables
@@ -61,13 +65,15 @@ struct PairedResult {
 
   template <class Archive>
   void serialize(Archive& a, unsigned) {
-    a& slow_time& algorithm& increment& prediction& drift& gap& step_error& distance& paths& lost& gradients&
+    a& slow_time& algorithm& increment& prediction& drift& gap& step_error& distance& terms& paths& lost& gradients&
         slow_steps;
   }
 };
 
-/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, std::invalid_argument where the slow
-/// SDE's columns are not what the algorithm draws (check_recordable) and, on all ranks, what one of them throws.
+/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, InputError
+/// (ensemble::check, check_slow_sde), std::invalid_argument where the slow
+/// SDE's columns are not what the algorithm draws (check_recordable) or a term fit is asked of other functions, and, on
+/// all ranks, what one of them throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
 }  // namespace sde::verify
