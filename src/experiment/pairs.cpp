@@ -1,7 +1,6 @@
 #include "pairs.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "sde/model/dense_geometry.hpp"
@@ -21,7 +20,6 @@ std::vector<std::size_t> theory_of(const Experiment& e, const Method& algorithm)
 
 /// Why there is no common noise; empty where there is.
 std::string why_not(const Experiment& e, const Method& m) {
-  if (!m.algorithm.steady()) return "its learning rate or its rounds change: pairs on common noise have constant ones";
   const auto& p = e.problem;
   try {
     ensemble::check_slow_sde(p, m.algorithm.workers);
@@ -50,36 +48,40 @@ std::vector<verify::TestFunction> functions(const Experiment& e) {
   return all;
 }
 
+/// The method must outlive it.
 verify::Prediction prediction(const Method& m) {
-  verify::Prediction p{m.name, m.dynamics->parameters(m, 0)};
-  if (m.refined) p.parameters.eta = m.algorithm.rate.eta;
-  return p;
+  const auto at = [&m](std::int64_t k) {
+    auto p = m.dynamics->parameters(m, k);
+    if (m.refined) p.eta = m.algorithm.rate(k);
+    return p;
+  };
+  return {.name = m.name, .parameters = at(0), .at = at};
 }
 
-/// The pair of an algorithm, with its times: whole double steps of the SDEs, each but once.
+/// The pair of an algorithm, with its times: ends of double steps of the SDEs, each but once.
 Pair pair_of(const Experiment& e, std::size_t number, std::vector<std::size_t> theory) {
   const auto& times = e.observation.times;
   const auto& m = e.methods[number];
-  const auto a = m.dynamics->algorithm(m);
-  const double round = static_cast<double>(a.steps_in_round()) * a.slow_time(a.rate.eta);
-  double dt = 0.5 * times.back() / static_cast<double>(times.size() - 1);
   Pair pair{number, std::move(theory), {}, std::vector<long>(times.size(), -1)};
   auto& p = pair.pairing;
+  p.algorithm = m.dynamics->algorithm(m);
+  p.dt = 0.5 * times.back() / static_cast<double>(times.size() - 1);
   for (const auto i : pair.theory) {
     p.predictions.push_back(prediction(e.methods[i]));
-    dt = std::min(dt, e.methods[i].dt);
+    p.dt = std::min(p.dt, e.methods[i].dt);
   }
-  dt = round * std::max(1.0, std::floor(dt / round + 1e-9));
-  p.algorithm = a;
-  p.dt = dt;
   p.functions = functions(e);
   p.paths = std::min(m.paths, e.pairs);
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    const double t = 2 * dt * std::round(times[i] / (2 * dt));
-    if (t <= (p.times.empty() ? 0 : p.times.back() + dt)) continue;
-    pair.place[i] = static_cast<long>(p.times.size());
-    p.times.push_back(t);
+  auto asked = p;
+  asked.times.assign(times.begin() + 1, times.end());
+  const auto met = verify::paired_times(asked);
+  for (std::size_t i = 0; i < met.size(); ++i) {
+    const bool beyond = met[i] > times.back() * (1 + 1e-9);
+    if (beyond || met[i] <= (p.times.empty() ? 0 : p.times.back())) continue;
+    pair.place[i + 1] = static_cast<long>(p.times.size());
+    p.times.push_back(met[i]);
   }
+  if (p.times.empty()) throw std::invalid_argument("the run is shorter than two rounds");
   return pair;
 }
 
@@ -94,15 +96,15 @@ PairPlan plan_pairs(const Experiment& e) {
     auto theory = theory_of(e, m);
     if (theory.empty()) continue;
     auto why = why_not(e, m);
-    Pair pair;
-    if (why.empty()) {
-      pair = pair_of(e, i, std::move(theory));
-      if (pair.pairing.times.empty()) why = "the whole run is shorter than two of its rounds";
-    }
-    if (why.empty())
-      plan.pairs.push_back(std::move(pair));
-    else
+    if (!why.empty()) {
       plan.others.push_back({m.name, std::move(why)});
+      continue;
+    }
+    try {
+      plan.pairs.push_back(pair_of(e, i, std::move(theory)));
+    } catch (const std::invalid_argument& error) {
+      plan.others.push_back({m.name, error.what()});
+    }
   }
   return plan;
 }

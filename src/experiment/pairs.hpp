@@ -25,8 +25,8 @@ struct PairPlan {
   std::vector<Unpaired> others;
 };
 
-/// Every pair of the file. The slow SDEs take steps of their method's dt, at most half the time between observations,
-/// but at least a round.
+/// Every pair of the file, to whose methods it refers. The slow SDEs take steps of their method's dt, at most half the
+/// time between observations, but at least a round.
 PairPlan plan_pairs(const Experiment&);
 
 /// What is compared at Phi(average) and at zeta: tr Hess, lambda_max, the test error where there is one, and the

@@ -76,6 +76,23 @@ class PairedLanes final : public PairedTile {
     advance_pairs(*this, stepping_, k, pairs, one_.data(), both_.data(), unit_.data());
   }
 
+  /// The coarse step's increment is that of both fine ones, weighted by their lengths: their rates may differ.
+  void advance_changing(const PairedStep& s) override {
+    const auto half = [&](std::int64_t from, std::int64_t to, double width, int workers, const auto& predictions) {
+      draw(from, to, one_.data());
+      const double norm = -1 / std::sqrt(static_cast<double>(to - from) * workers);
+      move_predictions(*this, PairedStepping(width, norm, predictions.data(), stepping_), one_.data(), 1, true,
+                       unit_.data());
+      for (std::size_t c = 0; c < one_.size(); ++c) both_[c] += std::sqrt(width) * norm * one_[c];
+    };
+    std::fill(both_.begin(), both_.end(), 0.0);
+    half(s.from, s.middle, s.first, s.first_workers, s.at_from);
+    half(s.middle, s.to, s.second, s.second_workers, s.at_middle);
+    const double width = s.first + s.second;
+    move_predictions(*this, PairedStepping(width, 1 / std::sqrt(width), s.at_from.data(), stepping_), both_.data(), 1,
+                     false, unit_.data());
+  }
+
   void read(PairedState& state) override { state = s_; }
 
   void project() override {
@@ -95,9 +112,10 @@ class PairedLanes final : public PairedTile {
   // What advance_pairs() asks for.
   static constexpr int Dim = kDynamic;
   int size() const { return static_cast<int>(one_.size()); }
-  void draw(std::int64_t k, double* one) {
+  void draw(std::int64_t k, double* one) { draw(k, k + setup_.steps, one); }
+  void draw(std::int64_t from, std::int64_t to, double* one) {
     std::fill_n(one, one_.size(), 0.0);
-    algorithm_->advance(s_.x.data(), first_, k, k + setup_.steps, spread_, one);
+    algorithm_->advance(s_.x.data(), first_, from, to, spread_, one);
   }
   template <class Control>
   void step(int p, bool fine, const slow::Parameters& parameters, double width, const double* unit, bool controlled,
@@ -135,7 +153,7 @@ class PairedLanes final : public PairedTile {
 PairedResult empty(const Pairing& p, const PairedPlan& plan) {
   PairedResult r;
   const Table table(p.times.size(), std::vector<Moments>(p.functions.size()));
-  for (const auto pairs : plan.pairs) r.slow_time.push_back(static_cast<double>(2 * pairs) * plan.setup.dt);
+  r.slow_time = plan.slow_time;
   r.algorithm = r.increment = table;
   r.prediction = r.drift = r.gap = r.step_error = std::vector<Table>(p.predictions.size(), table);
   r.distance.resize(p.times.size());
@@ -222,7 +240,7 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
   }
   const auto paths = static_cast<double>(pairing.paths);
   const auto& a = pairing.algorithm;
-  total.gradients = paths * a.type->gradients(a, plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
+  total.gradients = paths * a.type->gradients(a, plan.steps);
   total.slow_steps =
       paths * 3 * static_cast<double>(plan.pairs.back()) * static_cast<double>(pairing.predictions.size());
   return total;

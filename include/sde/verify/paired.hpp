@@ -9,6 +9,8 @@
 // of first order left (Talay, Tubaro 1990), and g(zeta_dt) - g(zeta_2dt) estimates what was removed.
 #pragma once
 
+#include <functional>
+
 #include "sde/ensemble/method.hpp"
 #include "sde/verify/term_fit.hpp"
 #include "sde/verify/test_function.hpp"
@@ -23,16 +25,18 @@ struct Prediction {
   std::string name;
   slow::Parameters parameters;
   double time_scale = 1;  ///< slow time of the prediction over that of the algorithm
+  /// The parameters at local step k where the algorithm's schedules change; none: `parameters` throughout.
+  std::function<slow::Parameters(std::int64_t k)> at{};
 };
 
-/// The slow SDE that the theory gives for an algorithm with constant schedules, or a proposed one with `factors`.
+/// The slow SDE that the theory gives for an algorithm, or a proposed one with `factors`.
 Prediction theory(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 /// With the finite-eta refinement of theory.md section 6.
 Prediction refined(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 
 /// An algorithm, the predictions to hold it against, and where.
 struct Pairing {
-  discrete::Algorithm algorithm;  ///< constant eta and H
+  discrete::Algorithm algorithm;  ///< where its schedules change, on the CPU alone, and without burn-in
   std::vector<Prediction> predictions;
   std::vector<double> times;  ///< slow times of comparison, ascending, above 0
   double burn_in = 0;         ///< slow time before the comparison starts: the SDE starts at Phi(avg) then
@@ -70,10 +74,14 @@ struct PairedResult {
   }
 };
 
-/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, InputError
-/// (ensemble::check, check_slow_sde), std::invalid_argument where the slow
-/// SDE's columns are not what the algorithm draws (check_recordable) or a term fit is asked of other functions, and, on
-/// all ranks, what one of them throws.
+/// Slow times of the ends of double steps nearest to the pairing's `times`, one for each: two of them may be the same.
+/// Throws as run_paired().
+std::vector<double> paired_times(const Pairing&);
+
+/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, InputError (ensemble::check,
+/// check_slow_sde), and std::invalid_argument where the slow SDE's columns are not what the algorithm draws
+/// (check_recordable), a term fit is asked of other functions, or, under schedules that change, the run is shorter than
+/// two rounds, has a burn-in, or is compared twice at one time; on all ranks, what one of them throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
 }  // namespace sde::verify
