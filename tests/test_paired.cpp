@@ -172,17 +172,16 @@ TEST_CASE("pairs under schedules that change: the algorithm's bits, nearly all n
     a.rate.warmup = 100;
     a.sync.H = 10;
     a.rate.fit_steps(1.0);
+    a.parameters = {1.0 / 3};  // the switch of post-local SGD
     type.set_steps(a);
     return a;
   };
-  auto switching = decaying(discrete::post_local_sgd);
-  switching.sync.switch_step = switching.rate.steps / 3;
   auto qsr = decaying(discrete::qsr);
   qsr.sync.kind = discrete::Synchronization::Kind::qsr;
   qsr.sync.beta = 0.06;
   auto sgd = decaying(discrete::sgd);
   sgd.workers = 1;
-  for (const auto& a : {sgd, decaying(discrete::local_sgd), switching, qsr}) {
+  for (const auto& a : {sgd, decaying(discrete::local_sgd), decaying(discrete::post_local_sgd), qsr}) {
     CAPTURE(std::string(a.type->name()));
     verify::Pairing pairing;
     pairing.algorithm = a;
