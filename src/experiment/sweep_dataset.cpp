@@ -176,8 +176,9 @@ class Assembly {
     first_.check(nc_inq_var(first_.id(), v, raw, &copied.type, &count, dims, &attributes));
     const std::string name = copied.name = raw;
     const bool coordinate = count == 1 && dims_.at(dims[0]).name == name;
+    const bool paired = name == "pair_algorithm" || name == "pair_theory";
     const bool once =
-        coordinate || name == "group" || name == "discrete" ||
+        coordinate || paired || name == "group" || name == "discrete" ||
         (name == "kind" &&
          same(over(summaries_, [](const auto& c) { return fmt::format("{}", fmt::join(c.kind, "\n")); })));
     std::vector<int> of_out;
