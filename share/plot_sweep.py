@@ -39,11 +39,16 @@ class Sweep:
         values = self.data[key][...]
         return [str(v) for v in values] if values.dtype == object else [v.item() for v in values]
 
-    def at_end(self, variable):
-        """[swept keys or cell][run], not a number where a cell failed."""
+    def at_end(self, observable):
+        """Mean and standard error, [swept keys or cell][run or pair], at the last time that has a mean; none where a cell failed."""
         import numpy as np
 
-        return np.ma.filled(self.data[variable][...], np.nan)[..., -1]
+        mean, error = (np.ma.filled(self.data[observable + ending][...], np.nan) for ending in ("", "_se"))
+        last = mean.shape[-1] - 1 - np.argmax(np.isfinite(mean[..., ::-1]), axis=-1)
+        return [np.take_along_axis(a, last[..., None], axis=-1)[..., 0] for a in (mean, np.nan_to_num(error))]
+
+    def observables(self):
+        return self.names + [f"difference_{n}" for n in self.names if f"difference_{n}" in self.data.variables]
 
     def failed(self):
         import numpy as np
@@ -92,11 +97,14 @@ def choose(sweep, x, lines, at):
     return x, lines, held
 
 
-def panels_of(sweep):
-    """Runs by their group: an algorithm and its theory share a panel."""
+def panels_of(sweep, pairs):
+    """Title, and what is in it: (number, whether it is a line). An algorithm and its theory share a panel; a pair has its own."""
+    if pairs:
+        names = zip(sweep.data["pair_algorithm"][...], sweep.data["pair_theory"][...])
+        return {f"{a} - {t}": [(p, False)] for p, (a, t) in enumerate(names)}
     panels = {}
     for m, group in enumerate(str(g) for g in sweep.data["group"][...]):
-        panels.setdefault(group, []).append(m)
+        panels.setdefault(group, []).append((m, not sweep.data["discrete"][m]))
     return panels
 
 
@@ -125,9 +133,10 @@ def draw(sweep, observable, x, lines, held, prefix, formats):
     import numpy as np
     from matplotlib.lines import Line2D
 
-    if observable not in sweep.names:
-        raise Problem(f"--observable {observable}: expected one of {', '.join(sweep.names)}", 2)
-    mean, error = sweep.at_end(observable), np.nan_to_num(sweep.at_end(observable + "_se"))
+    if observable not in sweep.observables():
+        raise Problem(f"--observable {observable}: expected one of {', '.join(sweep.observables())}", 2)
+    pairs = observable.startswith("difference_")
+    mean, error = sweep.at_end(observable)
     if not sweep.zip:  # [x][lines][run]
         order = [list(sweep.keys).index(k) for k in [x] + ([lines] if lines else [])]
         rest = [i for i in range(len(sweep.keys)) if i not in order]
@@ -139,7 +148,7 @@ def draw(sweep, observable, x, lines, held, prefix, formats):
     positions = np.arange(len(values)) if any(isinstance(v, str) for v in values) else np.asarray(values, float)
     along = np.argsort(positions, kind="stable")
 
-    panels = panels_of(sweep)
+    panels = panels_of(sweep, pairs)
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(max(5.2, 3.9 * columns), 3.5 * rows + 0.8), dpi=200, squeeze=False,
@@ -150,30 +159,34 @@ def draw(sweep, observable, x, lines, held, prefix, formats):
     for ax, (group, runs) in zip(axes.flat, panels.items()):
         for i in range(len(entries)):
             color, marker = COLORS[i % 7], MARKERS[(i + i // 7) % 7]
-            theories = [m for m in runs if not sweep.data["discrete"][m]]
-            for m in runs:
+            theories = [m for m, line in runs if line]
+            for m, line in runs:
                 y, bar = mean[along, i, m], Z * error[along, i, m]
-                if m in theories:
+                if line:
                     ax.plot(positions[along], y, color=color, dashes=DASHES[theories.index(m) % 7])
                     if bar.max() > 0:
                         ax.fill_between(positions[along], y - bar, y + bar, color=color, alpha=0.18, lw=0)
                 else:
                     ax.errorbar(positions[along], y, bar, fmt=marker, ms=5, mfc="white", mec=color, ecolor=color, mew=1.2, zorder=3)
+        if pairs:
+            ax.axhline(0, color="0.35", lw=1)
         ax.set_title(plain(group, 40))
         ax.set_xlabel(plain(sweep.keys[x], 40))
         ax.grid(alpha=0.25, lw=0.5)
         ax.tick_params(labelleft=True)
         set_axis(ax, [values[i] for i in along], positions[along])
     name = getattr(sweep.data[observable], "long_name", observable).replace(", mean over paths", "")
+    name = name.replace(": algorithm - slow SDE on common noise", "" if not pairs else ":\nalgorithm - slow SDE, same noise")
     for row in axes:
-        row[0].set_ylabel(plain(name, 48) + "\nat the end")
+        row[0].set_ylabel("\n".join(plain(part, 48) for part in name.split("\n")) + ("," if pairs else "\n") + " at the end")
 
     handles = []
     if lines:
         handles = [Line2D([], [], color=COLORS[i % 7], marker=MARKERS[(i + i // 7) % 7], mfc="white", mew=1.2, ms=5,
                           label=f"{lines} = {plain(shown(v), 24)}") for i, v in enumerate(entries)]
-    handles += [Line2D([], [], color="0.35", label="line: theory, band 95%"),
-                Line2D([], [], color="0.35", ls="", marker="o", mfc="white", label="marker: algorithm, 95% interval")]
+    if not pairs:
+        handles.append(Line2D([], [], color="0.35", label="line: theory, band 95%"))
+    handles += [Line2D([], [], color="0.35", ls="", marker="o", mfc="white", label=f"marker: {'mean' if pairs else 'algorithm'}, 95% interval")]
     notes = [f"{k} = {shown(sweep.values(k)[i])}" for k, i in held.items()]
     failed, cells = sweep.failed()
     if failed:

@@ -84,7 +84,7 @@ class Dataset(Folder):
             one, cell = self.dataset(single), data.sel(eta=eta, H=H)
             compared = 0
             for name, v in one.variables.items():
-                if name in ("run", "group"):
+                if name in ("run", "group", "pair_algorithm", "pair_theory"):  # without what is swept
                     continue
                 of_cell = cell["run_" + name if name in ("eta", "H") else name]
                 self.assertEqual(v.values.tobytes() if v.dtype != object else list(v.values),
@@ -113,6 +113,16 @@ class Dataset(Folder):
         product = os.path.join(self.folder.name, "product")
         self.run_sweep(*SWEEP, out=product)
         np.testing.assert_array_equal(data.x1[1], self.dataset(product).x1.sel(eta=0.02, H=5))
+
+    def test_pairs_of_the_cells_that_have_them(self):
+        self.run_sweep("--sweep", "method.*.H=200,5")  # the first is shorter than two rounds
+        data = self.dataset()
+        self.assertEqual(list(data.pair_algorithm.values), ["Local SGD"])
+        self.assertEqual(list(data.pair_theory.values), ["Local SGD (slow SDE)"])
+        self.assertEqual(data.difference_x1.dims, ("H", "pair", "time"))
+        self.assertTrue(np.isfinite(data.difference_x1.sel(H=5)).all())
+        self.assertTrue(np.isnan(data.difference_x1.sel(H=200)).all())
+        self.assertEqual(list(data.pair_paths[:, 0].values), [0, 64])
 
     def test_words_arrays_and_times(self):
         self.run_sweep("--sweep", "training.schedule=constant,cosine", "--sweep", "start.at=[0, 1],[1, 0]", "--sweep",
@@ -231,6 +241,7 @@ class Bad(Folder):
         self.assertIn("paths lost", str(failed.failure.values))
         self.assertTrue(np.isnan(failed.x1).all() and np.isnan(failed.x1_quantile).all() and np.isnan(failed.drift_measured).all())
         self.assertGreater(failed.paths_lost, 0)
+        self.assertTrue(np.isnan(data.difference_x1.sel(eta=3)).all())
         kept = data.sel(eta=0.02)
         self.assertTrue(np.isfinite(kept.x1).all())
         self.assertEqual(set(kept.failure.values), {""})
@@ -271,6 +282,10 @@ class Figure(Folder):
             svg = f.read()
         for text in ("H = 5", "H = 20", "training.eta"):
             self.assertIn(text, svg)
+        r = sde("plot", nc, "--observable", "difference_x1", "--out", fig)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        with open(fig + ".svg") as f:
+            self.assertIn("algorithm - slow SDE, same noise", f.read())
         r = sde("plot", nc, "--at", "eta=0.02", "--out", fig)
         self.assertEqual(r.returncode, 0, r.stderr)
         with open(fig + ".svg") as f:
