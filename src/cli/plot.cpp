@@ -3,9 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "../experiment/cell_file.hpp"
 #include "../experiment/error.hpp"
 #include "cli.hpp"
 
@@ -42,10 +44,39 @@ int draw(const std::string& script, const std::vector<std::string>& arguments) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kIoFailure;
 }
 
+namespace {
+
+/// What is drawn of a sweep.
+struct SweepAxes {
+  std::string x, lines;
+  std::vector<std::string> at;
+};
+
+/// The script for these datasets; what it is to be told of a sweep's axes joins its arguments.
+std::string script_for(const std::vector<std::string>& data, bool component, const SweepAxes& axes,
+                       std::vector<std::string>& arguments) {
+  if (std::none_of(data.begin(), data.end(), experiment::is_sweep)) {
+    if (!axes.x.empty() || !axes.lines.empty() || !axes.at.empty())
+      throw InputError(
+          fmt::format("sde plot: --x, --lines and --at are of sweeps: {} is none (sde run --sweep)", data[0]));
+    return "plot.py";
+  }
+  if (data.size() > 1)
+    throw InputError("sde plot: expected the dataset of a sweep by itself, or datasets of single runs");
+  if (component) throw InputError("sde plot: --component: of a sweep one observable is drawn: expected --observable");
+  if (!axes.x.empty()) arguments.insert(arguments.end(), {"--x", axes.x});
+  if (!axes.lines.empty()) arguments.insert(arguments.end(), {"--lines", axes.lines});
+  for (const auto& at : axes.at) arguments.insert(arguments.end(), {"--at", at});
+  return "plot_sweep.py";
+}
+
+}  // namespace
+
 Command add_plot(CLI::App& app) {
   struct Options {
     std::vector<std::string> data;
     std::string out, observable, component, formats;
+    SweepAxes sweep;
   };
   auto* sub = app.add_subcommand("plot", "Draw sharpness, drift and diffusion of one or more datasets (PNG and SVG)");
   auto o = std::make_shared<Options>();
@@ -53,9 +84,17 @@ Command add_plot(CLI::App& app) {
   sub->add_option("--out", o->out, "Prefix of the figures (default: beside the first dataset)")->type_name("PREFIX");
   sub->add_option("--observable", o->observable, "Left panel's observable (default: trace_hessian)")->type_name("NAME");
   sub->add_option("--component", o->component, "Coordinate whose drift and diffusion are drawn")->type_name("NAME");
+  sub->add_option("--x", o->sweep.x, "Of a sweep: the key on the axis (default: the one with the most values)")
+      ->type_name("KEY");
+  sub->add_option("--lines", o->sweep.lines, "Of a sweep: the key with a colour for each value (default: the next one)")
+      ->type_name("KEY");
+  sub->add_option("--at", o->sweep.at, "Of a sweep: where another key is held (default: its first value; repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   sub->add_option("--formats", o->formats, "Formats (default: png,svg)")->type_name("LIST");
   sub->footer(
-      "Examples:\n  sde plot out/main.nc\n  sde plot out/main.nc --observable lambda_max --component x2 --out fig");
+      "Examples:\n  sde plot out/main.nc\n  sde plot out/main.nc --observable lambda_max --component x2 --out fig\n"
+      "  sde plot out/ring_sweep.nc --observable x1 --x eta --lines H");
   return {sub, [o] {
             std::vector<std::string> arguments = o->data;
             const std::filesystem::path first(o->data.front());
@@ -64,7 +103,7 @@ Command add_plot(CLI::App& app) {
             if (!o->observable.empty()) arguments.insert(arguments.end(), {"--observable", o->observable});
             if (!o->component.empty()) arguments.insert(arguments.end(), {"--component", o->component});
             if (!o->formats.empty()) arguments.insert(arguments.end(), {"--formats", o->formats});
-            return draw("plot.py", arguments);
+            return draw(script_for(o->data, !o->component.empty(), o->sweep, arguments), arguments);
           }};
 }
 

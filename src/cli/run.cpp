@@ -10,18 +10,12 @@
 #include "run_report.hpp"
 #include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
+#include "simulate.hpp"
+#include "sweep_run.hpp"
 
 namespace sde::cli {
 
 namespace {
-
-struct Options {
-  std::string file, out = "out", device = "cpu";
-  std::vector<std::string> set;
-  long seed = -1;
-  int threads = 0;
-  bool json = false, quiet = false, no_figure = false, resume = false;
-};
 
 using ensemble::MethodResult;
 using experiment::Experiment;
@@ -29,11 +23,11 @@ using experiment::Experiment;
 /// One run: what is read, simulated, said and written, each in a function of its own.
 class Runner {
  public:
-  Runner(const Options& o, ensemble::Ranks* ranks)
+  Runner(const RunOptions& o, const experiment::FileText& file, ensemble::Ranks* ranks)
       : options_(o),
         ranks_(ranks),
         leader_(leads(ranks)),
-        experiment_(load(o)),
+        experiment_(experiment::load(file, o.set)),
         plan_(experiment::plan_pairs(experiment_)),
         checkpoint_(std::filesystem::path(o.out) / (experiment_.name + ".checkpoint")),
         progress_(o.quiet || !leader_) {
@@ -45,7 +39,6 @@ class Runner {
       state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
         return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
       }));
-    state_.methods.resize(experiment_.methods.size());
     for (const auto& x : plan_.others)
       say(fmt::format("{}: not beside its slow SDE on common noise: {}", x.name, x.reason));
   }
@@ -63,54 +56,21 @@ class Runner {
   }
 
  private:
-  static Experiment load(const Options& o) {
-    auto set = o.set;
-    if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
-    return experiment::load(o.file, set);
-  }
-
   experiment::PairResults paired() const { return {plan_.pairs, state_.pairs}; }
-
-  /// What a method's paths cost, in units of a gradient: the bar's weights.
-  double work(std::size_t method, long paths) const {
-    const auto& m = experiment_.methods[method];
-    return m.dynamics->work(m, experiment_.observation.times.back()) * static_cast<double>(paths) + 1;
-  }
 
   /// Advances all methods, then the pairs; the exit code where that ended too soon.
   std::optional<int> simulate() {
-    const auto& methods = experiment_.methods;
-    auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
-    control.notice = [&](const std::string& text) { say(text); };
-    double all = 0, done = 0;
-    for (std::size_t i = 0; i < methods.size(); ++i) all += work(i, methods[i].paths);
-    for (const auto& pair : plan_.pairs) all += work(pair.algorithm, pair.pairing.paths);
-    const auto begin = [&](const std::string& name, double part) {
-      control.progress = [this, &all, done, name, part](double fraction) {
-        progress_.show((done + fraction * part) / all, name);
-      };
-      control.progress(0);
-      done += part;
-    };
+    Listener listener;
+    listener.progress = [&](double fraction, const std::string& method) { progress_.show(fraction, method); };
+    listener.say = [&](const std::string& text) { say(text); };
+    listener.failed = [&](std::size_t, const std::string&) { code_ = kNumericalFailure; };
     try {
-      for (std::size_t i = 0; i < methods.size(); ++i) {
-        begin(methods[i].name, work(i, methods[i].paths));
-        if (!ensemble::resume(experiment_.problem, methods[i], experiment_.observation, control, state_.methods[i]))
-          throw ensemble::Interrupted();
-        results_.push_back(state_.methods[i].total);
-        report_lost(methods[i].name, results_.back());
-      }
-      for (std::size_t i = 0; i < plan_.pairs.size(); ++i) {
-        const auto& pair = plan_.pairs[i];
-        begin(methods[pair.algorithm].name + " beside its slow SDE", work(pair.algorithm, pair.pairing.paths));
-        if (i == state_.pairs.size())
-          state_.pairs.push_back(verify::run_paired(experiment_.problem, pair.pairing, control));
-      }
-    } catch (const ensemble::Interrupted&) {
-      return stop("interrupted", kInterrupted);
+      const auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
+      if (!cli::simulate(experiment_, plan_, control, state_, listener)) return stop("interrupted", kInterrupted);
     } catch (const DeviceFailure& failure) {
       return stop(failure.what(), kNumericalFailure);
     }
+    for (const auto& method : state_.methods) results_.push_back(method.total);
     return std::nullopt;
   }
 
@@ -119,16 +79,6 @@ class Runner {
     experiment::save_checkpoint(checkpoint_, experiment_, state_);
     say(fmt::format("{}; checkpoint {} (the same command with --resume goes on from it)", why, checkpoint_.string()));
     return with;
-  }
-
-  void report_lost(const std::string& method, const MethodResult& r) {
-    if (r.lost == 0 || !leader_) return;
-    say(fmt::format("{}: {} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}", method, r.lost,
-                    r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason));
-    if (static_cast<double>(r.lost) <= experiment_.max_lost * static_cast<double>(r.paths)) return;
-    say(fmt::format("that is more than experiment.max_lost = {} allows: try a smaller eta or dt",
-                    experiment_.max_lost));
-    code_ = kNumericalFailure;
   }
 
   void print(const std::string& dataset) const {
@@ -156,7 +106,7 @@ class Runner {
     fmt::print(stderr, "sde: {}\n", text);
   }
 
-  const Options& options_;
+  const RunOptions& options_;
   ensemble::Ranks* ranks_;
   const bool leader_;
   const Experiment experiment_;
@@ -168,15 +118,34 @@ class Runner {
   int code_ = kDone;
 };
 
+int run(RunOptions o, ensemble::Ranks* ranks, const std::string& command_line) {
+  const auto file = experiment::read_text(o.file);
+  if (o.seed >= 0) o.set.push_back(fmt::format("experiment.seed={}", o.seed));
+  const auto sweep = experiment::read_sweep(file, o.set, o.sweep, o.zip);
+  if (!sweep.axes.empty()) return run_sweep(o, file, sweep, ranks, command_line);
+  if (o.jobs > 1)
+    throw InputError("--jobs: expected a sweep, whose cells are its jobs (--sweep, or [sweep] in the file)");
+  return Runner(o, file, ranks)(command_line);
+}
+
 }  // namespace
 
 Command add_run(CLI::App& app, const std::string& command_line) {
   auto* sub = app.add_subcommand("run", "Simulate an experiment: slow SDEs and discrete algorithms side by side");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunOptions>();
   sub->add_option("experiment", o->file, "Experiment file (TOML)")->required()->type_name("FILE.toml");
   sub->add_option("--set", o->set, "Override a key, e.g. training.eta=0.02 or method.1.H=10 (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  sub->add_option("--sweep", o->sweep,
+                  "Run for each of several values of a key: v1,v2,..., geom:first:last:count or lin:first:last:count; "
+                  "of several keys (repeatable) for every combination")
+      ->type_name("KEY=VALUES")
+      ->allow_extra_args(false);
+  sub->add_flag("--zip", o->zip, "The values of all swept keys go together, instead of every combination");
+  sub->add_option("--jobs", o->jobs, "Cells of a sweep at a time, which share the threads; same bits for any number")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
   sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")
       ->check(CLI::NonNegativeNumber)
@@ -195,8 +164,9 @@ Command add_run(CLI::App& app, const std::string& command_line) {
       "Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set "
       "experiment.paths=512 --out out/ring4\n"
       "  sde run experiments/main.toml --resume       after an interruption\n"
+      "  sde run experiments/main.toml --sweep training.eta=geom:0.0025:0.01:3 --sweep training.workers=2,8\n"
       "  mpirun -n 4 sde run experiments/main.toml --set experiment.paths=1000000    four ranks, the same bits");
-  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return Runner(*o, ranks)(command_line); }};
+  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return run(*o, ranks, command_line); }};
 }
 
 }  // namespace sde::cli

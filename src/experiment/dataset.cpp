@@ -3,16 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <netcdf.h>
-#include <netcdf_mem.h>
-
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <netcdf>
 #include <nlohmann/json.hpp>
 
+#include "in_memory.hpp"
 #include "sde/version.hpp"
 
 namespace sde::experiment {
@@ -70,9 +66,12 @@ class Writer {
     quantile_ = file_.addDim("quantile", kQuantiles.size());
   }
 
-  void write(const std::string& command_line, const PairResults& paired) {
+  void write(const std::string& command_line, const PairResults& paired, const std::vector<std::string>& failures) {
     attributes(command_line);
     coordinates();
+    if (!failures.empty())
+      texts("failure", run_, failures.size(), "why the method failed; empty where it did not",
+            [&](std::size_t i) { return failures[i]; });
     observables();
     if (e_.observation.components > 0) drifts();
     if (!paired.pairs.empty()) differences(paired);
@@ -287,20 +286,18 @@ void write_file(const std::filesystem::path& file, const char* bytes, std::size_
                             error.message()));
 }
 
+std::string dataset_bytes(const Experiment& experiment, const std::vector<MethodResult>& results,
+                          const PairResults& pairs, const std::string& command_line,
+                          const std::vector<std::string>& failures) {
+  return in_memory(
+      [&](netCDF::NcGroup file) { Writer(std::move(file), experiment, results).write(command_line, pairs, failures); });
+}
+
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
                    const std::vector<MethodResult>& results, const PairResults& pairs,
                    const std::string& command_line) {
-  // Composed in memory: HDF5 does not survive a disk that fills up while it writes.
-  int id = 0;
-  const auto check = [](int status) {
-    if (status != NC_NOERR) throw std::runtime_error(fmt::format("netCDF: {}", nc_strerror(status)));
-  };
-  check(nc_create_mem(file.filename().c_str(), NC_NETCDF4, 0, &id));
-  Writer(netCDF::NcGroup(id), experiment, results).write(command_line, pairs);
-  NC_memio memory{};
-  check(nc_close_memio(id, &memory));
-  const std::unique_ptr<void, void (*)(void*)> owner(memory.memory, std::free);
-  write_file(file, static_cast<const char*>(memory.memory), memory.size);
+  const auto bytes = dataset_bytes(experiment, results, pairs, command_line);
+  write_file(file, bytes.data(), bytes.size());
 }
 
 }  // namespace sde::experiment

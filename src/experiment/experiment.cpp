@@ -12,21 +12,6 @@ namespace sde::experiment {
 
 namespace {
 
-toml::table parse_file(const std::filesystem::path& file) {
-  if (std::filesystem::is_directory(file))
-    throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
-  std::ifstream in(file);
-  if (!in)
-    throw InputError(
-        fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)", file.string()));
-  try {
-    return toml::parse(in, file.string());
-  } catch (const toml::parse_error& e) {
-    throw InputError(
-        fmt::format("{}:{}: not valid TOML: {}", file.string(), e.source().begin.line, std::string(e.description())));
-  }
-}
-
 /// Loss, noise and start.
 void read_problem(Section& root, Experiment& e) {
   Section loss = root.section("loss");
@@ -86,11 +71,37 @@ void read_methods(Section& root, long paths, double time, Experiment& e) {
 
 }  // namespace
 
+FileText read_text(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file))
+    throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
+  std::ifstream in(file);
+  if (!in)
+    throw InputError(
+        fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)", file.string()));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return {file, text.str()};
+}
+
+toml::table parse(const FileText& file) {
+  try {
+    return toml::parse(file.text, file.path.string());
+  } catch (const toml::parse_error& e) {
+    throw InputError(fmt::format("{}:{}: not valid TOML: {}", file.path.string(), e.source().begin.line,
+                                 std::string(e.description())));
+  }
+}
+
 Experiment load(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  toml::table table = parse_file(file);
+  return load(read_text(file), overrides);
+}
+
+Experiment load(const FileText& file, const std::vector<std::string>& overrides) {
+  toml::table table = parse(file);
   for (const auto& o : overrides) assign(table, o);
   Experiment e;
-  e.name = file.stem().string();
+  e.swept = table.erase("sweep") > 0;
+  e.name = file.path.stem().string();
   std::ostringstream source;
   source << table;
   e.source = source.str();
@@ -116,7 +127,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
     try {
       ensemble::check(e.problem, m);
     } catch (const InputError& error) {
-      throw InputError(fmt::format("{}: {}", file.string(), error.what()));
+      throw InputError(fmt::format("{}: {}", file.path.string(), error.what()));
     }
   }
   return e;

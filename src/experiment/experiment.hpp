@@ -21,15 +21,28 @@ struct Experiment {
   ensemble::Observation observation;
   std::vector<ensemble::Method> methods;
   VerifySettings verify;
+  bool swept = false;  ///< the file has a [sweep] (sweep.hpp), of which nothing is in here
 };
 
+/// A file as it was when it was read: the cells of a sweep are all of one text.
+struct FileText {
+  std::filesystem::path path;
+  std::string text;
+};
+/// Throws InputError where there is no such file.
+FileText read_text(const std::filesystem::path& file);
+/// The text as TOML, whose nodes know the file and their lines. Throws InputError.
+toml::table parse(const FileText& file);
+
 /// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.
+Experiment load(const FileText& file, const std::vector<std::string>& overrides);
 Experiment load(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
 /// Reads one [noise] table or several [[noise]] (a sum) for a loss.
 Noise read_noise(std::vector<Section> sections, const LossModel& model);
 
-/// Adds "key=value" to a table; dots descend, numbers index arrays. The value is TOML, or text if it is not.
+/// Adds "key=value" to a table; dots descend, numbers index arrays, * stands for all of an array's tables. The value is
+/// TOML, or text if it is not.
 void assign(toml::table& table, const std::string& assignment);
 
 }  // namespace sde::experiment
