@@ -92,7 +92,7 @@ class Runner {
   void draw_figure(const std::string& dataset) {
     const auto prefix = (std::filesystem::path(options_.out) / experiment_.name).string();
     if (draw("plot.py", {dataset, "--out", prefix}) == 0) {
-      if (!options_.json && !options_.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
+      if (!options_.json && !options_.quiet) fmt::print("figure  {}\n", figure_files(prefix, {"png", "svg"}));
       return;
     }
     say(fmt::format("the figure was not drawn; the dataset is complete (sde plot {} tries again)", dataset));

@@ -58,6 +58,8 @@ void check(const Problem& p, const Observation& o) {
              fmt::format("expected slow times from 0 on that ascend, number {} is {}", i, o.times[i]));
   if (o.components < 0 || o.components > d)
     refuse("observation.components", fmt::format("expected 0 to {}, got {}", d, o.components));
+  if (o.save_paths < 0)
+    refuse("observation.save_paths", fmt::format("expected a number of paths, 0 or more, got {}", o.save_paths));
   for (const auto& polynomial : o.polynomials)
     for (const auto& term : polynomial.terms)
       for (const auto& [coordinate, exponent] : term.powers)

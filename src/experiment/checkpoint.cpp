@@ -41,10 +41,11 @@ namespace sde::experiment {
 
 namespace {
 
-/// Of the program, and of what it writes: 3 has pairs; groups of blocks are counted, so their size belongs to it.
+/// Of the program, and of what it writes: 4 has pairs, and the paths of samples; groups of blocks are counted, so their
+/// size belongs to it.
 const std::string& version() {
   static const std::string text =
-      fmt::format("{}, checkpoint format 3, blocks of {} paths", kVersion, ensemble::kBlockPaths);
+      fmt::format("{}, checkpoint format 4, blocks of {} paths", kVersion, ensemble::kBlockPaths);
   return text;
 }
 

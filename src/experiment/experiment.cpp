@@ -5,12 +5,16 @@
 #include <fstream>
 #include <sstream>
 
+#include "method_names.hpp"
 #include "methods.hpp"
 #include "sde/manifold/flow_map.hpp"
 
 namespace sde::experiment {
 
 namespace {
+
+/// Numbers of one path, of all its observables and times, are kept in memory for each.
+constexpr long kMostSavedPaths = 100'000;
 
 /// Loss, noise and start.
 void read_problem(Section& root, Experiment& e) {
@@ -54,19 +58,25 @@ void read_observation(Section& run, double time, int d, ensemble::Observation& o
   }
   o.components = static_cast<int>(
       run.integer({"components", "first coordinates whose drift and diffusion are recorded"}, std::min(d, 4), 0, d));
+  o.save_paths =
+      run.integer({"save_paths", "first paths whose observables are kept one by one"}, 0, 0, kMostSavedPaths);
 }
 
 void read_methods(Section& root, long paths, double time, Experiment& e) {
   const Section training = root.section("training");
   auto methods = root.sections("method");
   if (methods.empty()) root.fail("method", "missing: expected at least one [[method]] with a kind");
-  for (std::size_t i = 0; i < methods.size(); ++i) {
-    Section s(methods[i], training);  // every key of [training] may be overridden in a method
-    e.methods.push_back(read_method(s, e, paths, time));
+  for (const auto& table : methods) {
+    Section s(table, training);  // every key of [training] may be overridden in a method
+    auto [method, settings] = read_method(s, e, paths, time);
+    e.methods.push_back(std::move(method));
+    e.settings.push_back(std::move(settings));
+  }
+  name_methods(e.methods, e.settings);
+  for (std::size_t i = 0; i < methods.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (e.methods[j].name == e.methods[i].name)
-        s.fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
-  }
+        methods[i].fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
 }
 
 }  // namespace
@@ -101,6 +111,7 @@ Experiment load(const FileText& file, const std::vector<std::string>& overrides)
   for (const auto& o : overrides) assign(table, o);
   Experiment e;
   e.swept = table.erase("sweep") > 0;
+  e.file = file.path.string();
   e.name = file.path.stem().string();
   std::ostringstream source;
   source << table;

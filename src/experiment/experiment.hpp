@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "recorded_keys.hpp"
 #include "registry.hpp"
 #include "sde/ensemble/method.hpp"
 #include "verify_section.hpp"
@@ -10,6 +11,7 @@
 namespace sde::experiment {
 
 struct Experiment {
+  std::string file;  ///< as it was named
   std::string name;  ///< of the file, without its ending: names the outputs
   std::string title;
   std::string source;  ///< the whole file with overrides applied, as TOML
@@ -20,6 +22,7 @@ struct Experiment {
   ensemble::Problem problem;
   ensemble::Observation observation;
   std::vector<ensemble::Method> methods;
+  std::vector<KeyValues> settings;  ///< of each method
   VerifySettings verify;
   bool swept = false;  ///< the file has a [sweep] (sweep.hpp), of which nothing is in here
 };

@@ -23,6 +23,7 @@ paths = 20000
 time = 0.1
 observations = 2
 observe = ["x1", "x1*x2"]
+save_paths = 5000
 [loss]
 name = "ring"
 [noise]

@@ -61,6 +61,7 @@ struct Observation {
   std::vector<double> times;            ///< slow times, times[0] = 0
   std::vector<Polynomial> polynomials;  ///< of Phi(theta)
   int components = 0;                   ///< first coordinates whose drift and diffusion are recorded
+  long save_paths = 0;                  ///< first paths whose observables are kept one by one
 };
 
 /// A path that left the domain: which, when, and what it looked like.
@@ -92,7 +93,11 @@ struct MethodResult {
   Table values;                                           ///< observables
   Table drift_1, drift_2, ito_normal, diffusion;          ///< [time][component], predicted
   Table rate;                                             ///< [interval][component], increment of Phi over slow time
-  std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][path], the first kQuantilePaths
+  Table diffusion_pairs;                                  ///< [time][pair], predicted (model/observables.hpp)
+  Table rate_sums, rate_differences;                      ///< [interval][pair], for the covariances of the rates
+  std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][sample], the first that are not lost
+  std::vector<std::vector<long>> sample_paths;            ///< [time][sample], the number of its path
+  long most_samples = kQuantilePaths;
   long paths = 0, lost = 0;
   LostPath first_lost;
   double gradients = 0;  ///< gradient evaluations (discrete) or term evaluations (slow), all paths
@@ -103,7 +108,7 @@ struct MethodResult {
   Table& table(PerComponent);
 
   static constexpr long kQuantilePaths = 2048;
-  /// Quantile p over the retained paths (linear interpolation); not a number without any.
+  /// Quantile p over the first kQuantilePaths that are kept (linear interpolation); not a number without any.
   double quantile(std::size_t time, std::size_t observable, double p) const;
   /// Whether there is no room for more samples: lost paths never return, so the last time's are full last.
   bool samples_full() const;
@@ -111,8 +116,8 @@ struct MethodResult {
 
   template <class Archive>
   void serialize(Archive& a, unsigned) {
-    a& slow_time& observables& values& drift_1& drift_2& ito_normal& diffusion& rate& samples& paths& lost& first_lost&
-        gradients;
+    a& slow_time& observables& values& drift_1& drift_2& ito_normal& diffusion& rate& diffusion_pairs& rate_sums&
+        rate_differences& samples& sample_paths& most_samples& paths& lost& first_lost& gradients;
   }
 };
 

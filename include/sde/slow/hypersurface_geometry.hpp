@@ -75,15 +75,16 @@ class HypersurfaceGeometry {
     }
     for (int k = 0; k < d; ++k) out[k] = T(-0.5 / batch) * (v_[k] * inverse_ * sum);
   }
-  /// out[d] = the diagonal of Sigma_par / B.
+  /// out[d][d] = Sigma_par / B.
   SDE_DEVICE void diffusion(double batch, T* out) const {
     T column[D];
-    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+    for (int k = 0; k < d * d; ++k) out[k] = T(0.0);
     for (int s = 0; s < noise_dimension(); ++s) {
       tangent_column(s, column);
-      for (int k = 0; k < d; ++k) out[k] += column[k] * column[k];
+      for (int i = 0; i < d; ++i)
+        for (int k = 0; k < d; ++k) out[i * d + k] += column[i] * column[k];
     }
-    for (int k = 0; k < d; ++k) out[k] = out[k] / T(batch);
+    for (int k = 0; k < d * d; ++k) out[k] = out[k] / T(batch);
   }
 
   /// Retraction along the normal at the point of the last move, in closed form where the loss has one. Returns the
