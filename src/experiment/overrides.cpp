@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "experiment.hpp"
+#include "reading.hpp"
 
 namespace sde::experiment {
 

@@ -1,0 +1,22 @@
+// An experiment file from one's own program: read, changed, run, and written as the dataset that `sde plot` draws.
+// Usage: own_run FILE.toml DATASET.nc
+#include <cstdio>
+
+#include "sde/experiment/dataset.hpp"
+
+int main(int, char** arguments) try {
+  using namespace sde;
+  auto e = experiment::load(arguments[1], {"experiment.paths=64", "experiment.pairs=0"});
+  ensemble::Control control;
+  control.threads = 2;
+  std::vector<ensemble::MethodResult> results;
+  for (const auto& method : e.methods) {
+    results.push_back(ensemble::run(e.problem, method, e.observation, control));
+    const auto& sharpness = results.back().at(e.observation.times.size() - 1, "trace_hessian");
+    std::printf("%s: tr Hess %.17g +- %.2g\n", method.name.c_str(), sharpness.mean, 1.96 * sharpness.standard_error());
+  }
+  experiment::write_dataset(arguments[2], e, results, {{}, {}}, "own_run");
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "own_run: %s\n", error.what());
+  return 2;
+}
