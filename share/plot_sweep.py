@@ -10,6 +10,7 @@ import sys
 sys.dont_write_bytecode = True  # no cache beside an installed script
 
 from figure_style import COLORS, DASHES, MARKERS, Z, Problem, parse_formats, pyplot, save
+from figure_style import plain as one_line
 
 COLUMNS = 4  # of panels
 FEW = 8      # values of a key that get a tick each
@@ -114,8 +115,7 @@ def shown(value):
 
 def plain(text, most):
     """A user's words: no TeX, one line, and no more than there is room for."""
-    text = " ".join(text.split())
-    return (text if len(text) <= most else text[:most - 3] + "...").replace("$", r"\$")
+    return one_line(text, most).replace("$", r"\$")
 
 
 def set_axis(ax, values, positions):

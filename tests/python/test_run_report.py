@@ -87,7 +87,9 @@ class Report(unittest.TestCase):
         self.assertGreater(j["methods"][0]["lost"], 0)
         self.assertLess(j["methods"][0]["lost"], 64)
         self.assertRegex(" ".join(rows["SGD"]), r"\+- [0-9.]+ \(survivors: biased\)")
-        self.assertEqual(printed.count("survivors: biased"), 1)  # not of the start, nor of the row that lost none
+        # Not of the start, nor of the row that lost none; but of the pair on common noise, which has the same paths.
+        self.assertEqual(printed.count("survivors: biased"), 2)
+        self.assertTrue(j["pairs"][0]["biased"])
         self.assertIn("the largest steps", printed)
         self.assertEqual([m["biased"] for m in j["methods"]], [True, False])
         self.assertTrue(j["methods"][0]["final"]["loss"]["biased"])
