@@ -39,6 +39,7 @@ class Runner {
     if (!alone(ranks))  // each has read its own node's file
       gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(experiment_.source)), [](std::string&) {
       }).check();
+    for (const auto& note : experiment_.notes) say(note);
     if (leader_) prepare_folder(o.out);
     if (o.resume)
       states_ =
@@ -153,16 +154,17 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   auto* sub = app.add_subcommand("run", "Simulate an experiment: slow SDEs and discrete algorithms side by side");
   auto o = std::make_shared<Options>();
   sub->add_option("experiment", o->file, "Experiment file (TOML)")->required()->type_name("FILE.toml");
-  sub->add_option("--set", o->set, "Override a key, e.g. training.eta=0.02 or method.1.H=10 (repeatable)")
+  sub->add_option("--set", o->set,
+                  "Override a key, e.g. training.eta=0.02 or method.1.H=10; methods count from 0 (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
   sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, std::numeric_limits<long>::max()))
       ->type_name("N");
   sub->add_option("--threads", o->threads,
                   "Threads (default: all cores; of several ranks on a node, a share each); same bits for any number")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, kMostThreads))
       ->type_name("N");
   add_device_option(*sub, o->device);
   sub->add_flag("--resume", o->resume,
@@ -173,6 +175,7 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   sub->footer(
       "Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set "
       "experiment.paths=512 --out out/ring4\n"
+      "  sde run experiments/ring.toml --set method.2.H=50            the third [[method]]: they count from 0\n"
       "  sde run experiments/main.toml --resume       after an interruption\n"
       "  mpirun -n 4 sde run experiments/main.toml --set experiment.paths=1000000    four ranks, the same bits");
   return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return Runner(*o, ranks)(command_line); }};

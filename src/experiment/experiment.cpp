@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "effects.hpp"
 #include "methods.hpp"
 #include "sde/manifold/flow_map.hpp"
 
@@ -17,10 +18,14 @@ toml::table parse_file(const std::filesystem::path& file) {
     throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
   std::ifstream in(file);
   if (!in)
-    throw InputError(
-        fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)", file.string()));
+    throw InputError(fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)",
+                                 file.empty() ? "''" : file.string()));
   try {
-    return toml::parse(in, file.string());
+    auto table = toml::parse(in, file.string());
+    if (table.empty())
+      throw InputError(
+          fmt::format("{}: has no keys; expected an experiment file, e.g. experiments/main.toml", file.string()));
+    return table;
   } catch (const toml::parse_error& e) {
     throw InputError(
         fmt::format("{}:{}: not valid TOML: {}", file.string(), e.source().begin.line, std::string(e.description())));
@@ -71,17 +76,21 @@ void read_observation(Section& run, double time, int d, ensemble::Observation& o
       run.integer({"components", "first coordinates whose drift and diffusion are recorded"}, std::min(d, 4), 0, d));
 }
 
-void read_methods(Section& root, long paths, double time, Experiment& e) {
+void read_methods(Section& root, const Section& run, long paths, double time, Experiment& e) {
   const Section training = root.section("training");
   auto methods = root.sections("method");
   if (methods.empty()) root.fail("method", "missing: expected at least one [[method]] with a kind");
+  Effects effects(training);
   for (std::size_t i = 0; i < methods.size(); ++i) {
     Section s(methods[i], training);  // every key of [training] may be overridden in a method
     e.methods.push_back(read_method(s, e, paths, time));
+    effects.add(s, e.methods.back());
     for (std::size_t j = 0; j < i; ++j)
       if (e.methods[j].name == e.methods[i].name)
         s.fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
   }
+  effects.finish(run);
+  e.notes = effects.notes();
 }
 
 }  // namespace
@@ -95,19 +104,24 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
   source << table;
   e.source = source.str();
 
-  Section root(table, "");
+  Section root(table, "", file.string());
   e.title = root.text({"title", "of the figure"}, e.name);
   Section run = root.section("experiment");
   e.seed = static_cast<std::uint64_t>(
       run.integer({"seed", "of the random numbers"}, 1, 0, std::numeric_limits<long>::max()));
   const long paths = run.integer({"paths", "of each method"}, 128, 1, 4'000'000'000L);
   const double time = run.positive({"time", "slow time: eta^2 times the local steps"}, 1.0);
+  if (time > discrete::LearningRate::kMostSteps)
+    run.expected(
+        "time",
+        fmt::format("at most {:g}, as many steps as are allowed, at eta = 1", discrete::LearningRate::kMostSteps),
+        time);
   e.max_lost = run.between({"max_lost", "share of lost paths above which the run fails"}, 0.01, 0, 1);
   read_problem(root, e);
   read_observation(run, time, e.problem.model->dim(), e.observation);
   run.finish();
   e.verify = read_verify(root.section("verify"));
-  read_methods(root, paths, time, e);
+  read_methods(root, run, paths, time, e);
   root.finish();
   for (const auto& m : e.methods) {
     try {

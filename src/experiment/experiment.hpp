@@ -20,6 +20,7 @@ struct Experiment {
   ensemble::Observation observation;
   std::vector<ensemble::Method> methods;
   VerifySettings verify;
+  std::vector<std::string> notes;  ///< what the user should know: keys without effect
 };
 
 /// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.
@@ -28,7 +29,8 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
 /// Reads one [noise] table or several [[noise]] (a sum) for a loss.
 Noise read_noise(std::vector<Section> sections, const LossModel& model);
 
-/// Adds "key=value" to a table; dots descend, numbers index arrays. The value is TOML, or text if it is not.
+/// Adds "key=value" to a table; dots descend, numbers index arrays, from 0. The value is TOML, or text if it is not.
+/// Throws InputError.
 void assign(toml::table& table, const std::string& assignment);
 
 }  // namespace sde::experiment
