@@ -39,7 +39,8 @@ class Runner {
     if (!alone(ranks))  // each has read its own node's file
       gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(experiment_.source)), [](std::string&) {
       }).check();
-    for (const auto& note : experiment_.notes) say(note);
+    for (const auto* notes : {&experiment_.notes, &experiment_.repeated})
+      for (const auto& note : *notes) say(note);
     if (leader_) prepare_folder(o.out);
     if (o.resume)
       states_ =
@@ -83,7 +84,7 @@ class Runner {
       control.progress = [&](double fraction) { progress_.show((done + fraction * work[i]) / all, methods[i].name); };
       control.progress(0);
       try {
-        if (!ensemble::resume(experiment_.problem, methods[i], experiment_.observation, control, states_[i]))
+        if (!ensemble::resume(experiment_.problem, methods[i], observation_of(experiment_, i), control, states_[i]))
           return stop("interrupted", kInterrupted);
       } catch (const DeviceFailure& failure) {
         return stop(failure.what(), kNumericalFailure);

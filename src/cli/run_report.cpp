@@ -19,18 +19,19 @@ std::string interval(const stats::Moments& m, long paths) {
 void print_table(const experiment::Experiment& e, const std::vector<ensemble::MethodResult>& results) {
   std::size_t width = 6;
   for (const auto& m : e.methods) width = std::max(width, m.name.size());
-  fmt::print("{}\n{} | paths with 95% intervals | slow time {}\n\n", e.title, e.loss_name, e.observation.times.back());
-  fmt::print("{:<{}}  {:>6} {:>7}  {:<23}  {:<23}  {:>6} {:>5}\n", "method", width, "H", "alpha", " tr Hess, start",
-             " tr Hess, end", "paths", "lost");
+  fmt::print("{}\n{} | paths with 95% intervals | slow time {} asked for\n\n", e.title, e.loss_name,
+             e.observation.times.back());
+  fmt::print("{:<{}}  {:>6} {:>7} {:>9}  {:<23}  {:<23}  {:>6} {:>5}\n", "method", width, "H", "alpha", "slow time",
+             " tr Hess, start", " tr Hess, end", "paths", "lost");
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];
     const auto& a = e.methods[i].algorithm;
     const bool limit = std::isinf(e.methods[i].dynamics->parameters(e.methods[i], a.rate.steps).alpha);
     const auto H = a.peak_steps_in_round();
-    fmt::print("{:<{}}  {:>6} {:>7}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width,
+    fmt::print("{:<{}}  {:>6} {:>7} {:>9}  {}  {}  {:>6} {:>5}\n", e.methods[i].name, width,
                limit ? "inf" : fmt::format("{}", H),
                limit ? "inf" : fmt::format("{:.3g}", a.rate.eta * static_cast<double>(H)),
-               interval(r.at(0, "trace_hessian"), r.paths),
+               fmt::format("{:.6g}", r.slow_time.back()), interval(r.at(0, "trace_hessian"), r.paths),
                interval(r.at(r.values.size() - 1, "trace_hessian"), r.paths), r.paths, r.lost);
   }
 }

@@ -41,10 +41,11 @@ namespace sde::experiment {
 
 namespace {
 
-/// Of the program, and of what it writes: 2 has groups of blocks, which it counts, so that their size belongs to it.
+/// Of the program, and of what it writes: 2 has groups of blocks, which it counts, so that their size belongs to it; 3
+/// slow SDEs at the ends of rounds.
 const std::string& version() {
   static const std::string text =
-      fmt::format("{}, checkpoint format 2, blocks of {} paths", kVersion, ensemble::kBlockPaths);
+      fmt::format("{}, checkpoint format 3, blocks of {} paths", kVersion, ensemble::kBlockPaths);
   return text;
 }
 

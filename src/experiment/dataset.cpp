@@ -149,7 +149,8 @@ class Writer {
       actual.insert(actual.end(), r.slow_time.begin(), r.slow_time.end());
       for (std::size_t i = 0; i + 1 < t.size(); ++i) width.push_back(r.slow_time[i + 1] - r.slow_time[i]);
     }
-    doubles("slow_time", {run_, time_}, "slow time of the observation (the end of the nearest round)", slow, actual);
+    doubles("slow_time", {run_, time_},
+            "slow time of the observation (the end of the nearest round of the group's algorithm)", slow, actual);
     doubles("interval_width", {run_, interval_}, "slow time between observations", slow, width);
     doubles("gradient_evaluations", {run_}, "stochastic gradients computed, all paths", "1", cost);
     doubles("H", {run_}, "local steps per round at the peak learning rate", "steps", rounds);

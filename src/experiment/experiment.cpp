@@ -7,6 +7,7 @@
 
 #include "effects.hpp"
 #include "methods.hpp"
+#include "observing.hpp"
 #include "sde/manifold/flow_map.hpp"
 
 namespace sde::experiment {
@@ -130,7 +131,14 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
       throw InputError(fmt::format("{}: {}", file.string(), error.what()));
     }
   }
+  set_times(e);
   return e;
+}
+
+ensemble::Observation observation_of(const Experiment& e, std::size_t method) {
+  auto o = e.observation;
+  o.times = e.times.at(method);
+  return o;
 }
 
 }  // namespace sde::experiment

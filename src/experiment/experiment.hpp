@@ -19,12 +19,19 @@ struct Experiment {
   ensemble::Problem problem;
   ensemble::Observation observation;
   std::vector<ensemble::Method> methods;
+  /// [method] slow times at which to ask for observations: those of `observation`, or the ends of the rounds of the
+  /// algorithm that a slow SDE stands beside.
+  std::vector<std::vector<double>> times;
   VerifySettings verify;
-  std::vector<std::string> notes;  ///< what the user should know: keys without effect
+  std::vector<std::string> notes;     ///< what the user should know: keys without effect
+  std::vector<std::string> repeated;  ///< the same of a run: methods with fewer times than observations
 };
 
 /// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.
 Experiment load(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// What is observed of method number `method`, and when.
+ensemble::Observation observation_of(const Experiment&, std::size_t method);
 
 /// Reads one [noise] table or several [[noise]] (a sum) for a loss.
 Noise read_noise(std::vector<Section> sections, const LossModel& model);
