@@ -44,8 +44,8 @@ struct Clear {
   SDE_DEVICE void operator()(long path) const { gone[path] = 0; }
 };
 
-/// values[q * stride + path], in the order of TileObservation::quantities, of every path that is still there; the
-/// others' flags are set.
+/// values[q * stride + path], in the order of TileObservation::quantities but for the last, of_rate_pairs(), of every
+/// path that is still there; the others' flags are set.
 template <class L>
 struct Observe {
   L loss;
@@ -91,7 +91,7 @@ struct Observe {
     static constexpr int D = dim_of<L>;
     const Observe& o;
     const long path;
-    T theta[D], point[D], moved[D];
+    T theta[D], point[D], moved[D], covariance[D * D];
     slow::HypersurfaceGeometry<L, T> geometry;
     int q = 0;
 
@@ -129,12 +129,12 @@ struct Observe {
       return component();
     }
     SDE_DEVICE auto ito_normal() {
-      geometry.ito_normal(o.what.parameters.batch, moved);
+      geometry.ito_normal(o.what.parameters.diffusion_batch(), moved);
       return component();
     }
     SDE_DEVICE auto diffusion() {
-      geometry.diffusion(o.what.parameters.batch, moved);
-      return component();
+      geometry.diffusion(o.what.parameters.diffusion_batch(), covariance);
+      return [this](int i, int k) { return lane(covariance[i * D + k], 0); };
     }
     SDE_DEVICE auto component() const {
       return [this](int c) { return lane(moved[c], 0); };
@@ -156,6 +156,15 @@ struct Observe {
       for (int c = 0; c < D; ++c)
         if (c < o.what.components) put(value(c));
     }
+    template <class F>
+    SDE_INLINE void pairs(F f) {
+      const auto value = f(*this);
+      const int n = matrix_components(o.what.components);
+      for (int i = 0; i < D; ++i)
+        for (int k = i + 1; k < D; ++k)
+          if (k < n) put(value(i, k));
+    }
+    SDE_INLINE void rate_pairs() const {}  // ReduceBlock takes them from the rates
     SDE_INLINE void put(double value) { o.at(q++, path) = value; }
   };
 
@@ -228,12 +237,11 @@ struct Observe {
       return component();
     }
     SDE_DEVICE auto ito_normal() {
-      work.geometry.ito_normal(parameters.batch, work.moved.data());
+      work.geometry.ito_normal(parameters.diffusion_batch(), work.moved.data());
       return component();
     }
-    SDE_DEVICE auto diffusion() {
-      work.geometry.diffusion(parameters.batch, work.moved.data());
-      return component();
+    SDE_DEVICE auto diffusion() const {
+      return [this](int i, int k) { return work.geometry.diffusion(parameters.diffusion_batch(), i, k); };
     }
     SDE_DEVICE auto component() const {
       return [this](int c) { return work.moved[c]; };
@@ -258,6 +266,17 @@ struct Observe {
       team.strided(o.what.components, [&](int c) { o.at(q + c, path) = value(c); });
       q += o.what.components;
     }
+    template <class F>
+    SDE_DEVICE void pairs(F f) {
+      const auto value = f(*this);
+      const int count = pairs_of(o.what.components);
+      team.strided(count, [&](int p) {
+        const auto pair = pair_of(p, o.what.components);
+        o.at(q + p, path) = value(pair.first, pair.second);
+      });
+      q += count;
+    }
+    SDE_DEVICE void rate_pairs() const {}  // ReduceBlock takes them from the rates
   };
 
   /// False where the path has left.
@@ -286,19 +305,40 @@ struct Observe {
   }
 };
 
-/// Number q * blocks + b: the moments of quantity q over block b of kLanes paths.
+/// Number q * blocks + b: the moments of quantity q over block b of kLanes paths. The first `stored` quantities have
+/// values, the last `components` of which are rates; their sums and differences (TileObservation::of_rate_pairs)
+/// follow.
 struct ReduceBlock {
   const double* values;
   const Gone* gone;
   long stride, count, blocks;
+  int stored, components;
   stats::Moments* parts;
   SDE_DEVICE void operator()(long number) const {
-    const long q = number / blocks, b = number % blocks;
+    const long b = number % blocks;
+    const int q = static_cast<int>(number / blocks);
+    if (q < stored)
+      parts[number] = moments(b, [&](long path) { return value(q, path); });
+    else
+      parts[number] = of_rate_pair(b, q - stored);
+  }
+
+ private:
+  SDE_DEVICE double value(int q, long path) const { return values[q * stride + path]; }
+  template <class F>
+  SDE_INLINE stats::Moments moments(long b, F f) const {
     stats::Moments part;
     const long end = (b + 1) * kLanes < count ? (b + 1) * kLanes : count;
     for (long path = b * kLanes; path < end; ++path)
-      if (!gone[path]) part.add(values[q * stride + path]);
-    parts[number] = part;
+      if (!gone[path]) part.add(f(path));
+    return part;
+  }
+  SDE_DEVICE stats::Moments of_rate_pair(long b, int p) const {
+    const int pairs = pairs_of(components), rates = stored - components;
+    const auto pair = pair_of(p % pairs, components);
+    const double sign = p < pairs ? 1 : -1;
+    return moments(
+        b, [&](long path) { return value(rates + pair.first, path) + sign * value(rates + pair.second, path); });
   }
 };
 

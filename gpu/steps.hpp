@@ -61,9 +61,9 @@ struct DiscreteSteps {
 
   template <class Team>
   using Loop = discrete::RoundLoop<L, Pack<S, 1>, Rule, false, Team, kSources>;
-  static constexpr int kSize = discrete::kStateSize<L, Rule>;
+  static constexpr int kSize = discrete::kStateSize<L, Rule, S>;
 
-  SDE_DEVICE int size() const { return discrete::shape_of<Rule>(loss.dim(), rounds.workers).size(); }
+  SDE_DEVICE int size() const { return discrete::shape_of<Rule, S>(loss.dim(), rounds.workers).size(); }
 
   /// By one thread.
   SDE_DEVICE void operator()(long path) const {

@@ -101,6 +101,7 @@ class TileOf final : public DeviceTile {
                       copy_of(device_, polynomials.coordinate, coordinate_),
                       copy_of(device_, polynomials.exponent, exponent_)};
       quantities_ = shape.quantities(count);
+      stored_ = quantities_ - shape.of_rate_pairs();
       group_ = shape.group;
       reserve();
       return true;
@@ -120,15 +121,15 @@ class TileOf final : public DeviceTile {
       else
         launch_teams<double>(body);
       const long blocks = (count_ + kLanes - 1) / kLanes;
-      device_.launch(blocks * quantities_,
-                     ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, parts_.data()});
+      device_.launch(blocks * quantities_, ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, stored_,
+                                                       what.components, parts_.data()});
       totals_.write(totals.data(), totals.size());
       device_.launch(static_cast<long>(totals.size()),
                      MergeBlocks{parts_.data(), blocks, group_ / kLanes, quantities_, totals_.data()});
       totals_.read(totals.data(), totals.size());
       gone.resize(static_cast<std::size_t>(count_));
       gone_.read(gone.data(), gone.size());
-      read_samples(keep, static_cast<std::size_t>(quantities_), gone, samples);
+      read_samples(keep, static_cast<std::size_t>(stored_), gone, samples);
     } else {
       (void)what, (void)totals, (void)keep, (void)samples, (void)gone;
       throw std::logic_error("observe_here() was false");
@@ -154,7 +155,7 @@ class TileOf final : public DeviceTile {
  private:
   static int state_size(const L& loss, const discrete::Algorithm& a) {
     return discrete::Algorithms::with_rule(
-        a, [&]<class Rule>(const Rule&) { return discrete::shape_of<Rule>(loss.dim(), a.workers).size(); });
+        a, [&]<class Rule>(const Rule&) { return discrete::shape_of<Rule, S>(loss.dim(), a.workers).size(); });
   }
   /// `size`: numbers of a path's state.
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, int size)
@@ -180,7 +181,7 @@ class TileOf final : public DeviceTile {
       lost_ = Memory<std::uint8_t>(device_, n);
       if (quantities_ == 0) return;
       const auto q = static_cast<std::size_t>(quantities_);
-      values_ = Memory<double>(device_, n * q);
+      values_ = Memory<double>(device_, n * static_cast<std::size_t>(stored_));
       parts_ = Memory<stats::Moments>(device_, (n / kLanes + 1) * q);
       totals_ = Memory<stats::Moments>(device_, (n / static_cast<std::size_t>(group_) + 1) * q);
       previous_ = Memory<double>(device_, n * static_cast<std::size_t>(d_));
@@ -276,7 +277,7 @@ class TileOf final : public DeviceTile {
   std::uint32_t first_ = 0;
   std::vector<S> buffer_;
   // Of observations.
-  int quantities_ = 0;
+  int quantities_ = 0, stored_ = 0;  ///< of a path, and how many of them have a value of their own
   long group_ = 0;
   Polynomials polynomials_;
   Memory<double> coefficient_, values_, previous_;

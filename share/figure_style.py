@@ -1,12 +1,44 @@
-"""What the figures share: colours, markers, 95% bands, saving."""
+"""What the figures share: colours, markers, 95% bands, text, saving."""
 
+import collections
 import os
+import re
+import warnings
 
 # Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell it apart in grey print.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 DASHES = [(), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5, 1, 1.5, 1, 1.5), (9, 3), (1, 1)]
 Z = 1.959964  # 95%
+
+
+Style = collections.namedtuple("Style", "color marker dashes")
+
+
+def styles_of(names):
+    """A style for each name. Beyond seven the same colour comes with another marker and dash."""
+    return {g: Style(COLORS[i % 7], MARKERS[(i + i // 7) % 7], DASHES[(i + 2 * (i // 7)) % 7]) for i, g in enumerate(names)}
+
+
+def plain(text, most):
+    """One line of a user's text, cut to `most` characters: without control characters, which no SVG may have."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= most else line[: most - 3].rstrip() + "..."
+
+
+def typeset_component(name):
+    """x12 with its index, as mathematics."""
+    return re.sub(r"^x(\d+)$", r"$x_{\1}$", name)
+
+
+def typeset(polynomial):
+    """x1^2 - 0.5*x1*x2 as mathematics; a text that is no polynomial as it is."""
+    if not re.fullmatch(r"[-+*^.\deEx\s]+", polynomial):
+        return polynomial
+    text = re.sub(r"(\d)[eE]([-+]?)0*(\d+)", lambda m: rf"{m[1]}\cdot 10^{{{m[2].strip('+')}{m[3]}}}", polynomial)
+    text = re.sub(r"x(\d+)", r"x_{\1}", text)
+    text = re.sub(r"\^(\d+)", r"^{\1}", text)
+    return "$" + text.replace("*", r"\,") + "$"
 
 
 class Problem(Exception):
@@ -19,6 +51,7 @@ def pyplot():
     import matplotlib
 
     matplotlib.use("Agg")
+    warnings.filterwarnings("ignore", message="Glyph")  # a title in a script that the font has not: boxes in its place
     matplotlib.rcParams.update({
         "svg.fonttype": "none", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
         "axes.titlesize": 10, "lines.linewidth": 1.5, "legend.frameon": False, "legend.fontsize": 8.5})

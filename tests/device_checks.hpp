@@ -215,6 +215,10 @@ inline void check_same(const ensemble::MethodResult& a, const ensemble::MethodRe
   check_same(a.ito_normal, b.ito_normal);
   check_same(a.diffusion, b.diffusion);
   check_same(a.rate, b.rate);
+  check_same(a.diffusion_pairs, b.diffusion_pairs);
+  check_same(a.rate_sums, b.rate_sums);
+  check_same(a.rate_differences, b.rate_differences);
+  CHECK(a.sample_paths == b.sample_paths);
   REQUIRE(a.samples.size() == b.samples.size());
   for (std::size_t t = 0; t < a.samples.size(); ++t)
     for (std::size_t q = 0; q < a.samples[t].size(); ++q) {

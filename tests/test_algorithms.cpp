@@ -92,16 +92,16 @@ struct HeavyBall {
   static constexpr int kSharedSlots = 0, kWorkerSlots = 1;
   double beta = 0.9;
   template <class Gradient, class T, class Team>
-  void step(Gradient& gradient, int d, T* y, T* w, T* g, const T& eta, const Team&) const {
-    gradient(y, g);
+  void step(Gradient& gradient, int d, const discrete::Position<T>& y, T* w, T* g, const T& eta, const Team&) const {
+    gradient(y.x, g);
     for (int k = 0; k < d; ++k) {
       w[k] = T(beta) * w[k] - eta * g[k];
-      y[k] += w[k];
+      y.move(k, w[k]);
     }
   }
   template <class T, class Displacement, class Team>
-  void synchronize(int d, T* x, T*, Displacement displacement, const Team&) const {
-    for (int j = 0; j < d; ++j) x[j] += displacement(j);
+  void synchronize(int d, const discrete::Position<T>& x, T*, Displacement displacement, const Team&) const {
+    for (int j = 0; j < d; ++j) x.move(j, displacement(j));
   }
 };
 
@@ -109,14 +109,14 @@ struct HeavyBall {
 struct Lookahead {
   static constexpr int kSharedSlots = 1, kWorkerSlots = 0;
   template <class Gradient, class T, class Team>
-  void step(Gradient& gradient, int, T* y, T*, T* g, const T& eta, const Team&) const {
+  void step(Gradient& gradient, int, const discrete::Position<T>& y, T*, T* g, const T& eta, const Team&) const {
     gradient.descend(y, g, eta);
   }
   template <class T, class Displacement, class Team>
-  void synchronize(int d, T* x, T* kept, Displacement displacement, const Team&) const {
+  void synchronize(int d, const discrete::Position<T>& x, T* kept, Displacement displacement, const Team&) const {
     for (int j = 0; j < d; ++j) {
       kept[j] = displacement(j);
-      x[j] += T(0.5) * kept[j];
+      x.move(j, T(0.5) * kept[j]);
     }
   }
 };
@@ -129,7 +129,7 @@ std::vector<double> through(const Rule& rule, const discrete::Rounds& rounds, in
   discrete::Stepping stepping;
   stepping.batch = batch;
   discrete::RoundLoop<loss::Hyperbola, T, Rule> loop(loss, none.view(), rule, stepping);
-  std::vector<T> x(static_cast<std::size_t>(discrete::shape_of<Rule>(2, rounds.workers).size()), T(0.0));
+  std::vector<T> x(static_cast<std::size_t>(discrete::shape_of<Rule, T>(2, rounds.workers).size()), T(0.0));
   x[0] = start[0], x[1] = start[1];
   T spread(0.0);
   loop.advance(x.data(), 0, rounds, spread);

@@ -206,13 +206,13 @@ TEST_CASE("levels in the time step where labels and samples drive the slow SDE: 
     CHECK(m.levels[l].difference.variance() < m.levels[l - 1].difference.variance());
 }
 
-TEST_CASE("a pair whose columns differ is refused with both; draws without replacement are refused") {
+TEST_CASE("a pair whose columns differ is refused with both; so is Local SGD in reshuffled epochs") {
   const auto without =
       keeping_residuals(OnACircle{}, all_of(2, Law::gaussian, Sampling::without_replacement), {0.7, 0});
   auto pairing = pairing_of(0.01, 4);
   pairing.functions = {verify::coordinate(0)};
-  CHECK_THROWS_WITH_AS(verify::run_paired(without, pairing, kTwoThreads), doctest::Contains("without replacement"),
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(verify::run_paired(without, pairing, kTwoThreads), doctest::Contains("reshuffled epochs"),
+                       InputError);
   const auto p = keeping_residuals(OnACircle{}, all_of(2, Law::gaussian, Sampling::with_replacement), {0.7, 0});
   const auto slow = slow::slow_kernel(*p.model, p.noise, p.interpolating);
   auto other = p.noise;

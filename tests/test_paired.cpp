@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "problems.hpp"
+#include "sde/discrete/algorithms.hpp"
 #include "sde/verify/paired.hpp"
 
 using namespace sde;
@@ -160,4 +161,76 @@ TEST_CASE("polynomials as test functions: the same value but for a constant, the
     CAPTURE(text);
     CHECK_FALSE(verify::test_function(ensemble::Polynomial::parse(text, 4)).has_value());
   }
+}
+
+TEST_CASE("pairs under schedules that change: the algorithm's bits, nearly all noise common, the slow SDE's law") {
+  const Problem p = ring();
+  const auto decaying = [](const discrete::AlgorithmType& type) {
+    discrete::Algorithm a{.type = &type, .workers = 4, .batch = 4, .seed = 7};
+    a.rate.eta = 0.02;
+    a.rate.kind = discrete::LearningRate::Kind::cosine;
+    a.rate.warmup = 100;
+    a.sync.H = 10;
+    a.rate.fit_steps(1.0);
+    a.parameters = {1.0 / 3};  // the switch of post-local SGD
+    type.set_steps(a);
+    return a;
+  };
+  auto qsr = decaying(discrete::qsr);
+  qsr.sync.kind = discrete::Synchronization::Kind::qsr;
+  qsr.sync.beta = 0.06;
+  auto sgd = decaying(discrete::sgd);
+  sgd.workers = 1;
+  for (const auto& a : {sgd, decaying(discrete::local_sgd), decaying(discrete::post_local_sgd), qsr}) {
+    CAPTURE(std::string(a.type->name()));
+    verify::Pairing pairing;
+    pairing.algorithm = a;
+    auto prediction = verify::theory(a);
+    prediction.at = [a](std::int64_t k) { return a.type->slow_sde(a, k); };
+    auto wrong = prediction;  // the rate's slow SDE, at K = 1 throughout
+    wrong.at = [a](std::int64_t k) {
+      auto x = a.type->slow_sde(a, k);
+      x.workers = 1;
+      return x;
+    };
+    pairing.predictions = {prediction, wrong};
+    pairing.times = {0.3, 0.6, 0.95};
+    pairing.times = verify::paired_times(pairing);
+    pairing.functions = {verify::coordinate(0), verify::sharpness()};
+    pairing.paths = 512;
+    const auto r = verify::run_paired(p, pairing, kTwoThreads);
+    Method m;
+    m.algorithm = a;
+    m.paths = pairing.paths;
+    std::vector<double> times{0};
+    times.insert(times.end(), r.slow_time.begin(), r.slow_time.end());
+    const auto alone = ensemble::run(p, m, at(times, {"x1"}, 2), kTwoThreads);
+    for (std::size_t t = 0; t < 3; ++t) {
+      CHECK(alone.slow_time[t + 1] == doctest::Approx(r.slow_time[t]).epsilon(1e-10));
+      CHECK(r.slow_time[t] == doctest::Approx(pairing.times[t]).epsilon(1e-12));
+      CHECK(alone.at(t + 1, "x1").mean == r.algorithm[t][0].mean);
+    }
+    CHECK(r.gradients == doctest::Approx(alone.gradients));
+    const auto& gap = r.gap[0][2][0];
+    MESSAGE(std::string(a.type->name()) << ": " << gap.mean << " +- " << gap.standard_error() << ", variance "
+                                        << gap.variance() / r.algorithm[2][0].variance());
+    CHECK(gap.variance() < 0.05 * r.algorithm[2][0].variance());
+    CHECK(std::abs(gap.mean) < 5 * gap.standard_error() + 0.01);  // the theory's error, first order in eta = 0.02
+    CHECK(std::abs(r.step_error[0][2][0].mean) < 0.005);
+    // Drift-II left out is seen where there are workers.
+    const auto& off = r.gap[1][2][0];
+    CHECK((std::abs(off.mean) > 5 * off.standard_error() + 0.01) == (a.workers > 1));
+  }
+}
+
+TEST_CASE("two observations on one time of a pair have one time; a run of less than two rounds has none") {
+  auto pairing = pairing_of(0.02, 4, 100, 0.2, 64);  // rounds of 0.04
+  pairing.times = {0.01, 0.05, 0.09, 0.17};
+  CHECK(verify::paired_times(pairing) == std::vector<double>{0.08, 0.08, 0.08, 0.16});
+  pairing.algorithm.rate.kind = discrete::LearningRate::Kind::linear;
+  pairing.algorithm.rate.steps = 60;
+  CHECK_THROWS_WITH_AS(verify::paired_times(pairing), doctest::Contains("two rounds"), std::invalid_argument);
+  pairing.algorithm.rate.steps = 6000;
+  pairing.burn_in = 0.1;
+  CHECK_THROWS_WITH_AS(verify::paired_times(pairing), doctest::Contains("burn-in"), std::invalid_argument);
 }

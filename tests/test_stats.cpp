@@ -4,12 +4,76 @@
 #include <cmath>
 
 #include "sde/loss/data.hpp"
+#include "sde/stats/covariance.hpp"
 #include "sde/stats/equivalence.hpp"
 #include "sde/stats/fit.hpp"
 #include "sde/stats/moments.hpp"
 #include "sde/stats/two_sample.hpp"
 
 using namespace sde;
+
+namespace {
+
+stats::Covariance covariance_of(const std::vector<double>& x, const std::vector<double>& y) {
+  stats::Moments mx, my, sum, difference;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mx.add(x[i]);
+    my.add(y[i]);
+    sum.add(x[i] + y[i]);
+    difference.add(x[i] - y[i]);
+  }
+  return stats::covariance(mx, my, sum, difference);
+}
+
+}  // namespace
+
+TEST_CASE("covariance from moments of sum and difference is that of the products, and so is its standard error") {
+  const auto z = loss::normal_data(5, 1, 2000);
+  std::vector<double> x, y;
+  for (int i = 0; i < 1000; ++i) {
+    x.push_back(3 + std::exp(0.5 * z[2 * i]));  // skewed, and far from 0
+    y.push_back(-7 + 0.02 * z[2 * i + 1] * z[2 * i] - 0.01 * x.back());
+  }
+  const double n = 1000;
+  double mx = 0, my = 0, vx = 0, vy = 0, c = 0, fourth = 0;
+  for (int i = 0; i < n; ++i) mx += x[i] / n, my += y[i] / n;
+  for (int i = 0; i < n; ++i) {
+    const double dx = x[i] - mx, dy = y[i] - my;
+    vx += dx * dx / (n - 1), vy += dy * dy / (n - 1), c += dx * dy / (n - 1), fourth += dx * dx * dy * dy / n;
+  }
+  const auto found = covariance_of(x, y);
+  CHECK(found.value == doctest::Approx(c).epsilon(1e-10));
+  CHECK(found.standard_error ==
+        doctest::Approx(std::sqrt((fourth - (n - 2) / (n - 1) * c * c + vx * vy / (n - 1)) / n)).epsilon(1e-8));
+  // Of a quantity with itself it is the variance.
+  stats::Moments own;
+  for (const double value : x) own.add(value);
+  CHECK(covariance_of(x, x).value == doctest::Approx(own.variance()).epsilon(1e-12));
+  CHECK(covariance_of(x, x).standard_error == doctest::Approx(own.variance_error()).epsilon(1e-10));
+  // One that does not move has none, to the last bit; nor have less than two values.
+  const auto still = covariance_of(x, std::vector<double>(1000, 0.1));
+  CHECK(still.value == 0);
+  CHECK(still.standard_error == 0);
+  CHECK(std::isnan(covariance_of({1}, {2}).value));
+}
+
+TEST_CASE("95% intervals of a covariance hold it in 95% of samples") {
+  constexpr int kSamples = 2000, kSize = 200;
+  const auto z = loss::normal_data(6, 1, 2 * kSamples * kSize);
+  int inside = 0;
+  for (int s = 0; s < kSamples; ++s) {
+    std::vector<double> x, y;
+    for (int i = 0; i < kSize; ++i) {
+      const double u = z[2 * (s * kSize + i)], v = z[2 * (s * kSize + i) + 1];
+      x.push_back(u);
+      y.push_back(0.6 * u + 0.8 * v);
+    }
+    const auto c = covariance_of(x, y);
+    inside += std::abs(c.value - 0.6) < 1.96 * c.standard_error;
+  }
+  CHECK(inside > 0.925 * kSamples);
+  CHECK(inside < 0.965 * kSamples);
+}
 
 TEST_CASE("normal tail and its inverse") {
   CHECK(stats::normal_tail(1.959963984540054) == doctest::Approx(0.025).epsilon(1e-12));

@@ -29,6 +29,7 @@ struct Case {
   bool one_argument = false;                    ///< psi is taken at 2 alpha lambda alone
   bool tangent_normal = false;                  ///< the tangent-normal blocks of Sigma have a part in drift-II
   std::optional<KnownVariance> variance;
+  slow::Factors factors;  ///< of the slow SDE that is held against the algorithm; the theory's own by default
   Designs designs;
   bool diffuses = false;                      ///< Sigma_par is not zero
   std::map<int, std::string> not_applicable;  ///< claims that do not apply, with the reason

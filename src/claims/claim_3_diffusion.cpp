@@ -22,7 +22,7 @@ Covariance covariance(const Setting& s, Measured& m, const Case& c, const discre
   const slow::Matrix directions = all.leftCols(std::min<Eigen::Index>(all.cols(), design.directions));
   verify::Pairing pairing;
   pairing.algorithm = a;
-  pairing.predictions = {verify::theory(a)};
+  pairing.predictions = {verify::theory(a, c.factors)};
   pairing.times = {design.time};
   pairing.dt = design.dt;
   // The centre from a run of its own: an error e of the centre adds e^2 to both sides.
@@ -71,7 +71,7 @@ void closed_form(const Setting& s, Measured& m, const Case& c, int run) {
   const auto& design = c.designs.diffusion;
   verify::Pairing pairing;
   pairing.algorithm = local_sgd(s, s.seed_of(3, run), c.variance->eta, 8, 0.5, design.batch);
-  pairing.predictions = {verify::theory(pairing.algorithm)};
+  pairing.predictions = {verify::theory(pairing.algorithm, c.factors)};
   pairing.times = {design.time};
   pairing.dt = design.dt;
   pairing.paths = s.paths(32768);

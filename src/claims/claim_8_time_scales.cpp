@@ -19,7 +19,7 @@ Separation separation(const Setting& s, Measured& m, const Case& c, double eta, 
   const auto go = [&](int K, int number) {
     verify::Pairing pairing;
     pairing.algorithm = local_sgd(s, s.seed_of(8, number), eta, K, design.alpha, design.batch);
-    pairing.predictions = {verify::theory(pairing.algorithm)};
+    pairing.predictions = {verify::theory(pairing.algorithm, c.factors)};
     auto fewer = pairing.predictions.front();
     fewer.parameters.workers = std::max(1, K - 1);
     pairing.predictions.push_back(fewer);

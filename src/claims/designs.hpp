@@ -133,6 +133,18 @@ struct ControlsDesign {
   double deviation_margin = 0.02;  ///< of a standard deviation, where Local SGD is SGD
 };
 
+/// Which term is wrong (wrong_term.hpp), asked where something disagrees: the algorithm itself, and with K > 1 at other
+/// H, which tell drift-II and the tangent-normal blocks from drift-I.
+struct TermsDesign {
+  double eta = 0.01;
+  int workers = 1, batch = 1;
+  std::vector<long> H;  ///< none: not asked
+  double time = 0.1, dt = 0.005;
+  int intervals = 10;
+  long paths = 512;      ///< of each H
+  double margin = 0.05;  ///< of a term's factor
+};
+
 struct Designs {
   double identity_margin = 1e-5;  ///< claim 1
   DriftDesign drift;
@@ -144,6 +156,7 @@ struct Designs {
   TimeScalesDesign time_scales;
   LinearScalingDesign linear_scaling;
   ControlsDesign controls;
+  TermsDesign terms;
 };
 
 }  // namespace sde::claims

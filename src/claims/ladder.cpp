@@ -51,7 +51,7 @@ verify::PairedResult run_at(const Setting& s, Measured& m, const Case& c, std::s
   const auto& d = c.designs.weak_error;
   verify::Pairing pairing;
   pairing.algorithm = local_sgd(s, s.seed_of(4, run), d.eta[rate], d.workers, d.alpha, d.batch);
-  pairing.predictions = {verify::theory(pairing.algorithm), verify::refined(pairing.algorithm)};
+  pairing.predictions = {verify::theory(pairing.algorithm, c.factors), verify::refined(pairing.algorithm, c.factors)};
   pairing.predictions.push_back(sgd_prediction(pairing));
   pairing.times = d.times;
   pairing.dt = d.dt;

@@ -48,13 +48,13 @@ double gradients_of(const verify::Pairing& p) {
 verify::Pairing stationary(const Case& c, const discrete::Algorithm& a, double time, double dt, long paths) {
   verify::Pairing pairing;
   pairing.algorithm = a;
-  pairing.predictions = {verify::theory(a)};
+  pairing.predictions = {verify::theory(a, c.factors)};
   pairing.times = {time};
   pairing.dt = dt;
   pairing.paths = paths;
   const auto terms = c.problem.terms();
   terms->compute(c.problem.start_on_gamma.data());
-  const double round = static_cast<double>(a.steps_in_round()) * a.rate.eta * a.rate.eta;
+  const double round = static_cast<double>(a.steps_in_round()) * a.slow_time(a.rate.eta);
   const double settled = 8 * a.rate.eta / terms->normal_eigenvalues().minCoeff();
   pairing.burn_in = round * std::ceil(std::min(settled, c.most_burn_in) / round);
   return pairing;

@@ -14,12 +14,17 @@ using ensemble::Method;
 using verify::TestFunction;
 
 /// Why the claims are not measured on an algorithm; empty where they are.
-std::string why_not(const Method& m) {
+std::string why_not(const ensemble::Problem& p, const Method& m) {
   const auto& a = m.algorithm;
   if (!m.dynamics->is_algorithm()) return "the claims are about the discrete algorithms beside their slow SDEs";
   if (!a.rate.is_constant()) return "its learning rate changes: the claims are measured at a constant one";
   if (a.sync.kind != discrete::Synchronization::Kind::constant || a.sync.switch_step > 0)
     return "its rounds change: the claims are measured at a constant H";
+  try {
+    ensemble::check_slow_sde(p, a.workers);
+  } catch (const InputError& error) {
+    return error.what();
+  }
   return "";
 }
 
@@ -28,9 +33,6 @@ bool samples_move(const ensemble::Problem& p) { return !p.interpolating && p.noi
 
 /// Why algorithm and slow SDE cannot be put on common noise, if so.
 std::string why_unpaired(const ensemble::Problem& p) {
-  if (samples_move(p) && p.noise.sampling == Sampling::without_replacement)
-    return "samples are drawn without replacement and residuals stay on Gamma: this is not the slow SDE of independent "
-           "draws";
   if (p.noise.columns() == 0 && p.noise.sigma2 == 0 && !samples_move(p))
     return "there is no noise on Gamma: nothing moves";
   return "";
@@ -92,9 +94,27 @@ std::vector<TestFunction> functions_of(const Candidates& c) {
   return g;
 }
 
-Case case_of(Setting s, const experiment::Experiment& e, const Method& m, int stream) {
+/// A slow SDE to hold against an algorithm, under the name of its rows.
+struct Proposal {
+  std::string name;
+  slow::Factors factors;
+};
+/// Those of the algorithm's group in the file, each once; the theory's where there is none.
+std::vector<Proposal> proposals(const experiment::Experiment& e, const Method& algorithm) {
+  std::vector<Proposal> all;
+  for (const auto& m : e.methods)
+    if (m.dynamics->takes_limit() && m.group == algorithm.group &&
+        std::none_of(all.begin(), all.end(), [&](const auto& x) { return x.factors == m.factors; }))
+      all.push_back({m.name, m.factors});
+  if (all.empty()) all.push_back({"", {}});
+  if (all.size() == 1) all.front().name = algorithm.name;
+  return all;
+}
+
+Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const Proposal& proposal, int stream) {
   Case c;
-  c.name = m.name;
+  c.name = proposal.name;
+  c.factors = proposal.factors;
   c.stream = s.stream = stream;
   c.problem = e.problem;
   c.start = e.problem.start;
@@ -127,12 +147,13 @@ OwnCases own_cases(const Setting& s, const experiment::Experiment& e) {
   int stream = 0;
   for (const auto& m : e.methods) {
     if (m.dynamics->on_gamma()) continue;
-    const auto why = unpaired.empty() ? why_not(m) : unpaired;
+    const auto why = unpaired.empty() ? why_not(e.problem, m) : unpaired;
     if (!why.empty()) {
       own.others.push_back({m.name, why});
       continue;
     }
-    own.cases.push_back(std::make_shared<const Case>(case_of(s, e, m, stream++)));
+    for (const auto& proposal : proposals(e, m))
+      own.cases.push_back(std::make_shared<const Case>(case_of(s, e, m, proposal, stream++)));
   }
   if (own.cases.empty() && own.others.empty())
     throw InputError(fmt::format(

@@ -35,6 +35,7 @@ class Designer {
     time_scales();
     linear_scaling();
     controls();
+    terms();
   }
 
  private:
@@ -240,6 +241,22 @@ class Designer {
     // tr Hess takes part where it does not need many times the paths.
     const long asked = paths_for(sharpness_.noise, sharpness_.change, x.margin, path);
     if (case_.sharpness_changes && asked < 100'000) x.paths = std::max(x.paths, std::min(asked, 4 * x.paths));
+  }
+
+  void terms() {
+    auto& x = d_.terms;
+    x.margin = margins_.margin("drift", kMargin);
+    x.eta = own_.eta;
+    x.workers = own_.workers;
+    x.batch = own_.batch;
+    x.time = pilot_.time;
+    x.dt = std::min(pilot_.dt, x.time / (2 * x.intervals));
+    x.H = {own_.H};
+    if (own_.H > 1) x.H.push_back(1);
+    constexpr long kLonger = 4, kRounds = 8;
+    if (!sgd() && kLonger * kRounds * own_.round() <= x.time) x.H.push_back(kLonger * own_.H);
+    const double path = work(own_.eta, x.time, x.dt, 1);
+    x.paths = static_cast<long>(std::clamp(kWork / path, 512.0, 16384.0));
   }
 
   Case& case_;

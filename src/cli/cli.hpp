@@ -27,6 +27,8 @@ Command add_info(CLI::App& app);
 
 /// Runs an installed Python script that draws figures: returns its exit code.
 int draw(const std::string& script, const std::vector<std::string>& arguments);
+/// The names of a figure's files: "out/main.png, out/main.svg".
+std::string figure_files(const std::string& prefix, const std::vector<std::string>& formats);
 /// Where a script is: in $SDE_SHARE, beside the installed program, or in the source tree.
 std::string plot_script(const std::string& name);
 

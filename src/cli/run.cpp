@@ -10,18 +10,12 @@
 #include "run_report.hpp"
 #include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
+#include "simulate.hpp"
+#include "sweep_run.hpp"
 
 namespace sde::cli {
 
 namespace {
-
-struct Options {
-  std::string file, out = "out", device = "cpu";
-  std::vector<std::string> set;
-  long seed = -1;
-  int threads = 0;
-  bool json = false, quiet = false, no_figure = false, resume = false;
-};
 
 using ensemble::MethodResult;
 using experiment::Experiment;
@@ -29,11 +23,12 @@ using experiment::Experiment;
 /// One run: what is read, simulated, said and written, each in a function of its own.
 class Runner {
  public:
-  Runner(const Options& o, ensemble::Ranks* ranks)
+  Runner(const RunOptions& o, const experiment::FileText& file, ensemble::Ranks* ranks)
       : options_(o),
         ranks_(ranks),
         leader_(leads(ranks)),
-        experiment_(load(o)),
+        experiment_(experiment::load(file, o.set)),
+        plan_(experiment::plan_pairs(experiment_)),
         checkpoint_(std::filesystem::path(o.out) / (experiment_.name + ".checkpoint")),
         progress_(o.quiet || !leader_) {
     if (!alone(ranks))  // each has read its own node's file
@@ -43,11 +38,11 @@ class Runner {
       for (const auto& note : *notes) say(note);
     if (leader_) prepare_folder(o.out);
     if (o.resume)
-      states_ =
-          ensemble::unpacked<std::vector<ensemble::MethodState>>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
-            return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
-          }));
-    states_.resize(experiment_.methods.size());
+      state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
+        return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
+      }));
+    for (const auto& x : plan_.others)
+      say(fmt::format("{}: not beside its slow SDE on common noise: {}", x.name, x.reason));
   }
 
   int operator()(const std::string& command_line) {
@@ -55,7 +50,7 @@ class Runner {
     if (!leader_) return kDone;  // rank 0's code counts
     progress_.clear();
     const auto dataset = std::filesystem::path(options_.out) / (experiment_.name + ".nc");
-    experiment::write_dataset(dataset, experiment_, results_, command_line);
+    experiment::write_dataset(dataset, experiment_, results_, paired(), command_line);
     std::filesystem::remove(checkpoint_);
     print(dataset.string());
     if (!options_.no_figure) draw_figure(dataset.string());
@@ -63,68 +58,43 @@ class Runner {
   }
 
  private:
-  static Experiment load(const Options& o) {
-    auto set = o.set;
-    if (o.seed >= 0) set.push_back(fmt::format("experiment.seed={}", o.seed));
-    return experiment::load(o.file, set);
-  }
+  experiment::PairResults paired() const { return {plan_.pairs, state_.pairs}; }
 
-  /// Advances all methods; the exit code where that ended too soon.
+  /// Advances all methods, then the pairs; the exit code where that ended too soon.
   std::optional<int> simulate() {
-    const auto& methods = experiment_.methods;
-    auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
-    control.notice = [&](const std::string& text) { say(text); };
-    std::vector<double> work;  // weights of the bar
-    double all = 0, done = 0;
-    for (const auto& m : methods) {
-      work.push_back(m.dynamics->work(m, experiment_.observation.times.back()) * static_cast<double>(m.paths) + 1);
-      all += work.back();
+    Listener listener;
+    listener.progress = [&](double fraction, const std::string& method) { progress_.show(fraction, method); };
+    listener.say = [&](const std::string& text) { say(text); };
+    listener.failed = [&](std::size_t, const std::string&) { code_ = kNumericalFailure; };
+    try {
+      const auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
+      if (!cli::simulate(experiment_, plan_, control, state_, listener)) return stop("interrupted", kInterrupted);
+    } catch (const DeviceFailure& failure) {
+      return stop(failure.what(), kNumericalFailure);
     }
-    for (std::size_t i = 0; i < methods.size(); ++i) {
-      control.progress = [&](double fraction) { progress_.show((done + fraction * work[i]) / all, methods[i].name); };
-      control.progress(0);
-      try {
-        if (!ensemble::resume(experiment_.problem, methods[i], observation_of(experiment_, i), control, states_[i]))
-          return stop("interrupted", kInterrupted);
-      } catch (const DeviceFailure& failure) {
-        return stop(failure.what(), kNumericalFailure);
-      }
-      results_.push_back(states_[i].total);
-      done += work[i];
-      report_lost(methods[i].name, results_.back());
-    }
+    for (const auto& method : state_.methods) results_.push_back(method.total);
     return std::nullopt;
   }
 
   int stop(const std::string& why, ExitCode with) {
     if (!leader_) return with;
-    experiment::save_checkpoint(checkpoint_, experiment_, states_);
+    experiment::save_checkpoint(checkpoint_, experiment_, state_);
     say(fmt::format("{}; checkpoint {} (the same command with --resume goes on from it)", why, checkpoint_.string()));
     return with;
   }
 
-  void report_lost(const std::string& method, const MethodResult& r) {
-    if (r.lost == 0 || !leader_) return;
-    say(fmt::format("{}: {} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}", method, r.lost,
-                    r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason));
-    if (static_cast<double>(r.lost) <= experiment_.max_lost * static_cast<double>(r.paths)) return;
-    say(fmt::format("that is more than experiment.max_lost = {} allows: try a smaller eta or dt",
-                    experiment_.max_lost));
-    code_ = kNumericalFailure;
-  }
-
   void print(const std::string& dataset) const {
     if (options_.json)
-      fmt::print("{}\n", summary(experiment_, results_, dataset).dump(2));
+      fmt::print("{}\n", summary(experiment_, results_, paired(), dataset).dump(2));
     else
-      print_table(experiment_, results_);
+      print_table(experiment_, results_, paired());
     if (!options_.json && !options_.quiet) fmt::print("\ndataset {}\n", dataset);
   }
 
   void draw_figure(const std::string& dataset) {
     const auto prefix = (std::filesystem::path(options_.out) / experiment_.name).string();
     if (draw("plot.py", {dataset, "--out", prefix}) == 0) {
-      if (!options_.json && !options_.quiet) fmt::print("figure  {0}.png, {0}.svg\n", prefix);
+      if (!options_.json && !options_.quiet) fmt::print("figure  {}\n", figure_files(prefix, {"png", "svg"}));
       return;
     }
     say(fmt::format("the figure was not drawn; the dataset is complete (sde plot {} tries again)", dataset));
@@ -138,27 +108,48 @@ class Runner {
     fmt::print(stderr, "sde: {}\n", text);
   }
 
-  const Options& options_;
+  const RunOptions& options_;
   ensemble::Ranks* ranks_;
   const bool leader_;
   const Experiment experiment_;
+  const experiment::PairPlan plan_;
   const std::filesystem::path checkpoint_;
   Progress progress_;
-  std::vector<ensemble::MethodState> states_;
+  experiment::RunState state_;
   std::vector<MethodResult> results_;
   int code_ = kDone;
 };
+
+int run(RunOptions o, ensemble::Ranks* ranks, const std::string& command_line) {
+  const auto file = experiment::read_text(o.file);
+  if (o.seed >= 0) o.set.push_back(fmt::format("experiment.seed={}", o.seed));
+  const auto sweep = experiment::read_sweep(file, o.set, o.sweep, o.zip);
+  if (!sweep.axes.empty()) return run_sweep(o, file, sweep, ranks, command_line);
+  if (o.jobs > 1)
+    throw InputError("--jobs: expected a sweep, whose cells are its jobs (--sweep, or [sweep] in the file)");
+  return Runner(o, file, ranks)(command_line);
+}
 
 }  // namespace
 
 Command add_run(CLI::App& app, const std::string& command_line) {
   auto* sub = app.add_subcommand("run", "Simulate an experiment: slow SDEs and discrete algorithms side by side");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunOptions>();
   sub->add_option("experiment", o->file, "Experiment file (TOML)")->required()->type_name("FILE.toml");
   sub->add_option("--set", o->set,
-                  "Override a key, e.g. training.eta=0.02 or method.1.H=10; methods count from 0 (repeatable)")
+                  "Override a key, e.g. training.eta=0.02 or method.1.H=10; methods count from 0, method.*.H=10 is of "
+                  "all (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  sub->add_option("--sweep", o->sweep,
+                  "Run for each of several values of a key: v1,v2,..., geom:first:last:count or lin:first:last:count; "
+                  "of several keys (repeatable) for every combination")
+      ->type_name("KEY=VALUES")
+      ->allow_extra_args(false);
+  sub->add_flag("--zip", o->zip, "The values of all swept keys go together, instead of every combination");
+  sub->add_option("--jobs", o->jobs, "Cells of a sweep at a time, which share the threads; same bits for any number")
+      ->check(whole_number(1, 1024))
+      ->type_name("N");
   sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
   sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")
       ->check(whole_number(0, std::numeric_limits<long>::max()))
@@ -178,8 +169,9 @@ Command add_run(CLI::App& app, const std::string& command_line) {
       "experiment.paths=512 --out out/ring4\n"
       "  sde run experiments/ring.toml --set method.2.H=50            the third [[method]]: they count from 0\n"
       "  sde run experiments/main.toml --resume       after an interruption\n"
+      "  sde run experiments/main.toml --sweep training.eta=geom:0.0025:0.01:3 --sweep training.workers=2,8\n"
       "  mpirun -n 4 sde run experiments/main.toml --set experiment.paths=1000000    four ranks, the same bits");
-  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return Runner(*o, ranks)(command_line); }};
+  return {sub, {}, [o, command_line](ensemble::Ranks* ranks) { return run(*o, ranks, command_line); }};
 }
 
 }  // namespace sde::cli

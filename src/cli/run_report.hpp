@@ -3,15 +3,18 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../experiment/experiment.hpp"
+#include "../experiment/pairs.hpp"
 
 namespace sde::cli {
 
-/// The table: a row for each method, tr Hess at the start and at the end with 95% intervals.
-void print_table(const experiment::Experiment&, const std::vector<ensemble::MethodResult>&);
+/// The table: a row for each method with the keys in which they differ, tr Hess at the start and at the end and the
+/// test error with 95% intervals; what the algorithms have more than their slow SDEs; under it what that does not say:
+/// means that lost paths bias, differences of algorithm and theory that sampling does not explain.
+void print_table(const experiment::Experiment&, const std::vector<ensemble::MethodResult>&,
+                 const experiment::PairResults&);
 
-/// The same for programs, with every observable at the end; `dataset` is the file's name.
+/// The same for programs, with every key and every observable at the end; `dataset` is the file's name.
 nlohmann::json summary(const experiment::Experiment&, const std::vector<ensemble::MethodResult>&,
-                       const std::string& dataset);
+                       const experiment::PairResults&, const std::string& dataset);
 
 }  // namespace sde::cli

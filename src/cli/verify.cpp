@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "../experiment/error.hpp"
 #include "cli.hpp"
@@ -76,6 +77,28 @@ std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan,
   return measure(plan, setting, progress);
 }
 
+/// Of each method of a file where a claim disagrees.
+std::vector<claims::TermReport> wrong_terms(const Plan& plan, const Report& report, const Setting& setting,
+                                            Progress& progress) {
+  std::vector<claims::TermReport> all;
+  std::set<std::string> asked;
+  for (const auto& task : plan.tasks) {
+    const auto& c = *task.on;
+    const bool disagrees = std::any_of(report.lines.begin(), report.lines.end(), [&](const auto& l) {
+      return l.row.name == c.name && l.verdict == stats::name(stats::Verdict::disagrees);
+    });
+    if (!disagrees || c.designs.terms.H.empty() || !asked.insert(c.name).second) continue;
+    progress.show(1, c.name + ": which term is wrong");
+    auto own = setting;
+    own.stream = c.stream;
+    const auto start = std::chrono::steady_clock::now();
+    all.push_back(claims::term_report(own, c));
+    all.back().seconds = seconds_since(start);
+  }
+  progress.clear();
+  return all;
+}
+
 int verify(const Options& o, ensemble::Ranks* ranks) {
   const bool leader = leads(ranks);
   Setting setting;
@@ -110,9 +133,15 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
   for (const auto& outcome : outcomes)
     for (const auto& x : outcome.measured.skipped)
       plan.not_measured.push_back({outcome.task.claim, outcome.task.on->name, x.quantity, x.reason});
-  if (!leader) return kDone;  // rank 0's code counts
-  const Run run{o.budget, setting, std::move(outcomes), seconds_since(start)};
+  Run run{o.budget, setting, std::move(outcomes), 0, {}};
   const Report report = claims::judge(run.outcomes);
+  try {
+    run.terms = wrong_terms(plan, report, setting, progress);
+  } catch (const ensemble::Interrupted&) {
+    if (leader) fmt::print(stderr, "sde: interrupted: which terms are wrong was not measured\n");
+  }
+  if (!leader) return kDone;  // rank 0's code counts
+  run.seconds = seconds_since(start);
   const auto j = to_json(run, report, plan);
   if (o.json)
     fmt::print("{}\n", j.dump(2));

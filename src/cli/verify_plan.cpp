@@ -108,6 +108,9 @@ Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& set
   Plan plan;
   plan.experiment = load(q, asked.file);
   const auto own = claims::own_cases(setting(&*plan.experiment), *plan.experiment);
+  if (plan.experiment->swept)
+    plan.not_measured.push_back(
+        {nullptr, "[sweep]", "", "a verdict is of one setting: the file's own, or that of --set"});
   for (const auto& x : own.others) plan.not_measured.push_back({nullptr, x.quantity, "", x.reason});
   for (const Claim* claim : chosen)
     for (const auto& c : own.cases) {

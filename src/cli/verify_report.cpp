@@ -1,6 +1,7 @@
 #include "verify_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -30,6 +31,37 @@ std::string reason(const NotMeasured& n) {
                      says || n.reason.empty() ? "" : "not applicable: ",
                      n.reason.empty() ? "not measured: no case is set up there" : n.reason);
 }
+
+namespace {
+
+std::string with_interval(double value, double error) {
+  return std::isfinite(error) ? fmt::format("{:.4g} +- {:.2g}", value, 1.959964 * error)
+                              : std::string("not told apart");
+}
+
+/// Which term a proposed slow SDE would have to change.
+void print_terms(const claims::TermReport& r) {
+  fmt::print(
+      "\nWhere is the slow SDE of {} wrong? Phi's increments regressed on the terms along {} paths, as multiples of "
+      "the\n"
+      "theory's terms, 95% intervals; wrong: outside +- {:.2g} of what the slow SDE has (all terms at once)\n"
+      "{:>24}  {:>10}  {:>20}  {:>20}\n",
+      r.method, r.paths, r.margin, "term", "it has", "measured", "alone would have to be");
+  std::vector<std::string> wrong;
+  for (const auto& f : r.factors) {
+    if (!f.present) continue;
+    if (r.wrong(f))
+      wrong.push_back(fmt::format("{} (has {:.4g}, measured {})", f.name, f.has, with_interval(f.value, f.error)));
+    fmt::print("{:>24}  {:>10.4g}  {:>20}  {:>20}{}\n", f.name, f.has, with_interval(f.value, f.error),
+               with_interval(f.alone, f.alone_error), r.wrong(f) ? "  wrong" : "");
+  }
+  if (wrong.empty())
+    fmt::print("no term is told to be wrong by itself: at this eta the difference may be the theory's own error\n");
+  else
+    fmt::print("wrong: {}\n", fmt::join(wrong, "; "));
+}
+
+}  // namespace
 
 void print_table(const Run& run, const Report& report, const Plan& plan) {
   const auto& setting = run.setting;
@@ -81,6 +113,7 @@ void print_table(const Run& run, const Report& report, const Plan& plan) {
       "extrapolation in the SDE's time step removed (what it leaves is of second order), blank where there is none\n",
       report.agrees, report.disagrees, report.inconclusive, report.rejected, report.controls(), report.undecided,
       claims::kFamilyLevel, claims::kFamilyLevel);
+  for (const auto& terms : run.terms) print_terms(terms);
   fmt::print("seed {}, {:.3g} gradient evaluations, {:.0f} s\n", setting.seed, report.gradients, run.seconds);
 }
 
@@ -108,6 +141,21 @@ nlohmann::json row_json(const claims::Row& r) {
 }  // namespace
 
 namespace {
+nlohmann::json terms_json(const claims::TermReport& r) {
+  nlohmann::json j{{"method", r.method},       {"margin", r.margin},   {"paths", r.paths},
+                   {"gradients", r.gradients}, {"seconds", r.seconds}, {"terms", nlohmann::json::array()}};
+  for (const auto& f : r.factors)
+    if (f.present)
+      j["terms"].push_back({{"term", f.name},
+                            {"has", f.has},
+                            {"measured", number(f.value)},
+                            {"standard_error", number(f.error)},
+                            {"alone", number(f.alone)},
+                            {"alone_standard_error", number(f.alone_error)},
+                            {"wrong", r.wrong(f)}});
+  return j;
+}
+
 /// A file's cases are its methods.
 void of_experiment(nlohmann::json& j, const experiment::Experiment& e) {
   j["experiment"] = {{"name", e.name}, {"title", e.title}, {"loss", e.loss_name}, {"source", e.source}};
@@ -169,6 +217,8 @@ nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
     if (n.claim) j["not_measured"].back()["claim"] = n.claim->number;
     if (!n.quantity.empty()) j["not_measured"].back()["quantity"] = n.quantity;
   }
+  j["wrong_terms"] = nlohmann::json::array();
+  for (const auto& terms : run.terms) j["wrong_terms"].push_back(terms_json(terms));
   if (plan.experiment) of_experiment(j, *plan.experiment);
   return j;
 }

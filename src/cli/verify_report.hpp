@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../claims/wrong_term.hpp"
 #include "verify_plan.hpp"
 
 namespace sde::cli {
@@ -12,6 +13,7 @@ struct Run {
   claims::Setting setting;
   std::vector<claims::Outcome> outcomes;
   double seconds;
+  std::vector<claims::TermReport> terms;  ///< of the methods where something disagrees
 };
 
 /// "claim 3 on hyperbola, not applicable: ..."

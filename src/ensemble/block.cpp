@@ -59,7 +59,7 @@ void BlockRunner::observe(BlockState& s, long group, int lane, bool failed) {
     reason = fmt::format("the retraction did not converge near x1 = {:.6g}", theta_[0]);
   else
     try {
-      observe_(s.time, theta_.data(), s.spread[lane], s.previous[lane], s.part);
+      observe_(group + lane, s.time, theta_.data(), s.spread[lane], s.previous[lane], s.part);
       return;
     } catch (const manifold::FlowError& e) {
       reason = e.what();

@@ -40,6 +40,15 @@ void check(const Problem& problem, const Method& m) {
   m.dynamics->check(problem, m);
 }
 
+void check_slow_sde(const Problem& p, int workers) {
+  if (workers > 1 && !p.interpolating && p.noise.reshuffles(p.model->residual_count()))
+    refuse(
+        "noise.sampling",
+        fmt::format("reshuffled epochs on a loss that keeps residuals on Gamma: the slow SDE is known for SGD alone, "
+                    "got {} workers: expected sampling = \"with_replacement\", or one worker",
+                    workers));
+}
+
 void check(const Problem& p, const Observation& o) {
   const int d = p.model->dim();
   if (o.times.empty()) refuse("observation.times", "expected at least one slow time");
@@ -49,6 +58,8 @@ void check(const Problem& p, const Observation& o) {
              fmt::format("expected slow times from 0 on that ascend, number {} is {}", i, o.times[i]));
   if (o.components < 0 || o.components > d)
     refuse("observation.components", fmt::format("expected 0 to {}, got {}", d, o.components));
+  if (o.save_paths < 0)
+    refuse("observation.save_paths", fmt::format("expected a number of paths, 0 or more, got {}", o.save_paths));
   for (const auto& polynomial : o.polynomials)
     for (const auto& term : polynomial.terms)
       for (const auto& [coordinate, exponent] : term.powers)

@@ -58,7 +58,7 @@ FlatPolynomials flatten(const std::vector<Polynomial>& polynomials) {
   return flat;
 }
 
-/// The rows of one time in the order of for_each_component(). The rate's is that of the interval before.
+/// The rows of one time in the order of for_each_component(). Those of rates are of the interval before.
 template <class Use>
 struct ComponentRows {
   MethodResult& r;
@@ -69,6 +69,12 @@ struct ComponentRows {
       use(r.table(which)[t]);
     else if (t > 0)
       use(r.rate[t - 1]);
+  }
+  void pairs(auto) { use(r.diffusion_pairs[t]); }
+  void rate_pairs() {
+    if (t == 0) return;
+    use(r.rate_sums[t - 1]);
+    use(r.rate_differences[t - 1]);
   }
 };
 /// The moments of one time in the order of TileObservation::quantities().
@@ -81,7 +87,8 @@ void for_each_row(MethodResult& r, std::size_t t, Use use) {
 
 /// Bytes of a group's tables, without samples: the first groups alone have any.
 std::size_t table_bytes(const MethodResult& r) {
-  return r.slow_time.size() * (r.observables.size() + 5 * r.drift_1.front().size()) * sizeof(stats::Moments);
+  const auto of_components = 5 * r.drift_1.front().size() + 3 * r.diffusion_pairs.front().size();
+  return r.slow_time.size() * (r.observables.size() + of_components) * sizeof(stats::Moments);
 }
 
 /// One method's tiles.
@@ -181,10 +188,10 @@ class DeviceRun {
   template <class Progress>
   std::vector<GroupState> tile(long first, long blocks, std::vector<GroupState> groups, const MethodResult& total,
                                Progress progress) {
-    const long first_path = first * kBlockPaths;
-    count_ = std::min(method_.paths - first_path, blocks * kBlockPaths);
+    first_path_ = first * kBlockPaths;
+    count_ = std::min(method_.paths - first_path_, blocks * kBlockPaths);
     const Vector& at = method_.dynamics->on_gamma() ? problem_.start_on_gamma : problem_.start;
-    tile_->start(static_cast<std::uint32_t>(first_path), count_, at.data());
+    tile_->start(static_cast<std::uint32_t>(first_path_), count_, at.data());
     gone_.assign(static_cast<std::size_t>(count_), 0);
     previous_.assign(static_cast<std::size_t>(count_), Vector());
     const std::size_t times = timeline_.slow_time.size();
@@ -192,7 +199,7 @@ class DeviceRun {
       if (t > 0) advance(t - 1);
       // Of samples, as many as the total may have room for: the groups before this tile's first may bring some, too.
       const auto had = [&](const MethodResult& r) { return static_cast<long>(r.samples[t][0].size()); };
-      const long room = MethodResult::kQuantilePaths - had(total) - had(groups[0].part);
+      const long room = groups[0].part.most_samples - had(total) - had(groups[0].part);
       if (observed_there_) {
         observe_there(t, groups, room);
       } else {
@@ -246,7 +253,11 @@ class DeviceRun {
     }
     std::vector<std::vector<double>> samples;
     tile_->observe(what_, moments, room, samples, gone_);
-    const std::size_t recorded = quantities - (what_.width > 0 ? 0 : static_cast<std::size_t>(what_.components));
+    const int of_rates = what_.components + what_.of_rate_pairs();
+    const std::size_t recorded = quantities - (what_.width > 0 ? 0 : static_cast<std::size_t>(of_rates));
+    std::vector<long> paths;  // of the samples
+    for (long path = 0; path < count_ && paths.size() < samples[0].size(); ++path)
+      if (!gone_[static_cast<std::size_t>(path)]) paths.push_back(first_path_ + path);
     std::size_t kept = 0;
     for (std::size_t i = 0; i < groups.size(); ++i) {
       std::size_t q = 0;
@@ -260,9 +271,12 @@ class DeviceRun {
       const auto [first, last] = paths_of(i);
       const std::size_t next = std::min(samples[0].size(), kept + static_cast<std::size_t>(last - first - gone_of(i)));
       auto& own = groups[i].part.samples[t];
-      for (std::size_t k = 0; k < own.size(); ++k)
-        own[k].insert(own[k].end(), samples[k].begin() + static_cast<std::ptrdiff_t>(kept),
-                      samples[k].begin() + static_cast<std::ptrdiff_t>(next));
+      const auto append = [&](auto& to, const auto& from) {
+        to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(kept),
+                  from.begin() + static_cast<std::ptrdiff_t>(next));
+      };
+      for (std::size_t k = 0; k < own.size(); ++k) append(own[k], samples[k]);
+      append(groups[i].part.sample_paths[t], paths);
       kept = next;
     }
   }
@@ -297,7 +311,7 @@ class DeviceRun {
       theta[k] = state_.x[static_cast<std::size_t>(k) * static_cast<std::size_t>(count_) + path];
     bool kept = !state_.lost[path] && in_domain(theta.data(), dim_);
     if (kept) try {
-        observer(row, theta.data(), state_.spread[path], previous_[path], part);
+        observer(first_path_ + static_cast<long>(path), row, theta.data(), state_.spread[path], previous_[path], part);
       } catch (const manifold::FlowError&) {
         kept = false;
       }
@@ -332,7 +346,7 @@ class DeviceRun {
   const std::vector<std::int64_t> first_step_;
   Observers observers_;
   std::unique_ptr<DeviceTile> tile_;
-  long count_ = 0;
+  long first_path_ = 0, count_ = 0;  ///< of the tile
   std::int64_t steps_ = 0;
   TileState state_;
   bool observed_there_ = false;

@@ -9,7 +9,10 @@ namespace sde::ensemble {
 discrete::Algorithm Dynamics::algorithm(const Method& m) const { return m.algorithm; }
 
 slow::Parameters Dynamics::parameters(const Method& m, std::int64_t k) const {
-  return m.algorithm.type->slow_sde(m.algorithm, k);
+  const auto& a = m.algorithm;
+  auto p = takes_limit() ? a.type->limit_sde(a, k) : a.type->slow_sde(a, k);
+  p.factors = m.factors;
+  return p;
 }
 
 const std::vector<const Dynamics*>& all_dynamics() {

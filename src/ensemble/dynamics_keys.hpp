@@ -17,6 +17,14 @@ inline void read_step(Keys& keys, Method& m, double time) {
 inline void read_refined(Keys& keys, Method& m) {
   m.refined = keys.boolean({"refined", "the finite-eta refinement of the slow SDE"}, false);
 }
+/// A proposed slow SDE: the theory's terms times these.
+inline void read_drift_factors(Keys& keys, Method& m) {
+  auto& f = m.factors;
+  f.drift_1 = keys.number({"drift_1", "factor of drift-I in a slow SDE (1: the theory)"}, 1);
+  f.drift_2 = keys.number({"drift_2", "factor of drift-II in a slow SDE (1: the theory)"}, 1);
+  f.tangent_normal =
+      keys.number({"tangent_normal", "factor of Sigma's tangent-normal blocks in both drifts (1: the theory)"}, 1);
+}
 
 /// Throws InputError where the step is none.
 inline void check_step(const Method& m) {

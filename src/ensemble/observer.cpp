@@ -21,6 +21,7 @@ struct Observer::Path {
   const Vector lambda, &previous;
   MethodResult& result;
   std::size_t q = 0;
+  slow::Matrix tangent_noise = {};
 
   const LossModel& model() const { return *o.problem_.model; }
   double loss() const { return model().value(theta); }
@@ -30,10 +31,13 @@ struct Observer::Path {
   double disagreement() const { return spread; }
   double test_error() const { return model().test_error(theta); }
   auto drift(slow::Term term) const { return components_of(o.terms_->contraction(term, parameters)); }
-  auto ito_normal() const { return components_of(o.terms_->ito_normal(parameters.batch)); }
-  auto diffusion() const {
-    return
-        [columns = o.terms_->tangent_noise(), this](int c) { return columns.row(c).squaredNorm() / parameters.batch; };
+  auto ito_normal() const { return components_of(o.terms_->ito_normal(parameters.diffusion_batch())); }
+  auto diffusion() {
+    if (tangent_noise.size() == 0) tangent_noise = o.terms_->tangent_noise();
+    return [this](int i, int k) {
+      const auto row = tangent_noise.row(i);
+      return (i == k ? row.squaredNorm() : row.dot(tangent_noise.row(k))) / parameters.diffusion_batch();
+    };
   }
   /// Slow time since the last observation; 0 where there was none.
   double width() const { return t > 0 && previous.size() > 0 ? result.slow_time[t] - result.slow_time[t - 1] : 0; }
@@ -55,6 +59,23 @@ struct Observer::Path {
     auto& row = result.table(which)[which == PerComponent::rate ? t - 1 : t];
     for (int c = 0; c < o.observation_.components; ++c) row[static_cast<std::size_t>(c)].add(value(c));
   }
+  template <class F>
+  void pairs(F f) {
+    add_pairs(result.diffusion_pairs[t], f(*this));
+  }
+  void rate_pairs() {
+    if (width() <= 0) return;
+    const auto value = rate();
+    add_pairs(result.rate_sums[t - 1], [&](int i, int k) { return value(i) + value(k); });
+    add_pairs(result.rate_differences[t - 1], [&](int i, int k) { return value(i) - value(k); });
+  }
+  template <class F>
+  void add_pairs(std::vector<stats::Moments>& row, F value) const {
+    for (int p = 0; p < pairs_of(o.observation_.components); ++p) {
+      const auto pair = pair_of(p, o.observation_.components);
+      row[static_cast<std::size_t>(p)].add(value(pair.first, pair.second));
+    }
+  }
   void put(double value) {
     result.values[t][q].add(value);
     result.samples[t][q++].push_back(value);
@@ -69,13 +90,15 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
       flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
       terms_(problem.terms()) {}
 
-void Observer::operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result) {
+void Observer::operator()(long path_number, std::size_t t, const double* theta, double spread, Vector& previous,
+                          MethodResult& result) {
   point_ = Eigen::Map<const Vector>(theta, problem_.model->dim());
   if (!method_.dynamics->on_gamma()) flow_(point_.data());
   terms_->compute(point_.data());
   Path path{*this, t, theta, spread, clock_.at(result.slow_time[t]), terms_->normal_eigenvalues(), previous, result};
   for_each_observable(problem_.model->has_test_error(), path);
   if (observation_.components > 0) for_each_component(path.parameters, path);
+  result.sample_paths[t].push_back(path_number);
   previous = point_;
 }
 

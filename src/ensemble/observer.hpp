@@ -12,9 +12,10 @@ class Observer {
  public:
   Observer(const Problem& problem, const Method& method, const Observation& observation, const SlowClock& clock);
 
-  /// theta[d] at observation t, with the workers' disagreement `spread`. `previous` is Phi at the path's last
-  /// observation, empty before the first; it becomes Phi(theta). Throws manifold::FlowError where Phi does not exist.
-  void operator()(std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result);
+  /// theta[d] of path number `path` at observation t, with the workers' disagreement `spread`. `previous` is Phi at the
+  /// path's last observation, empty before the first; it becomes Phi(theta). Throws manifold::FlowError where Phi does
+  /// not exist.
+  void operator()(long path, std::size_t t, const double* theta, double spread, Vector& previous, MethodResult& result);
 
  private:
   struct Path;

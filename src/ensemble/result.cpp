@@ -34,24 +34,36 @@ MethodResult::Table empty_table(std::size_t times, std::size_t quantities) {
   return MethodResult::Table(times, std::vector<stats::Moments>(quantities));
 }
 
-/// Adds to the samples of one time, as far as there is room.
-void merge_samples(std::vector<std::vector<double>>& into, const std::vector<std::vector<double>>& from) {
-  for (std::size_t q = 0; q < into.size(); ++q) {
-    const auto room = static_cast<std::size_t>(MethodResult::kQuantilePaths) - into[q].size();
-    const auto more = static_cast<std::ptrdiff_t>(std::min(room, from[q].size()));
-    into[q].insert(into[q].end(), from[q].begin(), from[q].begin() + more);
-  }
+/// Adds what there is room for.
+template <class T>
+void append(std::vector<T>& into, const std::vector<T>& from, long most) {
+  const auto room = static_cast<std::size_t>(most) - into.size();
+  const auto more = static_cast<std::ptrdiff_t>(std::min(room, from.size()));
+  into.insert(into.end(), from.begin(), from.begin() + more);
+}
+/// Adds to the samples of time t those that `from` has as its time number `row`.
+void merge_samples(MethodResult& into, std::size_t t, const MethodResult& from, std::size_t row) {
+  for (std::size_t q = 0; q < into.samples[t].size(); ++q)
+    append(into.samples[t][q], from.samples[row][q], into.most_samples);
+  append(into.sample_paths[t], from.sample_paths[row], into.most_samples);
 }
 
 }  // namespace
 
 MethodResult::MethodResult(const Problem& problem, const Observation& observation, std::vector<double> times)
-    : slow_time(std::move(times)), observables(observable_names(problem, observation)) {
-  const std::size_t count = slow_time.size(), c = static_cast<std::size_t>(observation.components);
+    : slow_time(std::move(times)),
+      observables(observable_names(problem, observation)),
+      most_samples(std::max(kQuantilePaths, observation.save_paths)) {
+  const std::size_t count = slow_time.size(), intervals = count > 0 ? count - 1 : 0;
+  const auto c = static_cast<std::size_t>(observation.components);
+  const auto pairs = static_cast<std::size_t>(pairs_of(observation.components));
   values = empty_table(count, observables.size());
   drift_1 = drift_2 = ito_normal = diffusion = empty_table(count, c);
-  rate = empty_table(count > 0 ? count - 1 : 0, c);
+  rate = empty_table(intervals, c);
+  diffusion_pairs = empty_table(count, pairs);
+  rate_sums = rate_differences = empty_table(intervals, pairs);
   samples.assign(count, std::vector<std::vector<double>>(observables.size()));
+  sample_paths.resize(count);
 }
 
 void MethodResult::merge(const MethodResult& from) {
@@ -61,7 +73,10 @@ void MethodResult::merge(const MethodResult& from) {
   stats::merge(ito_normal, from.ito_normal);
   stats::merge(diffusion, from.diffusion);
   stats::merge(rate, from.rate);
-  for (std::size_t t = 0; t < samples.size(); ++t) merge_samples(samples[t], from.samples[t]);
+  stats::merge(diffusion_pairs, from.diffusion_pairs);
+  stats::merge(rate_sums, from.rate_sums);
+  stats::merge(rate_differences, from.rate_differences);
+  for (std::size_t t = 0; t < samples.size(); ++t) merge_samples(*this, t, from, t);
   if (lost == 0 && from.lost > 0) first_lost = from.first_lost;
   paths += from.paths;
   lost += from.lost;
@@ -74,8 +89,13 @@ void MethodResult::merge_time(std::size_t t, const MethodResult& from, std::size
   stats::merge(drift_2[t], from.drift_2[row]);
   stats::merge(ito_normal[t], from.ito_normal[row]);
   stats::merge(diffusion[t], from.diffusion[row]);
-  if (t > 0) stats::merge(rate[t - 1], from.rate[row - 1]);
-  merge_samples(samples[t], from.samples[row]);
+  stats::merge(diffusion_pairs[t], from.diffusion_pairs[row]);
+  if (t > 0) {
+    stats::merge(rate[t - 1], from.rate[row - 1]);
+    stats::merge(rate_sums[t - 1], from.rate_sums[row - 1]);
+    stats::merge(rate_differences[t - 1], from.rate_differences[row - 1]);
+  }
+  merge_samples(*this, t, from, row);
 }
 
 MethodResult::Table& MethodResult::table(PerComponent which) {
@@ -102,16 +122,18 @@ std::size_t MethodResult::index_of(std::string_view name) const {
 }
 
 bool MethodResult::samples_full() const {
-  return !samples.empty() && samples.back().front().size() >= static_cast<std::size_t>(kQuantilePaths);
+  return !samples.empty() && samples.back().front().size() >= static_cast<std::size_t>(most_samples);
 }
 void MethodResult::drop_samples() {
   for (auto& time : samples)
     for (auto& kept : time) kept.clear();
+  for (auto& kept : sample_paths) kept.clear();
 }
 
 double MethodResult::quantile(std::size_t time, std::size_t observable, double p) const {
   auto kept = samples[time][observable];
   if (kept.empty()) return std::numeric_limits<double>::quiet_NaN();
+  kept.resize(std::min(kept.size(), static_cast<std::size_t>(kQuantilePaths)));
   std::sort(kept.begin(), kept.end());
   const double position = p * static_cast<double>(kept.size() - 1);
   const auto below = static_cast<std::size_t>(position);

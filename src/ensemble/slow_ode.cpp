@@ -68,18 +68,20 @@ class SlowOde final : public Dynamics {
   const char* suffix() const override { return " (slow ODE)"; }
   bool on_gamma() const override { return true; }
   bool in_rounds() const override { return false; }
+  bool takes_limit() const override { return true; }
   bool one_path() const override { return true; }
-  void read(Keys& keys, Method& m, double) const override { read_refined(keys, m); }
+  void read(Keys& keys, Method& m, double) const override {
+    read_refined(keys, m);
+    read_drift_factors(keys, m);
+  }
   void check(const Problem& p, const Method& m) const override {
+    check_slow_sde(p, m.algorithm.workers);
     const auto terms = p.terms();
     terms->compute(p.start_on_gamma.data());
     if (terms->tangent_noise().norm() > 1e-9)
       throw InputError("method: '" + m.name +
                        "' is a slow ODE, but this noise diffuses along Gamma: expected kind = \"" +
                        slow_sde().kind(*m.algorithm.type) + "\"");
-  }
-  slow::Parameters parameters(const Method& m, std::int64_t k) const override {
-    return m.algorithm.type->limit_sde(m.algorithm, k);
   }
   double gradients(const Method&, std::int64_t) const override { return 0; }
   double work(const Method&, double) const override { return 1e4; }

@@ -71,16 +71,19 @@ class SlowSde final : public Dynamics {
   const char* suffix() const override { return " (slow SDE)"; }
   bool on_gamma() const override { return true; }
   bool in_rounds() const override { return false; }
+  bool takes_limit() const override { return true; }
   void read(Keys& keys, Method& m, double time) const override {
     read_refined(keys, m);
+    read_drift_factors(keys, m);
+    m.factors.diffusion = keys.non_negative({"diffusion", "factor of Sigma_par in a slow SDE (1: the theory)"}, 1);
     read_step(keys, m, time);
     read_integrator(keys, m);
     m.flow_retraction = keys.choice({"retraction", "Newton along the normal space, or the flow map"}, "newton",
                                     {"newton", "flow"}) == "flow";
   }
-  void check(const Problem&, const Method& m) const override { check_step(m); }
-  slow::Parameters parameters(const Method& m, std::int64_t k) const override {
-    return m.algorithm.type->limit_sde(m.algorithm, k);
+  void check(const Problem& p, const Method& m) const override {
+    check_step(m);
+    check_slow_sde(p, m.algorithm.workers);
   }
   double gradients(const Method&, std::int64_t) const override { return 0; }
   double work(const Method& m, double time) const override { return 20 * time / m.dt; }

@@ -41,34 +41,34 @@ namespace sde::experiment {
 
 namespace {
 
-/// Of the program, and of what it writes: 2 has groups of blocks, which it counts, so that their size belongs to it; 3
-/// slow SDEs at the ends of rounds.
+/// Of the program, and of what it writes: 5 has slow SDEs at the
+/// ends of rounds, 4 pairs and the paths of samples; groups of blocks are counted, so their
+/// size belongs to it.
 const std::string& version() {
   static const std::string text =
-      fmt::format("{}, checkpoint format 3, blocks of {} paths", kVersion, ensemble::kBlockPaths);
+      fmt::format("{}, checkpoint format 5, blocks of {} paths", kVersion, ensemble::kBlockPaths);
   return text;
 }
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& file, const Experiment& experiment,
-                     const std::vector<ensemble::MethodState>& states) {
+void save_checkpoint(const std::filesystem::path& file, const Experiment& experiment, const RunState& state) {
   std::ostringstream out;
   {
     boost::archive::binary_oarchive archive(out);
-    archive << version() << experiment.source << states;
+    archive << version() << experiment.source << state;
   }
   const std::string bytes = out.str();
   write_file(file, bytes.data(), bytes.size());
 }
 
-std::vector<ensemble::MethodState> load_checkpoint(const std::filesystem::path& file, const Experiment& experiment) {
+RunState load_checkpoint(const std::filesystem::path& file, const Experiment& experiment) {
   std::ifstream in(file, std::ios::binary);
   if (!in)
     throw InputError(fmt::format(
         "--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)", file.string()));
   std::string written, source;
-  std::vector<ensemble::MethodState> states;
+  RunState state;
   try {
     boost::archive::binary_iarchive archive(in);
     archive >> written >> source;
@@ -82,13 +82,13 @@ std::vector<ensemble::MethodState> load_checkpoint(const std::filesystem::path& 
           "--resume: {}: belongs to other settings or another seed: expected the same experiment file, --set and "
           "--seed (or run without --resume to start anew)",
           file.string()));
-    archive >> states;
+    archive >> state;
   } catch (const InputError&) {
     throw;
   } catch (const std::exception& e) {
     throw InputError(fmt::format("--resume: {}: not a complete checkpoint ({})", file.string(), e.what()));
   }
-  return states;
+  return state;
 }
 
 }  // namespace sde::experiment

@@ -4,15 +4,26 @@
 #include <filesystem>
 
 #include "experiment.hpp"
+#include "sde/verify/paired.hpp"
 
 namespace sde::experiment {
 
-/// Writes the states of the methods run so far (the last one unfinished) by write_file. Throws IoError.
-void save_checkpoint(const std::filesystem::path& file, const Experiment& experiment,
-                     const std::vector<ensemble::MethodState>& states);
+/// How far a run has come.
+struct RunState {
+  std::vector<ensemble::MethodState> methods;  ///< one for each, those after the one in hand empty
+  std::vector<verify::PairedResult> pairs;     ///< those that are complete
 
-/// The states saved by save_checkpoint. Throws InputError where the file is missing or damaged, or belongs to another
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& methods& pairs;
+  }
+};
+
+/// Writes by write_file. Throws IoError.
+void save_checkpoint(const std::filesystem::path& file, const Experiment& experiment, const RunState& state);
+
+/// The state saved by save_checkpoint. Throws InputError where the file is missing or damaged, or belongs to another
 /// experiment, seed, setting or version.
-std::vector<ensemble::MethodState> load_checkpoint(const std::filesystem::path& file, const Experiment& experiment);
+RunState load_checkpoint(const std::filesystem::path& file, const Experiment& experiment);
 
 }  // namespace sde::experiment

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "experiment.hpp"
+#include "pairs.hpp"
 
 namespace sde::experiment {
 
@@ -11,8 +11,15 @@ namespace sde::experiment {
 /// half-written.
 void write_file(const std::filesystem::path& file, const char* bytes, std::size_t size);
 
-/// Written by write_file. Throws IoError; leaves nothing half-written.
+/// The dataset of a run. `failures` says of each method why it failed, "" where it did not; without any there is no
+/// such variable. One thread at a time may call it: netCDF is not made for more.
+std::string dataset_bytes(const Experiment& experiment, const std::vector<ensemble::MethodResult>& results,
+                          const PairResults& pairs, const std::string& command_line,
+                          const std::vector<std::string>& failures = {});
+
+/// The same, written by write_file. Throws IoError; leaves nothing half-written.
 void write_dataset(const std::filesystem::path& file, const Experiment& experiment,
-                   const std::vector<ensemble::MethodResult>& results, const std::string& command_line);
+                   const std::vector<ensemble::MethodResult>& results, const PairResults& pairs,
+                   const std::string& command_line);
 
 }  // namespace sde::experiment

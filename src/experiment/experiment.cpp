@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "effects.hpp"
+#include "method_names.hpp"
 #include "methods.hpp"
 #include "observing.hpp"
 #include "sde/manifold/flow_map.hpp"
@@ -14,24 +15,8 @@ namespace sde::experiment {
 
 namespace {
 
-toml::table parse_file(const std::filesystem::path& file) {
-  if (std::filesystem::is_directory(file))
-    throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
-  std::ifstream in(file);
-  if (!in)
-    throw InputError(fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)",
-                                 file.empty() ? "''" : file.string()));
-  try {
-    auto table = toml::parse(in, file.string());
-    if (table.empty())
-      throw InputError(
-          fmt::format("{}: has no keys; expected an experiment file, e.g. experiments/main.toml", file.string()));
-    return table;
-  } catch (const toml::parse_error& e) {
-    throw InputError(
-        fmt::format("{}:{}: not valid TOML: {}", file.string(), e.source().begin.line, std::string(e.description())));
-  }
-}
+/// Numbers of one path, of all its observables and times, are kept in memory for each.
+constexpr long kMostSavedPaths = 100'000;
 
 /// Loss, noise and start.
 void read_problem(Section& root, Experiment& e) {
@@ -75,6 +60,8 @@ void read_observation(Section& run, double time, int d, ensemble::Observation& o
   }
   o.components = static_cast<int>(
       run.integer({"components", "first coordinates whose drift and diffusion are recorded"}, std::min(d, 4), 0, d));
+  o.save_paths =
+      run.integer({"save_paths", "first paths whose observables are kept one by one"}, 0, 0, kMostSavedPaths);
 }
 
 void read_methods(Section& root, const Section& run, long paths, double time, Experiment& e) {
@@ -82,41 +69,77 @@ void read_methods(Section& root, const Section& run, long paths, double time, Ex
   auto methods = root.sections("method");
   if (methods.empty()) root.fail("method", "missing: expected at least one [[method]] with a kind");
   Effects effects(training);
-  for (std::size_t i = 0; i < methods.size(); ++i) {
-    Section s(methods[i], training);  // every key of [training] may be overridden in a method
-    e.methods.push_back(read_method(s, e, paths, time));
+  for (const auto& table : methods) {
+    Section s(table, training);  // every key of [training] may be overridden in a method
+    auto [method, settings] = read_method(s, e, paths, time);
+    e.methods.push_back(std::move(method));
+    e.settings.push_back(std::move(settings));
     effects.add(s, e.methods.back());
-    for (std::size_t j = 0; j < i; ++j)
-      if (e.methods[j].name == e.methods[i].name)
-        s.fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
   }
   effects.finish(run);
   e.notes = effects.notes();
+  name_methods(e.methods, e.settings);
+  for (std::size_t i = 0; i < methods.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (e.methods[j].name == e.methods[i].name)
+        methods[i].fail("name", fmt::format("'{}' names two methods", e.methods[i].name));
 }
 
 }  // namespace
 
+FileText read_text(const std::filesystem::path& file) {
+  if (std::filesystem::is_directory(file))
+    throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
+  std::ifstream in(file);
+  if (!in)
+    throw InputError(fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)",
+                                 file.empty() ? "''" : file.string()));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return {file, text.str()};
+}
+
+toml::table parse(const FileText& file) {
+  try {
+    auto table = toml::parse(file.text, file.path.string());
+    if (table.empty())
+      throw InputError(
+          fmt::format("{}: has no keys; expected an experiment file, e.g. experiments/main.toml", file.path.string()));
+    return table;
+  } catch (const toml::parse_error& e) {
+    throw InputError(fmt::format("{}:{}: not valid TOML: {}", file.path.string(), e.source().begin.line,
+                                 std::string(e.description())));
+  }
+}
+
 Experiment load(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  toml::table table = parse_file(file);
+  return load(read_text(file), overrides);
+}
+
+Experiment load(const FileText& file, const std::vector<std::string>& overrides) {
+  toml::table table = parse(file);
   for (const auto& o : overrides) assign(table, o);
   Experiment e;
-  e.name = file.stem().string();
+  e.swept = table.erase("sweep") > 0;
+  e.file = file.path.string();
+  e.name = file.path.stem().string();
   std::ostringstream source;
   source << table;
   e.source = source.str();
 
-  Section root(table, "", file.string());
+  Section root(table, "", file.path.string());
   e.title = root.text({"title", "of the figure"}, e.name);
   Section run = root.section("experiment");
   e.seed = static_cast<std::uint64_t>(
       run.integer({"seed", "of the random numbers"}, 1, 0, std::numeric_limits<long>::max()));
   const long paths = run.integer({"paths", "of each method"}, 128, 1, 4'000'000'000L);
+  e.pairs = run.integer(
+      {"pairs", "paths on common noise of each algorithm beside its slow SDE (default: paths, at most 128); 0: none"},
+      std::min(paths, 128L), 0, 4'000'000'000L);
   const double time = run.positive({"time", "slow time: eta^2 times the local steps"}, 1.0);
-  if (time > discrete::LearningRate::kMostSteps)
-    run.expected(
-        "time",
-        fmt::format("at most {:g}, as many steps as are allowed, at eta = 1", discrete::LearningRate::kMostSteps),
-        time);
+  constexpr double kLongest = discrete::LearningRate::kMostSteps;
+  if (time > kLongest)
+    run.expected("time", fmt::format("at most {:g}, as many steps as are allowed, at eta = 1", kLongest), time);
   e.max_lost = run.between({"max_lost", "share of lost paths above which the run fails"}, 0.01, 0, 1);
   read_problem(root, e);
   read_observation(run, time, e.problem.model->dim(), e.observation);
@@ -128,7 +151,7 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
     try {
       ensemble::check(e.problem, m);
     } catch (const InputError& error) {
-      throw InputError(fmt::format("{}: {}", file.string(), error.what()));
+      throw InputError(fmt::format("{}: {}", file.path.string(), error.what()));
     }
   }
   set_times(e);

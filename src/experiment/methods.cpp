@@ -51,9 +51,11 @@ discrete::LearningRate read_rate(Keys& keys) {
 }
 
 /// What all algorithms have.
-void read_common(Keys& keys, discrete::Algorithm& a, std::uint64_t seed) {
+void read_common(RecordedKeys& keys, discrete::Algorithm& a, std::uint64_t seed) {
+  keys.belong_to(KeyValue::Of::row);  // theory and algorithm of one setting may have seeds of their own
   a.seed = static_cast<std::uint64_t>(keys.integer({"seed", "of the random numbers (default: the experiment's)"},
                                                    static_cast<long>(seed), 0, std::numeric_limits<long>::max()));
+  keys.belong_to(KeyValue::Of::algorithm);
   a.rate = read_rate(keys);
   a.workers = static_cast<int>(keys.integer({"workers", "K"}, 1, 1, 65'535));
   a.batch =
@@ -118,7 +120,8 @@ const std::vector<KeyDescription>& method_keys() {
   static const auto keys = [] {
     Defaults defaults;
     Method m;
-    read_common(defaults, m.algorithm, 1);
+    RecordedKeys common(defaults);
+    read_common(common, m.algorithm, 1);
     for (const auto* type : discrete::Algorithms::all()) type->read(defaults, m.algorithm, true);
     for (const auto* dynamics : ensemble::all_dynamics()) dynamics->read(defaults, m, 1);
     read_rest(defaults, m, 128);
@@ -131,24 +134,31 @@ const std::vector<KeyDescription>& method_keys() {
   return keys;
 }
 
-Method read_method(Section& s, const Experiment& e, long paths, double time) {
+std::pair<Method, KeyValues> read_method(Section& s, const Experiment& e, long paths, double time) {
   for (const auto& key : method_keys()) s.know(key.name);
   const auto kind = method_kinds().at(s.choice({"kind", "what is run"}, "", kind_names()));
   Method m;
   m.dynamics = kind.dynamics;
   auto& a = m.algorithm;
   a.type = kind.type;
-  read_common(s, a, e.seed);
-  a.type->read(s, a, m.dynamics->on_gamma());
+  RecordedKeys keys(s);
+  read_common(keys, a, e.seed);
+  const int workers = a.workers;
+  keys.belong_to(KeyValue::Of::type);
+  a.type->read(keys, a, m.dynamics->on_gamma());
   fit_steps(s, a, time);
-  m.dynamics->read(s, m, time);
-  read_rest(s, m, paths);
-  m.group = s.text({"group", "setting: theory and algorithm of one setting share it"}, a.type->label(a));
-  m.name = s.text({"name", "in tables and figures"}, m.group + m.dynamics->suffix());
+  if (std::isinf(m.dynamics->parameters(m, 0).alpha)) keys.forget_defaults_of_type();
+  keys.belong_to(KeyValue::Of::row);
+  m.dynamics->read(keys, m, time);
+  read_rest(keys, m, paths);
+  if (a.workers != workers) keys.forget("workers");  // SGD has one
+  if (m.dynamics->one_path()) keys.forget("paths");
+  m.group = s.text({"group", "setting: theory and algorithm of one setting share it"}, "");
+  m.name = s.text({"name", "in tables and figures"}, "");
   check_round(s, m, time);
   check_step(s, m, time);
   s.finish();
-  return m;
+  return {m, keys.values};
 }
 
 }  // namespace sde::experiment

@@ -2,6 +2,7 @@
 #pragma once
 
 #define TOML_HEADER_ONLY 1
+#define TOML_FLOAT_CHARCONV 1  // numbers are printed as short as they read back; off by default for compilers of 2020
 #include <toml++/toml.h>
 
 #include <string>

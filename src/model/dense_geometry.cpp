@@ -20,13 +20,14 @@ Matrix hessian(const LossModel& model, const double* x) {
 
 namespace {
 
-/// All columns of a factor of Sigma (loss/innovations.hpp).
-Matrix noise_factor(const LossModel& model, const Noise& noise, const double* x, int batch) {
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// The columns `all` of a factor of Sigma (loss/innovations.hpp).
+Matrix noise_factor(const LossModel& model, const Noise& noise, const Innovations& all, const double* x, int batch) {
   const int d = model.dim(), n = model.residual_count();
-  const Innovations all = all_innovations(noise, n);
   Matrix A(d, all.count());
   if (all.sampling.count + all.labels.count > 0) {
-    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> J(n, d);
+    RowMajor J(n, d);
     Vector f(n);
     model.jacobian(x, J.data());
     model.residuals(x, f.data());
@@ -46,10 +47,27 @@ Matrix noise_factor(const LossModel& model, const Noise& noise, const double* x,
   return A;
 }
 
+/// grad tr Cov_i[grad l_i] at a stationary point x, l_i = f_i^2 / 2.
+Vector gradient_of_sampling_noise(const LossModel& model, const double* x) {
+  const int d = model.dim(), n = model.residual_count();
+  RowMajor J(n, d);
+  Vector f(n), w = Vector::Zero(n), curved(d), sum = Vector::Zero(d);
+  model.jacobian(x, J.data());
+  model.residuals(x, f.data());
+  for (int i = 0; i < n; ++i) {  // grad |f_i grad f_i|^2 / 2
+    const Vector slope = J.row(i);
+    w[i] = f[i] * f[i];
+    model.weighted_hessian_vector(x, w.data(), slope.data(), curved.data());
+    w[i] = 0;
+    sum += f[i] * slope.squaredNorm() * slope + curved;
+  }
+  return 2.0 / n * sum;
+}
+
 }  // namespace
 
 Matrix covariance(const LossModel& model, const Noise& noise, const double* x, int batch) {
-  const Matrix A = noise_factor(model, noise, x, batch);
+  const Matrix A = noise_factor(model, noise, all_innovations(noise, model.residual_count()), x, batch);
   return A * A.transpose();
 }
 
@@ -57,7 +75,7 @@ DenseGeometry::DenseGeometry(const LossModel& model, const Noise& noise)
     : d(model.dim()),
       model_(model),
       noise_(noise),
-      innovations_(all_innovations(noise, model.residual_count())),
+      innovations_(driving_innovations(noise, model.residual_count())),
       x_(d) {
   noise.check(d, model.residual_count());
 }
@@ -70,9 +88,10 @@ void DenseGeometry::compute(const double* x) {
   const double threshold = kNullThreshold * lambda_.cwiseAbs().maxCoeff();
   null_ = static_cast<int>(std::count_if(lambda_.begin(), lambda_.end(), [&](double l) { return l <= threshold; }));
   for (int i = 0; i < null_; ++i) lambda_[i] = 0;
-  const Matrix rotated = vectors_.transpose() * noise_factor(model_, noise_, x, 1);
+  const Matrix rotated = vectors_.transpose() * noise_factor(model_, noise_, innovations_, x, 1);
   sigma_ = rotated * rotated.transpose();
   columns_ = vectors_.leftCols(null_) * rotated.topRows(null_);
+  if (noise_.reshuffles(model_.residual_count())) reshuffling_ = gradient_of_sampling_noise(model_, x);
 }
 
 Vector DenseGeometry::normal_eigenvalues() const { return lambda_.tail(d - null_); }
@@ -101,6 +120,10 @@ Vector DenseGeometry::third(const Matrix& M) const {
 
 Vector DenseGeometry::contraction(Term term, const Parameters& p) {
   Vector out = -third(matrix(term, p));
+  if (reshuffling_.size() > 0 && (term == Term::drift_1 || term == Term::drift)) {
+    const double n = model_.residual_count();
+    out -= p.factors.drift_1 * 0.25 * (n - p.batch) / (p.batch * (n - 1)) * reshuffling_;
+  }
   project(out.data());
   return out;
 }

@@ -9,12 +9,17 @@
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
 #include "sde/model/paired_steps.hpp"
+#include "term_observer.hpp"
 
 namespace sde::verify {
 
-Prediction theory(const discrete::Algorithm& a) { return {"slow SDE", a.type->slow_sde(a, 0)}; }
-Prediction refined(const discrete::Algorithm& a) {
-  Prediction r = theory(a);
+Prediction theory(const discrete::Algorithm& a, const slow::Factors& factors) {
+  Prediction r{"slow SDE", a.type->slow_sde(a, 0)};
+  r.parameters.factors = factors;
+  return r;
+}
+Prediction refined(const discrete::Algorithm& a, const slow::Factors& factors) {
+  Prediction r = theory(a, factors);
   r.name = "refined slow SDE";
   r.parameters.eta = a.rate.eta;
   return r;
@@ -71,6 +76,23 @@ class PairedLanes final : public PairedTile {
     advance_pairs(*this, stepping_, k, pairs, one_.data(), both_.data(), unit_.data());
   }
 
+  /// The coarse step's increment is that of both fine ones, weighted by their lengths: their rates may differ.
+  void advance_changing(const PairedStep& s) override {
+    const auto half = [&](std::int64_t from, std::int64_t to, double width, int workers, const auto& predictions) {
+      draw(from, to, one_.data());
+      const double norm = -1 / std::sqrt(static_cast<double>(to - from) * workers);
+      move_predictions(*this, PairedStepping(width, norm, predictions.data(), stepping_), one_.data(), 1, true,
+                       unit_.data());
+      for (std::size_t c = 0; c < one_.size(); ++c) both_[c] += std::sqrt(width) * norm * one_[c];
+    };
+    std::fill(both_.begin(), both_.end(), 0.0);
+    half(s.from, s.middle, s.first, s.first_workers, s.at_from);
+    half(s.middle, s.to, s.second, s.second_workers, s.at_middle);
+    const double width = s.first + s.second;
+    move_predictions(*this, PairedStepping(width, 1 / std::sqrt(width), s.at_from.data(), stepping_), both_.data(), 1,
+                     false, unit_.data());
+  }
+
   void read(PairedState& state) override { state = s_; }
 
   void project() override {
@@ -90,9 +112,10 @@ class PairedLanes final : public PairedTile {
   // What advance_pairs() asks for.
   static constexpr int Dim = kDynamic;
   int size() const { return static_cast<int>(one_.size()); }
-  void draw(std::int64_t k, double* one) {
+  void draw(std::int64_t k, double* one) { draw(k, k + setup_.steps, one); }
+  void draw(std::int64_t from, std::int64_t to, double* one) {
     std::fill_n(one, one_.size(), 0.0);
-    algorithm_->advance(s_.x.data(), first_, k, k + setup_.steps, spread_, one);
+    algorithm_->advance(s_.x.data(), first_, from, to, spread_, one);
   }
   template <class Control>
   void step(int p, bool fine, const slow::Parameters& parameters, double width, const double* unit, bool controlled,
@@ -130,11 +153,18 @@ class PairedLanes final : public PairedTile {
 PairedResult empty(const Pairing& p, const PairedPlan& plan) {
   PairedResult r;
   const Table table(p.times.size(), std::vector<Moments>(p.functions.size()));
-  for (const auto pairs : plan.pairs) r.slow_time.push_back(static_cast<double>(2 * pairs) * plan.setup.dt);
+  r.slow_time = plan.slow_time;
   r.algorithm = r.increment = table;
   r.prediction = r.drift = r.gap = r.step_error = std::vector<Table>(p.predictions.size(), table);
   r.distance.resize(p.times.size());
   return r;
+}
+
+/// Paths first .. last - 1 of the snapshots.
+void observe_block(const Problem& problem, const Pairing& pairing, const PairedSnapshots& seen, long first, long last,
+                   PairedResult& result) {
+  PairedObserver(problem, pairing)(seen, first, last, result);
+  if (pairing.fit_terms) result.terms.push_back(TermObserver(problem, pairing)(seen, result.slow_time, first, last));
 }
 
 }  // namespace
@@ -147,6 +177,7 @@ void PairedResult::merge(const PairedResult& from) {
   stats::merge(gap, from.gap);
   stats::merge(step_error, from.step_error);
   stats::merge(distance, from.distance);
+  terms.insert(terms.end(), from.terms.begin(), from.terms.end());
   paths += from.paths;
   lost += from.lost;
   gradients += from.gradients;
@@ -156,6 +187,7 @@ void PairedResult::merge(const PairedResult& from) {
 PairedResult run_paired(const Problem& problem, const Pairing& pairing, const ensemble::Control& control) {
   ensemble::check(problem);
   discrete::check(pairing.algorithm);
+  ensemble::check_slow_sde(problem, pairing.algorithm.workers);
   const PairedPlan plan(pairing);
   const long blocks = ensemble::blocks_of(pairing.paths);
   constexpr long kBlock = ensemble::kBlockPaths;
@@ -183,7 +215,7 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
                 [&](long b) {
                   PairedResult part = empty(pairing, plan);
                   const long here = b * kBlock - first;
-                  PairedObserver(problem, pairing)(seen, here, std::min(count, here + kBlock), part);
+                  observe_block(problem, pairing, seen, here, std::min(count, here + kBlock), part);
                   return part;
                 },
                 [&](long b, const PairedResult& part) { add(b, part); });
@@ -195,21 +227,20 @@ PairedResult run_paired(const Problem& problem, const Pairing& pairing, const en
     const auto compute = [&](long b) {
       PairedResult part = empty(pairing, plan);
       PairedLanes lanes(problem, plan.setup);
-      PairedObserver observe(problem, pairing);
       PairedSnapshots seen;
       const long last = std::min(pairing.paths, (b + 1) * kBlock);
       for (long first = b * kBlock; first < last; first += kLanes) {
         const long count = std::min<long>(kLanes, last - first);
         run(lanes, first, count, seen);
-        observe(seen, 0, count, part);
+        observe_block(problem, pairing, seen, 0, count, part);
       }
       return part;
     };
     ensemble::over_groups<PairedResult>(control, 0, blocks, begin, compute, reduce, merge);
   }
   const auto paths = static_cast<double>(pairing.paths);
-  total.gradients =
-      paths * pairing.algorithm.workers * static_cast<double>(plan.burn_in + 2 * plan.pairs.back() * plan.setup.steps);
+  const auto& a = pairing.algorithm;
+  total.gradients = paths * a.type->gradients(a, plan.steps);
   total.slow_steps =
       paths * 3 * static_cast<double>(plan.pairs.back()) * static_cast<double>(pairing.predictions.size());
   return total;

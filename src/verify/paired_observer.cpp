@@ -48,7 +48,9 @@ void PairedObserver::observe(const PairedState& s, long path, std::size_t t, Pai
   result.distance[t].add(std::sqrt(square));
   values(&s.point[i], s.count, algorithm_);
   const std::size_t Q = algorithm_.size();
-  const auto martingale = [&](std::size_t p, std::size_t q) { return s.martingale[(p * Q + q) * count + i]; };
+  const auto martingale = [&](std::size_t p, std::size_t q) {
+    return s.martingale.empty() ? 0.0 : s.martingale[(p * Q + q) * count + i];
+  };
   // Of the algorithm, less the first prediction's martingale, whose noise is nearly its own.
   const auto increment = [&](std::size_t q) { return algorithm_[q] - start_[q] - martingale(0, q); };
   for (std::size_t q = 0; q < Q; ++q) {

@@ -6,7 +6,7 @@
 namespace sde::verify {
 
 /// A tile on control's device, for at most `paths` paths; nothing where the pairing runs on the CPU: no device asked
-/// for, a loss without kernels for it, or one with several residuals.
+/// for, a loss without kernels for it or with several residuals, or schedules that change.
 /// Throws DeviceUnusable. `setup` must outlive the tile.
 std::unique_ptr<PairedTile> paired_tile_on_device(const Problem&, const PairedSetup& setup, long paths,
                                                   const ensemble::Control&);

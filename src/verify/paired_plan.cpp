@@ -2,9 +2,81 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace sde::verify {
+
+namespace {
+
+/// An end of rounds.
+struct End {
+  std::int64_t step;
+  double time;
+  int workers;  ///< of the round that follows
+};
+
+/// Fine steps under schedules that change: whole rounds of one number of workers that last dt or more. An even number.
+std::vector<End> fine_steps(const discrete::Algorithm& a, double dt) {
+  std::vector<End> ends{{0, 0, a.round(0).workers}};
+  double t = 0;
+  for (std::int64_t k = 0; k < a.rate.steps;) {
+    const std::int64_t length = a.steps_to_observation(k);
+    for (std::int64_t h = 0; h < length; ++h) t += a.slow_time(a.rate(k + h));
+    k += length;
+    const int workers = a.round(k).workers;
+    if (t - ends.back().time >= dt * (1 - 1e-9) || workers != ends.back().workers || k >= a.rate.steps)
+      ends.push_back({k, t, workers});
+  }
+  if (ends.size() % 2 == 0 && ends.size() > 3) ends.erase(ends.end() - 2);  // the last two are one
+  return ends;
+}
+
+std::vector<PairedSlowSde> predictions_at(const Pairing& p, std::int64_t k) {
+  std::vector<PairedSlowSde> all;
+  for (const auto& x : p.predictions) all.push_back({x.at ? x.at(k) : x.parameters, x.time_scale});
+  return all;
+}
+
+std::vector<PairedStep> changing_steps(const Pairing& p) {
+  const auto ends = fine_steps(p.algorithm, p.dt);
+  std::vector<PairedStep> steps;
+  for (std::size_t i = 0; i + 2 < ends.size(); i += 2) {
+    const auto &from = ends[i], &middle = ends[i + 1], &to = ends[i + 2];
+    steps.push_back({from.step, middle.step, to.step, middle.time - from.time, to.time - middle.time, from.workers,
+                     middle.workers, predictions_at(p, from.step), predictions_at(p, middle.step)});
+  }
+  if (steps.empty()) throw std::invalid_argument("common noise: the run is shorter than two rounds");
+  return steps;
+}
+
+}  // namespace
+
+std::int64_t nearest_pair(const PairedPlan& plan, double t) {
+  if (plan.changing.empty()) return std::max<std::int64_t>(1, std::llround(t / (2 * plan.setup.dt)));
+  std::int64_t best = 1, number = 0;
+  double end = 0, distance = std::numeric_limits<double>::infinity();
+  for (const auto& s : plan.changing) {
+    end += s.first + s.second;
+    ++number;
+    if (std::abs(end - t) >= distance) continue;
+    distance = std::abs(end - t);
+    best = number;
+  }
+  return best;
+}
+
+std::vector<double> paired_times(const Pairing& p) {
+  const PairedPlan plan(p);
+  std::vector<double> ends{0}, times;
+  for (const auto& s : plan.changing) ends.push_back(ends.back() + s.first + s.second);
+  for (const double t : p.times) {
+    const auto pair = nearest_pair(plan, t);
+    times.push_back(plan.changing.empty() ? static_cast<double>(2 * pair) * plan.setup.dt
+                                          : ends[static_cast<std::size_t>(pair)]);
+  }
+  return times;
+}
 
 PairedPlan::PairedPlan(const Pairing& p) {
   const auto& a = setup.algorithm = p.algorithm;
@@ -12,15 +84,35 @@ PairedPlan::PairedPlan(const Pairing& p) {
     throw std::invalid_argument("common noise: expected a discrete algorithm, not a conventional SDE");
   for (const auto& prediction : p.predictions)
     setup.predictions.push_back({prediction.parameters, prediction.time_scale});
-  for (const auto& g : p.functions) setup.functions.push_back(g.flat());
+  // Martingales cost a pass of the diffusion a step: none where no function has one.
+  if (std::any_of(p.functions.begin(), p.functions.end(), [](const auto& g) { return g.smooth(); }))
+    for (const auto& g : p.functions) setup.functions.push_back(g.flat());
+  if (!a.steady()) {
+    if (p.burn_in > 0) throw std::invalid_argument("common noise: expected constant schedules with a burn-in");
+    changing = changing_steps(p);
+  }
   const double eta2 = a.slow_time(a.rate.eta);
   const std::int64_t H = a.steps_in_round();
   const double round = static_cast<double>(H) * eta2;
   setup.steps = H * std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(p.dt / round + 1e-9)));
   setup.dt = static_cast<double>(setup.steps) * eta2;
   for (const double t : p.times)
-    pairs.push_back(std::max<std::int64_t>(pairs.empty() ? 1 : pairs.back() + 1, std::llround(t / (2 * setup.dt))));
+    pairs.push_back(std::max<std::int64_t>(pairs.empty() ? 1 : pairs.back() + 1, nearest_pair(*this, t)));
   burn_in = H * std::llround(p.burn_in / round);
+  if (changing.empty()) {
+    for (const auto n : pairs) slow_time.push_back(static_cast<double>(2 * n) * setup.dt);
+    steps = pairs.empty() ? burn_in : burn_in + 2 * pairs.back() * setup.steps;
+    return;
+  }
+  if (!pairs.empty() && pairs.back() > static_cast<std::int64_t>(changing.size()))
+    throw std::invalid_argument("common noise: two comparisons fall on one time (paired_times)");
+  double t = 0;
+  std::size_t done = 0;
+  for (const auto n : pairs) {
+    for (; done < static_cast<std::size_t>(n); ++done) t += changing[done].first + changing[done].second;
+    slow_time.push_back(t);
+  }
+  if (done > 0) steps = changing[done - 1].to;
 }
 
 void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, long count, const PairedPlan& plan,
@@ -38,6 +130,10 @@ void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, lon
   for (std::size_t t = 0; t < plan.pairs.size(); ++t) {
     while (done < plan.pairs[t]) {
       if (interrupted && *interrupted) throw ensemble::Interrupted();
+      if (!plan.changing.empty()) {
+        tile.advance_changing(plan.changing[static_cast<std::size_t>(done++)]);
+        continue;
+      }
       const std::int64_t next = std::min(chunk, plan.pairs[t] - done);
       tile.advance(plan.burn_in + 2 * done * steps, next);
       done += next;

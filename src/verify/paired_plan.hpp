@@ -10,12 +10,18 @@ namespace sde::verify {
 
 struct PairedPlan {
   PairedSetup setup;
-  std::vector<std::int64_t> pairs;  ///< double steps before each time of comparison
-  std::int64_t burn_in = 0;         ///< steps of the algorithm
+  std::vector<std::int64_t> pairs;   ///< double steps before each time of comparison
+  std::vector<double> slow_time;     ///< of each comparison
+  std::int64_t burn_in = 0;          ///< steps of the algorithm
+  std::vector<PairedStep> changing;  ///< the double steps where schedules change; else they are all alike
+  std::int64_t steps = 0;            ///< of the algorithm in all
   /// Refers to the pairing's functions. Throws std::invalid_argument for a conventional SDE, whose increments are not
-  /// the algorithm's draws.
+  /// the algorithm's draws, for a burn-in under changing schedules, and where the run has less than two rounds.
   explicit PairedPlan(const Pairing&);
 };
+
+/// The double step whose end is nearest to slow time t, counted from 1.
+std::int64_t nearest_pair(const PairedPlan&, double t);
 
 /// Paths of a pairing where they were observed.
 struct PairedSnapshots {

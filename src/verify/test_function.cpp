@@ -14,7 +14,10 @@ TestFunction product(int j, int k) {
   return {.name = fmt::format("x{}*x{}", j + 1, k + 1), .u = unit(j), .w = unit(k)};
 }
 TestFunction bounded(int k) { return {.name = fmt::format("tanh x{}", k + 1), .u = unit(k), .bounded = true}; }
-TestFunction sharpness() { return {.name = "tr Hess"}; }
+TestFunction sharpness() {
+  return {.name = "tr Hess",
+          .value = [](const Vector&, const slow::PointTerms& terms) { return terms.trace_hessian(); }};
+}
 
 SmoothFunction TestFunction::flat() const {
   return {u.data(),
@@ -26,7 +29,7 @@ SmoothFunction TestFunction::flat() const {
 }
 
 double TestFunction::operator()(const Vector& x, const slow::PointTerms& terms) const {
-  return smooth() ? flat().value(x.data()) : terms.trace_hessian();
+  return smooth() ? flat().value(x.data()) : value(x, terms);
 }
 
 }  // namespace sde::verify

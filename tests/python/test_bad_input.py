@@ -132,8 +132,8 @@ class Experiments(Case):
         ("training.eta=0.02\nx = 3", LINE + "training.eta: expected a finite number, got '''0.02"),
         ("training=3", LINE + "training: expected a table, got 3"),
         ("method=3", LINE + "method: expected tables [[method]], got 3"),
-        ("method.9.H=3", "--set method.9.H=3: expected method.0 to method.4, counted from 0, got method.9"),
-        ("method.-1.H=3", "expected method.0 to method.4, counted from 0, got method.-1"),
+        ("method.9.H=3", "--set method.9.H=3: expected method.0 to method.4, counted from 0, or method.* for all, got method.9"),
+        ("method.-1.H=3", "expected method.0 to method.4, counted from 0, or method.* for all, got method.-1"),
         ("method.H=3", "--set method.H=3: method is not a table: expected method.0.KEY=value, counted from 0"),
         ("training.eta.x=3", "--set training.eta.x=3: training.eta is not a table: expected training.eta=value"),
     ]

@@ -13,6 +13,128 @@ import xarray
 SDE = sys.argv.pop(1)
 
 
+RING = """
+[experiment]
+paths = 3000
+time = 0.3
+observations = 3
+observe = ["x1"]
+[loss]
+name = "ring"
+[noise]
+kind = "gaussian"
+covariance = [1, 0.3, 0.3, 0.5]
+[start]
+at = [0.6, 0.8]
+[training]
+eta = 0.02
+workers = 4
+batch = 4
+[[method]]
+kind = "local_sgd"
+H = 5
+[[method]]
+kind = "slow_local_sgd"
+H = 5
+dt = 0.01
+refined = true
+[[method]]
+kind = "sgd"
+schedule = "step"
+milestones = [0.3, 0.6]
+eta = 0.01
+paths = 20
+"""
+
+
+def ring(out, *more):
+    """The ring's dataset, in memory."""
+    file = os.path.join(out, "ring.toml")
+    with open(file, "w") as f:
+        f.write(RING)
+    subprocess.run([SDE, "run", file, "--out", out, "--no-figure", "--quiet", *more], check=True, capture_output=True)
+    with xarray.open_dataset(os.path.join(out, "ring.nc")) as data:
+        return data.load()
+
+
+class Correlated(unittest.TestCase):
+    """On a problem whose noise is correlated."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.data = ring(cls.folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_the_whole_diffusion_matrix(self):
+        d = self.data
+        self.assertEqual(d.diffusion_matrix.dims, ("run", "time", "row", "column"))
+        self.assertEqual(d.diffusion_matrix_measured.dims, ("run", "interval", "row", "column"))
+        # At the start Sigma_par/B = t t^T (t . Sigma t)/B with t = (-0.8, 0.6).
+        along = np.array([-0.8, 0.6])
+        size = along @ np.array([[1, 0.3], [0.3, 0.5]]) @ along / 4
+        np.testing.assert_allclose(d.diffusion_matrix.isel(run=1, time=0), np.outer(along, along) * size, rtol=1e-6)
+        for name, diagonal in (("diffusion_matrix", "diffusion"), ("diffusion_matrix_measured", "diffusion_measured"),
+                               ("diffusion_matrix_se", "diffusion_se"), ("diffusion_matrix_measured_se", "diffusion_measured_se")):
+            matrix = d[name].values
+            np.testing.assert_array_equal(matrix, np.swapaxes(matrix, -1, -2), name)
+            np.testing.assert_array_equal(np.diagonal(matrix, axis1=-2, axis2=-1), d[diagonal].values, name)
+        # The slow SDE moves as predicted: all entries within 4 standard errors and what changes within an interval.
+        predicted = 0.5 * (d.diffusion_matrix.values[1, 1:] + d.diffusion_matrix.values[1, :-1])
+        gap = np.abs(d.diffusion_matrix_measured.values[1] - predicted)
+        self.assertTrue((gap < 4 * d.diffusion_matrix_measured_se.values[1] + 0.15 * size).all(), gap)
+        self.assertTrue((d.diffusion_matrix_measured_se.values[1] > 0).all())
+        self.assertLess(d.diffusion_matrix_measured.values[1, 0, 0, 1], 0)
+
+    def test_every_key_is_a_variable(self):
+        d = self.data
+        keys = json.loads(d.attrs["keys"])
+        listed = {line.split("|")[1].strip() for line in subprocess.run([SDE, "list", "--markdown"], capture_output=True, text=True,
+                                                                          check=True).stdout.splitlines()[2:]}
+        self.assertLessEqual(set(keys), listed)
+        self.assertLessEqual({"eta", "workers", "batch", "H", "dt", "sync", "refined", "milestones", "schedule", "seed", "paths"}, set(keys))
+        for variable in keys.values():
+            self.assertEqual(d[variable].dims, ("run",))
+        np.testing.assert_array_equal(d.eta, [0.02, 0.02, 0.01])
+        np.testing.assert_array_equal(d.batch, [4, 4, 4])
+        np.testing.assert_array_equal(d.workers, [4, 4, np.nan])  # SGD has none
+        np.testing.assert_array_equal(d[keys["H"]], [5, 5, np.nan])
+        np.testing.assert_array_equal(d.H, [5, 5, 1])  # as it was: of the rounds
+        np.testing.assert_array_equal(d.dt, [np.nan, 0.01, np.nan])
+        np.testing.assert_array_equal(d.refined, [np.nan, 1, np.nan])
+        self.assertEqual(list(d.sync.values), ["constant", "constant", ""])
+        self.assertEqual(list(d.milestones.values), ["[]", "[]", "[0.3, 0.6]"])
+        self.assertEqual(list(d.schedule.values), ["constant", "constant", "step"])
+        self.assertEqual(d.seed.dtype.kind, "i")
+
+    def test_numbers_in_attributes_are_short_and_the_noise_that_runs_share_is_said(self):
+        self.assertIn("covariance = [ 1, 0.3, 0.3, 0.5 ]", self.data.attrs["experiment"])
+        self.assertIn("0.3, 0.3", self.data.attrs["noise"])
+        self.assertNotIn("0000000", self.data.attrs["experiment"])
+        self.assertNotIn("9999999", self.data.attrs["experiment"])
+        self.assertIn("same seed", self.data.attrs["common_noise"])
+
+    def test_single_paths_are_those_of_the_mean(self):
+        with tempfile.TemporaryDirectory() as out:
+            kept = ring(out, "--set", "experiment.save_paths=40")
+            self.assertEqual(kept.x1_paths.dims, ("run", "path", "time"))
+            self.assertEqual(kept.x1_paths.shape, (3, 40, 4))
+            self.assertTrue(np.isnan(kept.x1_paths[2, 20:]).all())  # SGD has 20
+            np.testing.assert_allclose(kept.x1_paths[2, :20].mean("path"), kept.x1[2], rtol=1e-12)
+            for name in self.data.data_vars:
+                np.testing.assert_array_equal(self.data[name], kept[name], name)
+            few = ring(out, "--set", "experiment.save_paths=5000", "--threads", "3", "--set", "experiment.paths=100")
+            self.assertEqual(few.x1_paths.shape[1], 100)
+            np.testing.assert_array_equal(few.x1_paths[:, :40], kept.x1_paths)
+            np.testing.assert_allclose(few.trace_hessian_paths.mean("path")[:2], few.trace_hessian[:2], rtol=1e-12)
+            bad = subprocess.run([SDE, "run", os.path.join(out, "ring.toml"), "--set", "experiment.save_paths=-1"], capture_output=True, text=True)
+            self.assertEqual(bad.returncode, 2)
+            self.assertIn("save_paths", bad.stderr)
+
+
 class Dataset(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -76,7 +198,7 @@ class Dataset(unittest.TestCase):
                 self.assertTrue(f.read().startswith(magic))
         with open(os.path.join(self.folder.name, "main.svg")) as f:
             svg = f.read()
-        for text in ("Sharpness tr Hess", "Drift of x1", "none predicted", "SDE or ODE (theory)"):
+        for text in ("Sharpness tr Hess", "Drift of", "none predicted", "SDE or ODE (theory)"):
             self.assertTrue(text in svg, f"{text} is not in the figure")
 
     def test_plot_says_what_is_wrong(self):

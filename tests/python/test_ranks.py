@@ -23,6 +23,7 @@ paths = 20000
 time = 0.1
 observations = 2
 observe = ["x1", "x1*x2"]
+save_paths = 5000
 [loss]
 name = "ring"
 [noise]
@@ -111,6 +112,36 @@ class Ranks(unittest.TestCase):
         r = run(mpirun(2, "verify", "9", "--loss", "ring", "--budget", "2", "--json"))
         self.assertIn(r.returncode, (0, 1), r.stderr)
         json.loads(r.stdout)
+
+    def test_sweeps_by_whole_cells_or_shared_ones(self):
+        more = ["--set", "experiment.paths=9000", "--json"]
+        for name, sweep in [("whole", ["--sweep", "training.eta=0.01,0.02", "--sweep", "method.*.H=5,10", "--jobs", "2"]),
+                            ("shared", ["--sweep", "training.eta=0.01,0.02"]),
+                            ("failing", ["--sweep", "training.eta=geom:0.02:3:3", "--set", "experiment.time=20"])]:
+            code = 3 if name == "failing" else 0
+            alone = run([SDE, *self.arguments(name, *sweep, *more)])
+            expected = self.dataset(name)
+            r = run(mpirun(3, *self.arguments(name, *sweep, *more)))
+            self.assertEqual((alone.returncode, r.returncode), (code, code), r.stderr)
+            self.assertEqual(r.stdout, alone.stdout)
+            self.assertEqual(self.dataset(name), expected)
+            self.assertEqual(os.listdir(os.path.join(self.folder.name, name)), ["ring.nc"])
+
+    def test_a_sweep_interrupted_and_gone_on_with_by_another_number_of_ranks(self):
+        long = ["--set", "experiment.paths=60000", "--set", "experiment.time=0.5", "--sweep", "method.*.H=geom:5:40:4", "--json"]
+        started = time.monotonic()
+        whole = run([SDE, *self.arguments("whole", *long)])
+        took = time.monotonic() - started
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        expected, command = self.dataset("whole"), mpirun(2, *self.arguments("parts", *long))
+        p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+        time.sleep(0.4 * took)
+        p.send_signal(signal.SIGTERM)
+        _, err = p.communicate(timeout=60)
+        self.assertIn("of 4 cells are complete", err)
+        r = run([*mpirun(3, *self.arguments("parts", *long)), "--resume"])
+        self.assertEqual(r.returncode, 0, r.stderr)
+        self.assertEqual(self.dataset("parts"), expected)
 
     def test_interrupted_and_gone_on_with_by_another_number_of_ranks(self):
         long = ["--set", "experiment.paths=200000", "--set", "experiment.time=0.5", "--json"]

@@ -206,5 +206,44 @@ class Verdicts(unittest.TestCase):
         self.assertIn("experiment file", r.stderr)
 
 
+class PlantedErrors(unittest.TestCase):
+    """A slow SDE with one wrong factor: it disagrees, and the measurement names that term and no other."""
+
+    def planted(self, key, value, *claims):
+        text = ring() + f'[[method]]\nkind = "slow_local_sgd"\nH = 20\n{key} = {value}\n'
+        code, j, error = report(text, *claims)
+        self.assertEqual(code, 1, error)
+        (terms,) = j["wrong_terms"]
+        self.assertEqual(terms["method"], "Local SGD, H = 20")
+        return {t["term"]: t for t in terms["terms"]}
+
+    def test_each_term_is_named(self):
+        for key, value, claims, name in [("drift_2", 2, ["2"], "drift-II"), ("drift_2", 0, ["2", "4"], "drift-II"),
+                                         ("drift_1", 0.5, ["4"], "drift-I"),
+                                         ("tangent_normal", 0, ["2"], "tangent-normal blocks"),
+                                         ("diffusion", 2, ["3"], "diffusion")]:
+            with self.subTest(key=key, value=value):
+                terms = self.planted(key, value, *claims)
+                wrong = {n for n, t in terms.items() if t["wrong"]}
+                # The normal Ito term belongs to the diffusion: a wrong one is seen in both.
+                self.assertEqual(wrong - {"normal Ito"} if key == "diffusion" else wrong, {name}, terms)
+                self.assertEqual(terms[name]["has"], value)
+                for n, t in terms.items():  # what is measured is the theory, whatever was proposed
+                    self.assertLess(abs(t["measured"] - 1), 5 * t["standard_error"] + 0.05, (n, t))
+
+    def test_what_agrees_is_not_asked(self):
+        _, j, _ = report(ring(), "2")
+        self.assertEqual(j["wrong_terms"], [])
+
+    def test_several_proposals_are_rows_of_their_own(self):
+        text = ring() + "".join(f'[[method]]\nkind = "slow_local_sgd"\nname = "{n}"\nH = 20\n{k}\n'
+                                for n, k in [("theory", ""), ("twice", "drift_2 = 2")])
+        r = sde(text, "2")
+        self.assertEqual(r.returncode, 1, r.stderr)
+        self.assertRegex(r.stdout, r"2  theory .* agrees")
+        self.assertRegex(r.stdout, r"2  twice .* disagrees")
+        self.assertRegex(r.stdout, r"wrong: drift-II \(has 2, measured [0-9.]+ \+- [0-9.]+\)\n")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sde/discrete/drawing.hpp"
+#include "sde/discrete/position.hpp"
 #include "sde/loss/derivatives.hpp"
 
 namespace sde::discrete {
@@ -50,23 +51,23 @@ class DrawnResiduals {
     team.sync();
   }
 
-  /// y[d] -= eta times the gradient of a batch of one sample; g[d] is scratch.
+  /// y -= eta times the gradient of a batch of one sample; g[d] is scratch.
   template <class Batch>
-  SDE_INLINE void descend(const L& loss, const NoiseKind& noise, const Drawing& drawing, Batch& batch, T* y, T* g,
-                          const T& eta, const Team& team) {
+  SDE_INLINE void descend(const L& loss, const NoiseKind& noise, const Drawing& drawing, Batch& batch,
+                          const Position<T>& y, T* g, const T& eta, const Team& team) {
     if constexpr (kEntries) {
       const int drawn = pick_one(0, drawing, batch);
-      const T rate = eta * (loss.residual(drawn, y) + batch.error(noise));
-      team.strided(d_, [&](int k) { g[k] = rate * loss.jacobian_entry(drawn, k, y); });
-      team.each(d_, [&](int k) { y[k] -= g[k]; });
-    } else if constexpr (requires { loss.descend(y, y, *y, eta, eta, y); }) {
+      const T rate = eta * (loss.residual(drawn, y.x) + batch.error(noise));
+      team.strided(d_, [&](int k) { g[k] = rate * loss.jacobian_entry(drawn, k, y.x); });
+      team.each(d_, [&](int k) { y.move(k, -g[k]); });
+    } else if constexpr (!kCompensated<T> && requires { loss.descend(g, g, *g, eta, eta, g); }) {
       with_drawn(loss, drawing, batch, 0, [&](const auto& input, const auto& label) {
-        loss.descend(y, input, label, batch.error(noise), eta, slope_.data());
+        loss.descend(y.x, input, label, batch.error(noise), eta, slope_.data());
       });
     } else {
-      const T rate = eta * linearize(loss, noise, drawing, batch, 0, y);
+      const T rate = eta * linearize(loss, noise, drawing, batch, 0, y.x);
       const T* const slope = slope_.data();
-      for (int k = 0, d = d_; k < d; ++k) y[k] = y[k] - rate * slope[k];
+      for (int k = 0, d = d_; k < d; ++k) y.move(k, -(rate * slope[k]));
     }
   }
 

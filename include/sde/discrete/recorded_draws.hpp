@@ -35,10 +35,10 @@ class RecordedDraws {
   }
   /// Lane l has drawn sample picked[l].
   SDE_DEVICE void sample(const int (&picked)[W]) {
-    if (!kAll || asked_.sampling.count == 0) return;
+    if (!kAll || asked_.sampling.count + asked_.labels.count == 0) return;
     for (int l = 0; l < W; ++l) {
       picked_[l] = picked[l];
-      add_to_lane(asked_.sampling.first + picked[l], l, per_draw_);
+      if (asked_.sampling.count > 0) add_to_lane(asked_.sampling.first + picked[l], l, per_draw_);
     }
   }
   /// The error of the label of the sample drawn last, of variance 1.

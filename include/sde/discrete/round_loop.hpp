@@ -7,24 +7,27 @@
 
 #include "sde/discrete/algorithm.hpp"
 #include "sde/discrete/disagreement.hpp"
+#include "sde/discrete/position.hpp"
 #include "sde/discrete/stochastic_gradient.hpp"
 
 namespace sde::discrete {
 
-/// What a path holds between rounds: its position first, then what its algorithm keeps, once and for each worker.
+/// What a path holds between rounds: its position first (in float then what its sums rounded off), then what its
+/// algorithm keeps, once and for each worker.
 struct StateShape {
   int dim = 0;
   int slots = 1;  ///< vectors of R^dim, the position among them
   SDE_DEVICE constexpr int size() const { return dim * slots; }
 };
-/// Of the algorithms with this update rule.
-template <class Rule>
+/// Of the algorithms with this update rule, in numbers of type T.
+template <class Rule, class T>
 SDE_DEVICE constexpr StateShape shape_of(int dim, int workers) {
-  return {dim, 1 + Rule::kSharedSlots + workers * Rule::kWorkerSlots};
+  return {dim, 1 + kCompensated<T> + Rule::kSharedSlots + workers * Rule::kWorkerSlots};
 }
 /// Numbers of a path's state where they are a constant.
-template <class L, class Rule>
-inline constexpr int kStateSize = Rule::kWorkerSlots == 0 ? times(dim_of<L>, 1 + Rule::kSharedSlots) : kDynamic;
+template <class L, class Rule, class T>
+inline constexpr int kStateSize = Rule::kWorkerSlots == 0 ? times(dim_of<L>, 1 + kCompensated<T> + Rule::kSharedSlots)
+                                                          : kDynamic;
 
 /// Rounds of one kind, spelled out: what the step loop needs to know of the schedules. The last may be cut short.
 struct Rounds {
@@ -92,6 +95,7 @@ class RoundLoop {
         d_(loss.dim()),
         gradient_(loss, noise, stepping.drawing, team),
         y_(d_, team),
+        rest_(kCompensated<T> ? int(d_) : 0, team),
         g_(d_, team),
         sum_(d_, team) {}
 
@@ -112,31 +116,32 @@ class RoundLoop {
     const int S = (kSources & kConventional) ? stepping_.drawing.substeps : 1, workers = rounds.workers;
     const double* const rates = rounds.rates ? rounds.rates + (k - rounds.from) : nullptr;
     const T constant = T(rounds.rate);
-    T* const slots = x + d_;
+    const Position<T> from{x, x + d_}, y{y_.data(), rest_.data()};
+    T* const slots = x + (1 + kCompensated<T>)*d_;
     T square = T(0.0);
     team_.strided(d_, [&](int j) { sum_[j] = T(0.0); });
     for (int worker = 0; worker < workers; ++worker) {
       gradient_.seek({stepping_.seed, path, static_cast<std::uint32_t>(worker)}, static_cast<std::uint64_t>(k * S));
-      team_.each(d_, [&](int j) { y_[j] = x[j]; });
+      team_.each(d_, [&](int j) { y.set(from, j); });
       T* const kept = slots + (Rule::kSharedSlots + worker * Rule::kWorkerSlots) * d_;
       const std::int64_t stretch = rates ? 1 : H;  // steps of one rate
       for (std::int64_t h = 0; h < H; h += stretch) {
         const T eta = rates ? T(rates[h]) : constant;
         for (std::int64_t left = stretch * S; left > 0; --left)
-          rule_.step(gradient_, d_, y_.data(), kept, g_.data(), eta, team_);
+          rule_.step(gradient_, d_, y, kept, g_.data(), eta, team_);
       }
       // deviations from the common start: small numbers, no cancellation
-      team_.strided(d_, [&](int j) { sum_[j] += y_[j] - x[j]; });
+      team_.strided(d_, [&](int j) { sum_[j] += y.since(from, j); });
       T sum = T(0.0);  // apart: a register holds it, as it cannot `square`, which outlives calls
       for (int j = 0; j < d_; ++j) {
-        const T u = y_[j] - x[j];
+        const T u = y.since(from, j);
         sum += u * u;
       }
       square += sum;
     }
     team_.sync();
     if (!rounds.synchronizes) {
-      team_.each(d_, [&](int j) { x[j] = y_[j]; });
+      team_.each(d_, [&](int j) { from.set(y, j); });
       spread = T(0.0);
       return;
     }
@@ -147,7 +152,7 @@ class RoundLoop {
       mean_square += mean * mean;
     }
     rule_.synchronize(
-        d_, x, slots, [&](int j) { return sum_[j] * inverse; }, team_);
+        d_, from, slots, [&](int j) { return sum_[j] * inverse; }, team_);
     spread = disagreement(square, mean_square, inverse);
   }
 
@@ -156,7 +161,9 @@ class RoundLoop {
   const Team team_;
   const Extent<dim_of<L>> d_;
   StochasticGradient<L, T, Coupled, Team, kSources> gradient_;
-  Buffer<T, dim_of<L>, Team> y_, g_, sum_;
+  Buffer<T, dim_of<L>, Team> y_;
+  Buffer<T, kCompensated<T> ? dim_of<L> : 0, Team> rest_;
+  Buffer<T, dim_of<L>, Team> g_, sum_;
 };
 
 }  // namespace sde::discrete

@@ -79,8 +79,8 @@ class StochasticGradient {
     batch_.end_step();
   }
 
-  /// y[d] -= eta times the stochastic gradient at y, by way of g[d] where it is needed; moves on to the next step.
-  SDE_DEVICE void descend(T* y, T* g, T eta) {
+  /// y -= eta times the stochastic gradient at y, by way of g[d] where it is needed; moves on to the next step.
+  SDE_DEVICE void descend(const Position<T>& y, T* g, T eta) {
     if constexpr (kMayDraw) {
       if (draws_alone_ && drawing_.batch == 1 && noise_.columns() == 0) {
         drawn_.descend(loss_, noise_, drawing_, batch_, y, g, eta, team_);
@@ -88,8 +88,8 @@ class StochasticGradient {
         return;
       }
     }
-    (*this)(y, g);
-    team_.each(d_, [&](int k) { y[k] -= eta * g[k]; });
+    (*this)(y.x, g);
+    team_.each(d_, [&](int k) { y.move(k, -(eta * g[k])); });
   }
 
   /// Adds the recorded sums to total[Drawing::recorded.count()] and clears them.

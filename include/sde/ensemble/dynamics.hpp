@@ -43,6 +43,8 @@ class Dynamics {
   virtual bool in_rounds() const = 0;
   /// Whether it is a discrete algorithm itself, not an equation in its place.
   virtual bool is_algorithm() const { return false; }
+  /// Whether the slow SDE is the limit that describes the algorithm better where it has one (AlgorithmType::limit_sde).
+  virtual bool takes_limit() const { return false; }
   /// Whether all paths are the same one.
   virtual bool one_path() const { return false; }
 
@@ -53,8 +55,8 @@ class Dynamics {
 
   /// The algorithm as its kernels draw.
   virtual discrete::Algorithm algorithm(const Method&) const;
-  /// The slow SDE beside it at local step k.
-  virtual slow::Parameters parameters(const Method&, std::int64_t k) const;
+  /// The slow SDE beside it at local step k, with the method's factors.
+  slow::Parameters parameters(const Method&, std::int64_t k) const;
   /// Stochastic gradients of a path in its first `steps` local steps; 0 where it computes none.
   virtual double gradients(const Method&, std::int64_t steps) const = 0;
   /// What a path costs up to slow time `time`, in units of a gradient, about.

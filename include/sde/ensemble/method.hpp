@@ -44,6 +44,7 @@ struct Method {
   const Dynamics* dynamics = &discrete_algorithm();  ///< the algorithm itself, or which equation in its place
   discrete::Algorithm algorithm;                     ///< of the slow SDEs it gives alpha(t)
   bool refined = false;                              ///< the finite-eta refinement of theory.md section 6
+  slow::Factors factors;                             ///< of a slow SDE: what it has of each of the theory's terms
   double dt = 0.01;                                  ///< largest step of a slow SDE, in slow time
   int substeps = 4;                                  ///< of a conventional SDE for each step of the algorithm
   slow::Integrator integrator = slow::Integrator::euler_maruyama;
@@ -60,6 +61,7 @@ struct Observation {
   std::vector<double> times;            ///< slow times, times[0] = 0
   std::vector<Polynomial> polynomials;  ///< of Phi(theta)
   int components = 0;                   ///< first coordinates whose drift and diffusion are recorded
+  long save_paths = 0;                  ///< first paths whose observables are kept one by one
 };
 
 /// The slow times at which a method is observed where `times` (ascending, not empty) are asked for: the nearest ends of
@@ -95,7 +97,11 @@ struct MethodResult {
   Table values;                                           ///< observables
   Table drift_1, drift_2, ito_normal, diffusion;          ///< [time][component], predicted
   Table rate;                                             ///< [interval][component], increment of Phi over slow time
-  std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][path], the first kQuantilePaths
+  Table diffusion_pairs;                                  ///< [time][pair], predicted (model/observables.hpp)
+  Table rate_sums, rate_differences;                      ///< [interval][pair], for the covariances of the rates
+  std::vector<std::vector<std::vector<double>>> samples;  ///< [time][observable][sample], the first that are not lost
+  std::vector<std::vector<long>> sample_paths;            ///< [time][sample], the number of its path
+  long most_samples = kQuantilePaths;
   long paths = 0, lost = 0;
   LostPath first_lost;
   double gradients = 0;  ///< gradient evaluations (discrete) or term evaluations (slow), all paths
@@ -106,7 +112,7 @@ struct MethodResult {
   Table& table(PerComponent);
 
   static constexpr long kQuantilePaths = 2048;
-  /// Quantile p over the retained paths (linear interpolation); not a number without any.
+  /// Quantile p over the first kQuantilePaths that are kept (linear interpolation); not a number without any.
   double quantile(std::size_t time, std::size_t observable, double p) const;
   /// Whether there is no room for more samples: lost paths never return, so the last time's are full last.
   bool samples_full() const;
@@ -114,8 +120,8 @@ struct MethodResult {
 
   template <class Archive>
   void serialize(Archive& a, unsigned) {
-    a& slow_time& observables& values& drift_1& drift_2& ito_normal& diffusion& rate& samples& paths& lost& first_lost&
-        gradients;
+    a& slow_time& observables& values& drift_1& drift_2& ito_normal& diffusion& rate& diffusion_pairs& rate_sums&
+        rate_differences& samples& sample_paths& most_samples& paths& lost& first_lost& gradients;
   }
 };
 
@@ -184,6 +190,10 @@ void check_start(const Problem&);
 void check(const Problem&);
 /// A method on a problem that has been checked. Throws InputError.
 void check(const Problem&, const Method&);
+/// Whether there is a slow SDE of an algorithm with so many workers. Throws InputError where samples are reshuffled on
+/// a loss that keeps residuals on Gamma: a synchronization inside an epoch cuts what cancels over it, and the factor of
+/// that is not known (theory.md section 11).
+void check_slow_sde(const Problem&, int workers);
 /// What is observed of a problem that has been checked. Throws InputError.
 void check(const Problem&, const Observation&);
 

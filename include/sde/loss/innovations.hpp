@@ -61,8 +61,16 @@ inline Innovations all_innovations(const NoiseKind& noise, int n) {
   return all;
 }
 
+/// Those of them that drive a slow SDE. The samples of a reshuffled epoch do not: their sum over the epoch cancels
+/// (theory.md section 11).
+inline Innovations driving_innovations(const NoiseKind& noise, int n) {
+  NoiseKind driving = noise;
+  if (noise.reshuffles(n)) driving.sampling = Sampling::full;
+  return all_innovations(driving, n);
+}
+
 /// Throws std::invalid_argument where an algorithm with this noise cannot hand `asked` to a slow SDE: its draws have
-/// other columns, or, without replacement, depend on each other from step to step (theory.md section 11).
+/// other columns.
 void check_recordable(const Innovations& asked, const NoiseKind& noise, int n);
 
 }  // namespace sde

@@ -33,6 +33,8 @@ struct NoiseKind {
   SDE_DEVICE int columns() const { return rank + state_rank; }
   /// Whether samples are drawn from n residuals.
   SDE_DEVICE bool samples(int n) const { return n > 1 && sampling != Sampling::full; }
+  /// Whether it draws each sample once an epoch.
+  SDE_DEVICE bool reshuffles(int n) const { return n > 1 && sampling == Sampling::without_replacement; }
 };
 
 /// Noise as a kernel reads it: in its own numbers S, wherever they stand.

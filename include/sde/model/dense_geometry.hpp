@@ -1,5 +1,7 @@
 // The slow-SDE terms of any loss at one point through its dense d x d Hessian and third derivatives along eigenvectors:
 // the general path (losses that are not interpolating squared losses) and the independent check of the residual one.
+// In reshuffled epochs (Sampling::without_replacement) sampling is no part of Sigma, but drifts SGD, beside drift-I, by
+//   -(1/4) P_par grad E |xi|^2,  E |xi|^2 = (n-b)/(b(n-1)) tr Cov_i[grad l_i]      (theory.md section 11)
 #pragma once
 
 #include "sde/model/model.hpp"
@@ -53,6 +55,7 @@ class DenseGeometry final : public PointTerms {
   const Innovations innovations_;
   Vector x_, lambda_;
   Matrix vectors_, sigma_, columns_;  ///< eigenvectors; Sigma in that basis; P_par A
+  Vector reshuffling_;                ///< grad tr of the sampling noise; empty but in reshuffled epochs
   int null_ = 0;                      ///< tangent eigenvalues come first
 };
 

@@ -54,9 +54,11 @@ struct TileObservation {
   double width = 0;             ///< slow time since the last observation; 0 at the first
   long group = 0;               ///< paths whose moments make one total, a multiple of kLanes
 
-  /// Numbers observed of a path: the observables with so many polynomials, then those of each component
+  /// Numbers observed of a path: the observables with so many polynomials, then those of each component and pair
   /// (model/observables.hpp).
   int quantities(int polynomials) const;
+  /// The last ones of them, which follow from the rates.
+  int of_rate_pairs() const { return 2 * pairs_of(components); }
 };
 
 /// Counts observables.
@@ -65,6 +67,8 @@ struct QuantityCount {
   SDE_DEVICE void scalar(const char*, auto) { ++all; }
   SDE_DEVICE void polynomials() { all += polynomial_count; }
   SDE_DEVICE void components(PerComponent, auto) { all += component_count; }
+  SDE_DEVICE void pairs(auto) { all += pairs_of(component_count); }
+  SDE_DEVICE void rate_pairs() { all += 2 * pairs_of(component_count); }
 };
 inline int TileObservation::quantities(int polynomials) const {
   QuantityCount count{polynomials, components};

@@ -40,7 +40,7 @@ class DiscreteLoop {
         noise_(noise),
         algorithm_(algorithm),
         loop_(loss_, noise_.view(), rule, discrete::recording(discrete::Stepping(algorithm_), recorded)),
-        shape_(discrete::shape_of<Rule>(loss.dim(), algorithm.workers)),
+        shape_(discrete::shape_of<Rule, T>(loss.dim(), algorithm.workers)),
         x_(shape_.size()),
         columns_(recorded.count()),
         noise_sums_(columns_) {}
@@ -73,7 +73,7 @@ class DiscreteLoop {
   const discrete::Algorithm algorithm_;
   discrete::RoundLoop<L, T, Rule, Coupled> loop_;
   const discrete::StateShape shape_;
-  Buffer<T, discrete::kStateSize<L, Rule>> x_;
+  Buffer<T, discrete::kStateSize<L, Rule, T>> x_;
   const int columns_;
   Buffer<T, kDynamic> noise_sums_;
   std::vector<double> rates_;
@@ -266,6 +266,9 @@ class ModelOf final : public LossModel {
   }
   void pullback(const double* x, const double* w, double* g) const override {
     if constexpr (SquaredLoss<L>) loss::pullback(loss_, x, w, g);
+  }
+  void weighted_hessian_vector(const double* x, const double* w, const double* u, double* out) const override {
+    if constexpr (SquaredLoss<L>) loss::weighted_hvp(loss_, x, w, u, out);
   }
   void jacobian(const double* x, double* J) const override {
     if constexpr (SquaredLoss<L>) loss::jacobian(loss_, x, J);

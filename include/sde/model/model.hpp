@@ -66,6 +66,8 @@ class LossModel {
   virtual void jacobian(const double* x, double* J) const = 0;
   /// g = J^T w
   virtual void pullback(const double* x, const double* w, double* g) const = 0;
+  /// out[d] = sum_i w_i Hess(f_i) u
+  virtual void weighted_hessian_vector(const double* x, const double* w, const double* u, double* out) const = 0;
   virtual bool has_test_error() const = 0;
   virtual double test_error(const double* x) const = 0;
 

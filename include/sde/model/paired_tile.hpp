@@ -2,6 +2,7 @@
 // on a device (gpu/paired_tile.hpp).
 #pragma once
 
+#include <stdexcept>
 #include <vector>
 
 #include "sde/discrete/round_loop.hpp"
@@ -18,17 +19,25 @@ struct PairedSlowSde {
 
 /// What a tile of pairs advances: the algorithm, slow SDEs on its draws, and what is gathered.
 struct PairedSetup {
-  discrete::Algorithm algorithm;  ///< constant eta and H
+  discrete::Algorithm algorithm;
   std::vector<PairedSlowSde> predictions;
   std::int64_t steps = 1;                 ///< of the algorithm in one fine step of the SDEs
   double dt = 0;                          ///< a fine step, in slow time
-  std::vector<SmoothFunction> functions;  ///< whose martingales are gathered
+  std::vector<SmoothFunction> functions;  ///< whose martingales are gathered; all of the pairing, or none
 
   /// What turns the sums of the draws of variance 1 (loss/innovations.hpp) that all workers made in `length` fine steps
   /// into increments of variance 1 of the SDE's step: they enter the algorithm with a minus sign (x <- x - eta g).
   double normalization(int length) const {
     return -1 / std::sqrt(static_cast<double>(length * steps) * algorithm.workers);
   }
+};
+
+/// Two fine steps of the slow SDEs and one of their length together, where schedules change: no two are alike.
+struct PairedStep {
+  std::int64_t from = 0, middle = 0, to = 0;      ///< local steps of the algorithm, ends of rounds
+  double first = 0, second = 0;                   ///< slow time of either
+  int first_workers = 1, second_workers = 1;      ///< who draw
+  std::vector<PairedSlowSde> at_from, at_middle;  ///< predictions as they are there
 };
 
 /// Component k of path i at [k * count + i], prediction p's after those of p - 1.
@@ -56,6 +65,10 @@ class PairedTile {
   virtual void begin(const double* on_gamma) = 0;
   /// `pairs` times two fine steps of the SDEs, and one of twice the length, from the algorithm's step k on.
   virtual void advance(std::int64_t k, std::int64_t pairs) = 0;
+  /// Through one PairedStep. Throws std::logic_error where schedules have to be constant.
+  virtual void advance_changing(const PairedStep&) {
+    throw std::logic_error("paired tile: expected constant schedules");
+  }
   virtual void read(PairedState& state) = 0;
 };
 

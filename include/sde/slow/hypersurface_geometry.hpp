@@ -75,15 +75,16 @@ class HypersurfaceGeometry {
     }
     for (int k = 0; k < d; ++k) out[k] = T(-0.5 / batch) * (v_[k] * inverse_ * sum);
   }
-  /// out[d] = the diagonal of Sigma_par / B.
+  /// out[d][d] = Sigma_par / B.
   SDE_DEVICE void diffusion(double batch, T* out) const {
     T column[D];
-    for (int k = 0; k < d; ++k) out[k] = T(0.0);
+    for (int k = 0; k < d * d; ++k) out[k] = T(0.0);
     for (int s = 0; s < noise_dimension(); ++s) {
       tangent_column(s, column);
-      for (int k = 0; k < d; ++k) out[k] += column[k] * column[k];
+      for (int i = 0; i < d; ++i)
+        for (int k = 0; k < d; ++k) out[i * d + k] += column[i] * column[k];
     }
-    for (int k = 0; k < d; ++k) out[k] = out[k] / T(batch);
+    for (int k = 0; k < d * d; ++k) out[k] = out[k] / T(batch);
   }
 
   /// Retraction along the normal at the point of the last move, in closed form where the loss has one. Returns the
@@ -140,7 +141,7 @@ class HypersurfaceGeometry {
     loss::jacobian(loss_, here, v, team_);
     const T lambda = dot(v, v);
     const T inverse = T(1.0) / lambda;
-    const T scale = T(std::sqrt(dt / p.batch));
+    const T scale = T(std::sqrt(dt / p.diffusion_batch()));
     // cross = Sigma v of the additive noise, move = A xi; then both without their normal parts.
     if (noise_.diagonal) {
       for (int k = 0; k < d; ++k) {
@@ -176,7 +177,7 @@ class HypersurfaceGeometry {
     const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
     const T hat_normal = p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * inverse;
     const T both = weight(term, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
-    const T mixed = weight(term, p, normal, Mode<T>{}, hat);
+    const T mixed = weight(term, p, normal, Mode<T>{}, hat) * T(p.factors.tangent_normal);
     // drift = -2 P_par F M grad f
     const T factor = T(-2.0 * dt);
     team_.strided(d, [&](int k) { y[k] = both * v[k] + mixed * cross[k]; });

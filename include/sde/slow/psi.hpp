@@ -40,6 +40,16 @@ SDE_DEVICE T psi(T x) {
   return psi_parts(x).n / select(x > T(0.0), x, T(1.0));
 }
 
+/// A proposed slow SDE: what it has of each term of the theory's (theory.md section 3). 1 is the theory.
+struct Factors {
+  double drift_1 = 1;
+  double drift_2 = 1;
+  double tangent_normal = 1;  ///< of Sigma_dia's tangent-normal blocks, in both drifts
+  double diffusion = 1;       ///< of Sigma_par, and so of the normal Ito term
+
+  bool operator==(const Factors&) const = default;
+};
+
 /// Which slow SDE: the numbers that its drift depends on. B is the total batch over all K workers.
 struct Parameters {
   double batch = 1;  ///< B
@@ -47,6 +57,10 @@ struct Parameters {
   double alpha = 0;  ///< eta H; infinity gives the QSR limit
   double eta = 0;    ///< > 0 switches the finite-eta refinement of section 6 on
   double H = 1;      ///< local steps a round, used by the refinement alone
+  Factors factors{};
+
+  /// B as the diffusion has it: Sigma_par / B is its covariance.
+  SDE_DEVICE double diffusion_batch() const { return batch / factors.diffusion; }
 
   /// Whether Psi_hat's factor is psi itself: neither the refinement, nor one of the limits of alpha.
   SDE_DEVICE bool uses_psi() const { return eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity(); }
@@ -54,9 +68,20 @@ struct Parameters {
 
 /// The same with the divisions that every step would repeat.
 struct Prepared : Parameters {
-  double half_over_batch, inverse_alpha;
+  double half_over_batch;  ///< of drift-I
+  double more;             ///< drift-II over drift-I but for psi: K - 1
+  double inverse_alpha;
   SDE_DEVICE Prepared(const Parameters& p)
-      : Parameters(p), half_over_batch(0.5 / p.batch), inverse_alpha(1 / p.alpha) {}
+      : Parameters(p),
+        half_over_batch(0.5 / p.batch * first(p.factors)),
+        more((p.workers - 1.0) * (p.factors.drift_2 / first(p.factors))),
+        inverse_alpha(1 / p.alpha) {}
+
+ private:
+  /// The factor of drift-I. Drift-II is a multiple of drift-I, so that no pair of modes costs a multiplication more;
+  /// none at all of drift-I is less of it than the sum's rounding.
+  static constexpr double kNone = 0x1p-60;
+  SDE_DEVICE static double first(const Factors& f) { return f.drift_1 != 0 ? f.drift_1 : kNone; }
 };
 
 /// A Hessian eigenvalue with psi's parts at alpha lambda. The default is a tangent direction: lambda = 0.
@@ -107,7 +132,7 @@ SDE_INLINE T psi_factor(const Prepared& p, const Mode<T>& i, const Mode<T>& j, T
 /// The weights in use. Drift = -P_par D3L[M], M with the named weight on Sigma_dia's pairs.
 enum class Term { sigma_hat, psi_hat, drift_1, drift_2, drift };
 
-/// `hat` is the pair's hat_weight.
+/// `hat` is the pair's hat_weight. A pair with a tangent direction has Factors::tangent_normal beside it.
 template <class T>
 SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j, T hat) {
   if (term == Term::sigma_hat) return hat;
@@ -115,18 +140,14 @@ SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T
   if (term == Term::drift_1 || (p.workers == 1 && term == Term::drift)) return scale;
   const T factor = psi_factor(p, i, j, hat);
   if (term == Term::psi_hat) return hat * factor;
-  const T second = scale * factor * T(p.workers - 1.0);
+  const T second = scale * factor * T(p.more);
   return term == Term::drift_2 ? second : scale + second;
 }
-/// With the pair's hat_weight computed here.
-template <class T>
-SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j) {
-  return weight(term, p, i, j, hat_weight(p, i.lambda, j.lambda));
-}
-/// For one pair of eigenvalues.
+/// For one pair of eigenvalues, 0 for a tangent direction.
 template <class T>
 SDE_DEVICE T weight(Term term, const Prepared& p, T li, T lj) {
-  return weight(term, p, mode(p, li), mode(p, lj));
+  const T of_pair = T(li == T(0.0) || lj == T(0.0) ? p.factors.tangent_normal : 1.0);
+  return weight(term, p, mode(p, li), mode(p, lj), hat_weight(p, li, lj)) * of_pair;
 }
 
 }  // namespace sde::slow

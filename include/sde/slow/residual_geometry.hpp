@@ -109,7 +109,7 @@ class ResidualGeometry {
         }
       }
       if (r_ > 0) {
-        const T m = guarded(term, p, modes_[a], Mode<T>{});
+        const T m = guarded(term, p, modes_[a], Mode<T>{}) * T(p.factors.tangent_normal);
         for (int q = 0; q < r_; ++q) {
           const T mc = m * C_[a * r_ + q];
           team_.strided(d, [&](int k) { y_[k] += mc * A_[q * d + k]; });
@@ -140,13 +140,11 @@ class ResidualGeometry {
     }
     pseudo_inverse(f_.data(), T(-0.5 / batch), out);
   }
-  /// out[d] = the diagonal of Sigma_par / B.
-  SDE_DEVICE void diffusion(double batch, T* out) const {
-    team_.each(d, [&](int k) {
-      T sum = T(0.0);
-      for (int s = 0; s < r_; ++s) sum += A_[s * d + k] * A_[s * d + k];
-      out[k] = sum / T(batch);
-    });
+  /// Entry (i, k) of Sigma_par / B.
+  SDE_DEVICE T diffusion(double batch, int i, int k) const {
+    T sum = T(0.0);
+    for (int s = 0; s < r_; ++s) sum += A_[s * d + i] * A_[s * d + k];
+    return sum / T(batch);
   }
 
   /// out[n] = Q diag(scale(a)) Q^T w: a function of G applied to w[n]. out may be w.

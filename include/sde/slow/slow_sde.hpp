@@ -34,7 +34,7 @@ SDE_INLINE void tangent_move(Geometry& geometry, const T* x, T* move, const Prep
     geometry.compute(x);
     geometry.contract(Term::drift, p, move);
     team.each(geometry.d, [&](int k) { move[k] *= T(dt); });
-    geometry.diffuse(T(std::sqrt(dt / p.batch)), draw, move);
+    geometry.diffuse(T(std::sqrt(dt / p.diffusion_batch())), draw, move);
   }
 }
 
@@ -62,7 +62,7 @@ SDE_INLINE void martingale(Geometry& geometry, const Parameters& p, double dt, C
   int next = 0;
   for (int k = 0; k < geometry.d; ++k) out[k] = T(0.0);
   geometry.diffuse(
-      T(std::sqrt(dt / p.batch)), [&] { return column(next++); }, out);
+      T(std::sqrt(dt / p.diffusion_batch())), [&] { return column(next++); }, out);
 }
 
 /// Advances x[d] on Gamma by `steps`, with draws of its own.

@@ -9,7 +9,10 @@
 // of first order left (Talay, Tubaro 1990), and g(zeta_dt) - g(zeta_2dt) estimates what was removed.
 #pragma once
 
+#include <functional>
+
 #include "sde/ensemble/method.hpp"
+#include "sde/verify/term_fit.hpp"
 #include "sde/verify/test_function.hpp"
 
 namespace sde::verify {
@@ -22,22 +25,26 @@ struct Prediction {
   std::string name;
   slow::Parameters parameters;
   double time_scale = 1;  ///< slow time of the prediction over that of the algorithm
+  /// The parameters at local step k where the algorithm's schedules change; none: `parameters` throughout.
+  std::function<slow::Parameters(std::int64_t k)> at{};
 };
 
-/// The slow SDE that the theory gives for an algorithm with constant schedules.
-Prediction theory(const discrete::Algorithm& algorithm);
+/// The slow SDE that the theory gives for an algorithm, or a proposed one with `factors`.
+Prediction theory(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 /// With the finite-eta refinement of theory.md section 6.
-Prediction refined(const discrete::Algorithm& algorithm);
+Prediction refined(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 
 /// An algorithm, the predictions to hold it against, and where.
 struct Pairing {
-  discrete::Algorithm algorithm;  ///< constant eta and H
+  discrete::Algorithm algorithm;  ///< where its schedules change, on the CPU alone, and without burn-in
   std::vector<Prediction> predictions;
   std::vector<double> times;  ///< slow times of comparison, ascending, above 0
   double burn_in = 0;         ///< slow time before the comparison starts: the SDE starts at Phi(avg) then
   double dt = 0.005;          ///< largest time step of the SDE, as far as a round is not longer
   std::vector<TestFunction> functions;
   long paths = 1024;
+  bool fit_terms = false;  ///< gathers PairedResult::terms; the functions are then linear forms, prediction 0 the
+                           ///< theory's
 };
 
 /// Index [time][function]; those of a prediction [prediction][time][function].
@@ -51,6 +58,7 @@ struct PairedResult {
   std::vector<Table> gap;         ///< increment - drift, path by path: algorithm minus prediction
   std::vector<Table> step_error;  ///< g(zeta_dt) - g(zeta_2dt)
   std::vector<Moments> distance;  ///< |avg - Phi(avg)|
+  std::vector<TermSums> terms;    ///< of each block of paths, for fit_terms()
   long paths = 0;
   long lost = 0;  ///< paths that the algorithm or prediction 0 lost; one that another prediction lost is left out of
                   ///< its own tables
@@ -61,13 +69,19 @@ struct PairedResult {
 
   template <class Archive>
   void serialize(Archive& a, unsigned) {
-    a& slow_time& algorithm& increment& prediction& drift& gap& step_error& distance& paths& lost& gradients&
+    a& slow_time& algorithm& increment& prediction& drift& gap& step_error& distance& terms& paths& lost& gradients&
         slow_steps;
   }
 };
 
-/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, std::invalid_argument where the slow
-/// SDE's columns are not what the algorithm draws (check_recordable) and, on all ranks, what one of them throws.
+/// Slow times of the ends of double steps nearest to the pairing's `times`, one for each: two of them may be the same.
+/// Throws as run_paired().
+std::vector<double> paired_times(const Pairing&);
+
+/// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, InputError (ensemble::check,
+/// check_slow_sde), and std::invalid_argument where the slow SDE's columns are not what the algorithm draws
+/// (check_recordable), a term fit is asked of other functions, or, under schedules that change, the run is shorter than
+/// two rounds, has a burn-in, or is compared twice at one time; on all ranks, what one of them throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
 }  // namespace sde::verify

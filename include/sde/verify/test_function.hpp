@@ -1,6 +1,7 @@
 // The functions g on Gamma by which laws are compared.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -12,12 +13,14 @@ namespace sde::verify {
 
 using slow::Vector;
 
-/// tr Hess, or with u a smooth function of the coordinates (SmoothFunction; u and w may be shorter than x). The
+/// With u a smooth function of the coordinates (SmoothFunction; u and w may be shorter than x), else any. The
 /// derivative of a smooth one switches the martingale control variate on.
 struct TestFunction {
   std::string name;
   Vector u{}, w{}, centre{};
   bool bounded = false;
+  /// g(x), where it is not smooth; the terms have been computed at x. Called by several threads at once.
+  std::function<double(const Vector& x, const slow::PointTerms& terms)> value{};
 
   bool smooth() const { return u.size() > 0; }
   /// Refers to the numbers held here. Only for smooth().
