@@ -4,8 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "sde/discrete/schedule.hpp"
-#include "sde/ensemble/polynomial.hpp"
+#include "sde/discrete/algorithms.hpp"
+#include "sde/ensemble/method.hpp"
 #include "sde/stats/moments.hpp"
 
 using namespace sde;
@@ -44,6 +44,35 @@ TEST_CASE("slow time is reached whatever the warm-up, and what cannot be reached
   CHECK_THROWS_AS(tiny.fit_steps(0.1), std::invalid_argument);
   LearningRate cosine{.kind = LearningRate::Kind::cosine, .eta = 1e-6};
   CHECK_THROWS_AS(cosine.fit_steps(0.1), std::invalid_argument);
+}
+
+TEST_CASE("a schedule of rates is observed at its end; without one the nearest end of a round is") {
+  ensemble::Method m;
+  auto& a = m.algorithm;
+  a = {.type = &discrete::local_sgd, .workers = 4, .batch = 4};
+  a.sync.H = 50;
+  a.rate = {.kind = LearningRate::Kind::step, .eta = 0.02, .milestones = {0.5, 0.75}};
+  a.rate.fit_steps(0.5);
+  const double all = a.rate.slow_time(), last_round = 50 * std::pow(0.02 * 0.01, 2);
+  CHECK(last_round < 1e-5);  // the phases with small rates take no time, and half of the steps
+  for (const auto* type : discrete::Algorithms::all()) {
+    CAPTURE(type->name());
+    a.type = type;
+    a.workers = type == &discrete::sgd ? 1 : 4;
+    a.sync.kind = type == &discrete::qsr ? Synchronization::Kind::qsr : Synchronization::Kind::constant;
+    a.sync.beta = 0.1;
+    a.sync.switch_step = type == &discrete::post_local_sgd ? 100 : 0;
+    const auto times = ensemble::observed_times(m, {0, 0.25, 0.5});
+    CHECK(times[0] == 0);
+    CHECK(std::abs(times[1] - 0.25) < 0.5 * 50 * 4e-4 + 1e-9);
+    CHECK(times[2] == doctest::Approx(all).epsilon(1e-12));
+    CHECK(ensemble::observed_times(m, {0, 0.25}).back() < 0.3);  // not the end where that is not asked for
+  }
+  a = {.type = &discrete::local_sgd, .rate = {.eta = 0.02}, .sync = {.H = 200}, .workers = 4, .batch = 4};
+  CHECK(ensemble::observed_times(m, {0, 0.03, 0.05, 0.1}) ==
+        std::vector<double>{0, 0, 200 * 0.02 * 0.02, 200 * 0.02 * 0.02});
+  m.dynamics = &ensemble::slow_ode();
+  CHECK(ensemble::observed_times(m, {0, 0.03, 0.1}) == std::vector<double>{0, 0.03, 0.1});
 }
 
 TEST_CASE("synchronization: constant, proportional to 1/eta, QSR, post-local") {

@@ -10,10 +10,12 @@ int main(int, char** arguments) try {
   ensemble::Control control;
   control.threads = 2;
   std::vector<ensemble::MethodResult> results;
-  for (const auto& method : e.methods) {
-    results.push_back(ensemble::run(e.problem, method, e.observation, control));
-    const auto& sharpness = results.back().at(e.observation.times.size() - 1, "trace_hessian");
-    std::printf("%s: tr Hess %.17g +- %.2g\n", method.name.c_str(), sharpness.mean, 1.96 * sharpness.standard_error());
+  for (std::size_t i = 0; i < e.methods.size(); ++i) {
+    const auto seen = experiment::observation_of(e, i);
+    results.push_back(ensemble::run(e.problem, e.methods[i], seen, control));
+    const auto& sharpness = results.back().at(seen.times.size() - 1, "trace_hessian");
+    std::printf("%s: tr Hess %.17g +- %.2g\n", e.methods[i].name.c_str(), sharpness.mean,
+                1.96 * sharpness.standard_error());
   }
   experiment::write_dataset(arguments[2], e, results, {{}, {}}, "own_run");
 } catch (const std::exception& error) {

@@ -115,9 +115,11 @@ Command add_bench(CLI::App& app) {
   auto o = std::make_shared<Options>();
   sub->add_option("--only", o->only, "Works whose name contains this")->type_name("TEXT");
   add_device_option(*sub, o->device);
-  sub->add_option("--threads", o->threads, "Threads (default: all cores)")->check(CLI::PositiveNumber)->type_name("N");
+  sub->add_option("--threads", o->threads, "Threads (default: all cores)")
+      ->check(whole_number(1, kMostThreads))
+      ->type_name("N");
   sub->add_option("--seconds", o->seconds, "Length of a call")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above(0))
       ->type_name("S")
       ->capture_default_str();
   sub->add_flag("--scaling", o->scaling, "How the cost grows with paths, steps, workers and dimension instead");

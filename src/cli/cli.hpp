@@ -35,6 +35,19 @@ std::string plot_script(const std::string& name);
 /// Adds --device, whose text `device` receives.
 void add_device_option(CLI::App& sub, std::string& device);
 
+/// Checks of options that say what was expected, and what came: a whole number from `least` to `most`; finite numbers.
+CLI::Validator whole_number(long least, long most);
+CLI::Validator number_above(double above);
+/// Infinity, too, where `infinity` is true.
+CLI::Validator number_of_at_least(double least, bool infinity = false);
+/// As many threads as --threads takes.
+constexpr long kMostThreads = 4096;
+
+/// Says what is wrong with a command line whose first word is no subcommand. Throws InputError.
+void check_subcommand(const CLI::App& app, int argc, const char* const* argv);
+/// The same of options and words that the subcommand does not take.
+std::string unknown_arguments(const CLI::App& app);
+
 /// Colour on a terminal's standard error, unless NO_COLOR is set.
 bool color();
 

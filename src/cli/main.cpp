@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -11,6 +12,15 @@
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/device_model.hpp"
 #include "sde/version.hpp"
+
+namespace {
+
+void complain(const std::string& what) {
+  const bool colored = sde::cli::color();
+  fmt::print(stderr, "{}sde:{} {}\n", colored ? "\x1b[31m" : "", colored ? "\x1b[0m" : "", what);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace sde::cli;
@@ -34,18 +44,28 @@ int main(int argc, char** argv) {
   // Before there are ranks that can agree, the first process of a launcher speaks. The others wait a little: most
   // launchers end all when one has failed.
   const bool first = sde::launch().rank == 0;
+  const auto refused = [&](int code, const std::function<void()>& say) {
+    if (first)
+      say();
+    else
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    return code;
+  };
   try {
+    check_subcommand(app, argc, argv);
     app.parse(argc, argv);
+  } catch (const sde::InputError& e) {
+    return refused(kBadInput, [&] { complain(e.what()); });
+  } catch (const CLI::ExtrasError&) {
+    return refused(kBadInput, [&] { complain(unknown_arguments(app)); });
   } catch (const CLI::ParseError& e) {
-    if (!first) std::this_thread::sleep_for(std::chrono::seconds(1));
-    if (!first) return e.get_exit_code() == 0 ? kDone : kBadInput;
-    return app.exit(e) == 0 ? kDone : kBadInput;
+    return refused(e.get_exit_code() == 0 ? kDone : kBadInput, [&] { app.exit(e); });
   }
   std::unique_ptr<sde::ensemble::Ranks> ranks;  // until the end: then it waits for the others
   bool speaks = true;
-  const auto complain = [&](const char* what, int code) {
+  const auto failed = [&](const std::string& what, int code) {
     if (speaks)
-      fmt::print(stderr, "{}sde:{} {}\n", color() ? "\x1b[31m" : "", color() ? "\x1b[0m" : "", what);
+      complain(what);
     else if (!ranks)
       std::this_thread::sleep_for(std::chrono::seconds(1));
     return code;
@@ -72,15 +92,17 @@ int main(int argc, char** argv) {
       return run_on_all(ranks.get(), [&] { return run([&] { return c.run_on_ranks(ranks.get()); }); });
     }
   } catch (const sde::InputError& e) {
-    return complain(e.what(), kBadInput);
+    return failed(e.what(), kBadInput);
   } catch (const sde::IoError& e) {
-    return complain(e.what(), kIoFailure);
+    return failed(e.what(), kIoFailure);
   } catch (const sde::DeviceUnusable& e) {
-    return complain(e.what(), kBadInput);
+    return failed(e.what(), kBadInput);
   } catch (const sde::manifold::FlowError& e) {
-    return complain(e.what(), kNumericalFailure);
+    return failed(e.what(), kNumericalFailure);
+  } catch (const std::bad_alloc&) {
+    return failed("not enough memory: expected fewer coordinates, observations or observables", kNumericalFailure);
   } catch (const std::exception& e) {
-    return complain(e.what(), kNumericalFailure);
+    return failed(e.what(), kNumericalFailure);
   }
   return kDone;
 }

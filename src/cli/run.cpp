@@ -34,6 +34,8 @@ class Runner {
     if (!alone(ranks))  // each has read its own node's file
       gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(experiment_.source)), [](std::string&) {
       }).check();
+    for (const auto* notes : {&experiment_.notes, &experiment_.repeated})
+      for (const auto& note : *notes) say(note);
     if (leader_) prepare_folder(o.out);
     if (o.resume)
       state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
@@ -134,7 +136,9 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   auto* sub = app.add_subcommand("run", "Simulate an experiment: slow SDEs and discrete algorithms side by side");
   auto o = std::make_shared<RunOptions>();
   sub->add_option("experiment", o->file, "Experiment file (TOML)")->required()->type_name("FILE.toml");
-  sub->add_option("--set", o->set, "Override a key, e.g. training.eta=0.02 or method.1.H=10 (repeatable)")
+  sub->add_option("--set", o->set,
+                  "Override a key, e.g. training.eta=0.02 or method.1.H=10; methods count from 0, method.*.H=10 is of "
+                  "all (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--sweep", o->sweep,
@@ -144,15 +148,15 @@ Command add_run(CLI::App& app, const std::string& command_line) {
       ->allow_extra_args(false);
   sub->add_flag("--zip", o->zip, "The values of all swept keys go together, instead of every combination");
   sub->add_option("--jobs", o->jobs, "Cells of a sweep at a time, which share the threads; same bits for any number")
-      ->check(CLI::Range(1, 1024))
+      ->check(whole_number(1, 1024))
       ->type_name("N");
   sub->add_option("--out", o->out, "Folder of the dataset and the figures")->type_name("DIR")->capture_default_str();
   sub->add_option("--seed", o->seed, "Random seed (default: the experiment's)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, std::numeric_limits<long>::max()))
       ->type_name("N");
   sub->add_option("--threads", o->threads,
                   "Threads (default: all cores; of several ranks on a node, a share each); same bits for any number")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, kMostThreads))
       ->type_name("N");
   add_device_option(*sub, o->device);
   sub->add_flag("--resume", o->resume,
@@ -163,6 +167,7 @@ Command add_run(CLI::App& app, const std::string& command_line) {
   sub->footer(
       "Examples:\n  sde run experiments/main.toml\n  sde run experiments/ring.toml --set training.workers=4 --set "
       "experiment.paths=512 --out out/ring4\n"
+      "  sde run experiments/ring.toml --set method.2.H=50            the third [[method]]: they count from 0\n"
       "  sde run experiments/main.toml --resume       after an interruption\n"
       "  sde run experiments/main.toml --sweep training.eta=geom:0.0025:0.01:3 --sweep training.workers=2,8\n"
       "  mpirun -n 4 sde run experiments/main.toml --set experiment.paths=1000000    four ranks, the same bits");

@@ -94,10 +94,13 @@ void print_remarks(const Experiment& e, const std::vector<MethodResult>& results
 }  // namespace
 
 void print_table(const Experiment& e, const std::vector<MethodResult>& results, const experiment::PairResults& paired) {
-  fmt::print("{}\n{} | paths with 95% intervals | slow time {}\n\n", e.title, e.loss_name, e.observation.times.back());
+  fmt::print("{}\n{} | paths with 95% intervals | slow time {} asked for\n\n", e.title, e.loss_name,
+             e.observation.times.back());
   Table table;
   table.add("method", Table::Align::left, cells(e, [&](std::size_t i) { return e.methods[i].name; }));
   add_settings(table, e);
+  table.add("slow time", Table::Align::right,
+            cells(e, [&](std::size_t i) { return fmt::format("{:.6g}", results[i].slow_time.back()); }));
   add_values(table, e, results);
   table.add("paths", Table::Align::right, cells(e, [&](std::size_t i) { return fmt::format("{}", results[i].paths); }));
   table.add("lost", Table::Align::right, cells(e, [&](std::size_t i) { return fmt::format("{}", results[i].lost); }));

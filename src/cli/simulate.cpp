@@ -68,7 +68,8 @@ bool simulate(const experiment::Experiment& e, const experiment::PairPlan& plan,
     for (std::size_t i = 0; i < e.methods.size(); ++i) {
       const auto& m = e.methods[i];
       part(i, m.name, work_of(e, i, m.paths), [&] {
-        if (!ensemble::resume(e.problem, m, e.observation, control, state.methods[i])) throw ensemble::Interrupted();
+        if (!ensemble::resume(e.problem, m, observation_of(e, i), control, state.methods[i]))
+          throw ensemble::Interrupted();
         return lost(e, m.name, state.methods[i].total, listener);
       });
     }

@@ -28,6 +28,7 @@ Cells::Cells(const experiment::FileText& file, std::vector<std::string> set, con
         components_ = e.observation.components;
       }
       check_shape(e);
+      take_notes(c, e);
       sources_.push_back(e.source);
       work_.push_back(work_of(e, experiment::plan_pairs(e)));
     } catch (const InputError& error) {
@@ -36,9 +37,19 @@ Cells::Cells(const experiment::FileText& file, std::vector<std::string> set, con
       if (c == 0) break;  // most often a key that all have
     }
   }
+  if (repeating_ > 1) repeated_ += fmt::format(" (and {} more cells have such methods)", repeating_ - 1);
+  if (repeating_ > 0) notes_.push_back(repeated_);
   if (invalid == 0) return;
   if (invalid > 1) first += fmt::format(" (and {} more cells like it: zipped lists can leave them out)", invalid - 1);
   throw InputError(first);
+}
+
+void Cells::take_notes(std::size_t cell, const experiment::Experiment& e) {
+  for (const auto& note : e.notes)
+    if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
+  if (!e.repeated.empty() && repeating_++ == 0)
+    repeated_ =
+        fmt::format("cell {} of {} ({}): {}", cell + 1, sweep_.cells(), sweep_.describe(cell), e.repeated.front());
 }
 
 void Cells::check_shape(const experiment::Experiment& e) const {

@@ -35,15 +35,20 @@ class Cells {
   double work(std::size_t cell) const { return work_[cell]; }
   /// "cell 3 of 12 (eta = 0.01, H = 20)"
   std::string name(std::size_t cell) const;
+  /// What the user should know of the cells, each but once.
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  void take_notes(std::size_t cell, const experiment::Experiment&);
   void check_shape(const experiment::Experiment&) const;
   const experiment::FileText& file_;
   const std::vector<std::string> set_;
   const experiment::Sweep& sweep_;
   std::vector<std::string> sources_;
   std::vector<double> work_;
-  std::vector<std::string> observables_;
+  std::vector<std::string> observables_, notes_;
+  std::string repeated_;  ///< in which cell observations repeat
+  std::size_t repeating_ = 0;
   std::size_t methods_ = 0, times_ = 0;
   int components_ = 0;
 };

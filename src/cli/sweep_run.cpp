@@ -51,6 +51,7 @@ class SweepRunner {
     if (!alone(ranks))  // each has read its own node's file
       gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(sweep.source())), [](std::string&) {
       }).check();
+    for (const auto& note : cells_.notes()) say(note);
     if (leader_) prepare_folder(o.out);
     known_ = ensemble::unpacked<std::map<std::size_t, CellResult>>(ensemble::from_rank_0(ranks, "the cells", [&] {
       if (o.resume) return ensemble::packed(folder_.resume());

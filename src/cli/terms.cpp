@@ -53,6 +53,10 @@ toml::table noise_of(const Options& o, const std::vector<double>& covariance) {
   }
   if (o.sigma2 && !covariance.empty())
     throw InputError("--sigma2: expected either --cov or --sigma2, the variance of isotropic noise");
+  if (!covariance.empty() && kind != "gaussian")
+    throw InputError(fmt::format("--cov: belongs to --noise gaussian, got --noise {}", kind));
+  if (o.sigma2 && kind != "label" && kind != "gaussian")
+    throw InputError(fmt::format("--sigma2: belongs to --noise label or gaussian, got --noise {}", kind));
   if (o.sigma2) table.insert(kind == "label" ? "sigma2" : "variance", *o.sigma2);
   for (const auto& p : o.noise_parameters) experiment::assign(table, p);
   return table;
@@ -107,12 +111,10 @@ int run(const Options& o) {
   toml::table noise_table = noise_of(o, covariance);
   problem.noise = experiment::read_noise({experiment::Section(noise_table, "noise")}, *problem.model);
 
-  if (o.workers < 1) throw InputError(fmt::format("--workers: expected at least 1, got {}", o.workers));
   const int batch = o.batch.value_or(o.workers);
-  if (batch < 1 || batch % o.workers != 0)
-    throw InputError(fmt::format("--batch: expected a positive multiple of --workers {} (the total batch), got {}",
-                                 o.workers, batch));
-  if (!(o.alpha >= 0)) throw InputError(fmt::format("--alpha: expected a number of at least 0, got {}", o.alpha));
+  if (batch % o.workers != 0)
+    throw InputError(
+        fmt::format("--batch: expected a multiple of --workers {} (the total batch), got {}", o.workers, batch));
   try {
     problem.project_start();
   } catch (const manifold::FlowError& e) {
@@ -175,10 +177,17 @@ Command add_terms(CLI::App& app) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--cov", o->covariance, "Covariance of gaussian noise, row-major")->type_name("A,B,C,...");
-  sub->add_option("--sigma2", o->sigma2, "Label variance, or the variance of isotropic gaussian noise")->type_name("V");
-  sub->add_option("--workers", o->workers, "K")->type_name("K")->capture_default_str();
-  sub->add_option("--batch", o->batch, "Total batch B (default: K)")->type_name("B");
-  sub->add_option("--alpha", o->alpha, "eta * H")->type_name("A")->capture_default_str();
+  sub->add_option("--sigma2", o->sigma2, "Label variance, or the variance of isotropic gaussian noise")
+      ->check(number_of_at_least(0))
+      ->type_name("V");
+  sub->add_option("--workers", o->workers, "K")->check(whole_number(1, 65'535))->type_name("K")->capture_default_str();
+  sub->add_option("--batch", o->batch, "Total batch B (default: K)")
+      ->check(whole_number(1, 1'000'000'000))
+      ->type_name("B");
+  sub->add_option("--alpha", o->alpha, "eta * H")
+      ->check(number_of_at_least(0, true))
+      ->type_name("A")
+      ->capture_default_str();
   sub->add_flag("--json", o->json, "Print JSON");
   sub->footer(
       "Examples:\n  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"

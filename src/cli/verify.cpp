@@ -61,8 +61,10 @@ std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan,
   }
   char* end = nullptr;
   const double seconds = std::strtod(budget.c_str(), &end);
-  if (budget.empty() || *end != '\0' || !(seconds > 0))
-    throw InputError(fmt::format("--budget {}: expected quick, full, or a number of seconds above 0", budget));
+  constexpr double kMost = 1e7;  // four months
+  if (budget.empty() || *end != '\0' || !(seconds > 0 && seconds <= kMost))
+    throw InputError(
+        fmt::format("--budget {}: expected quick, full, or a number of seconds above 0 and up to {:g}", budget, kMost));
   const auto start = std::chrono::steady_clock::now();
   setting.effort = 1.0 / 64;
   auto pilot = measure(plan, setting, progress);
@@ -111,6 +113,8 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
         gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(e->source)), [](std::string&) {}).check();
       if (leader && !o.out.empty()) prepare_folder(o.out);
       setting.control = control_of(o.threads, o.device, o.quiet, ranks);
+      if (e && leader)
+        for (const auto& note : e->notes) fmt::print(stderr, "sde: {}\n", note);
       if (e) progress.show(0, "short runs that set the sizes");
       return setting;
     });
@@ -174,7 +178,7 @@ Command add_verify(CLI::App& app) {
       ->type_name("CLAIM|FILE.toml");
   sub->add_flag("--all", q.all, "Every claim of the shipped table");
   sub->add_option("--loss", q.losses, "Only on this loss (repeatable)")->type_name("NAME")->allow_extra_args(false);
-  sub->add_option("--set", q.set, "Override a key of the file (repeatable)")
+  sub->add_option("--set", q.set, "Override a key of the file, e.g. method.1.H=10; methods count from 0 (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   sub->add_option("--margin", q.margins,
@@ -189,13 +193,13 @@ Command add_verify(CLI::App& app) {
       ->capture_default_str();
   sub->add_option("--out", o->out, "Folder for verify.json and the figures")->type_name("DIR");
   sub->add_option("--seed", o->seed, "Random seed")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, std::numeric_limits<long>::max()))
       ->type_name("N")
       ->capture_default_str();
   add_device_option(*sub, o->device);
   sub->add_option("--threads", o->threads,
                   "Threads (default: all cores; of several ranks on a node, a share each); same bits for any number")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, kMostThreads))
       ->type_name("N");
   sub->add_flag("--json", o->json, "Print everything as JSON");
   sub->add_flag("--quiet", o->quiet, "No progress bar");

@@ -8,6 +8,7 @@
 
 #include "../claims/cases.hpp"
 #include "../claims/own_case.hpp"
+#include "../experiment/error.hpp"
 
 namespace sde::cli {
 
@@ -63,7 +64,7 @@ Plan shipped_plan(const VerifyQuestion& q, const Asked& asked) {
   const auto chosen = chosen_claims(asked.claims);
   for (const auto& loss : q.losses)
     if (!known.contains(loss))
-      throw InputError(fmt::format("--loss {}: expected one of {}", loss, fmt::join(known, ", ")));
+      throw InputError(fmt::format("--loss {}: is not known{}", loss, suggestion(loss, {known.begin(), known.end()})));
   Plan plan;
   for (const Claim* c : chosen) {
     const auto& names = claims::shipped_names(c->number);
@@ -77,11 +78,27 @@ Plan shipped_plan(const VerifyQuestion& q, const Asked& asked) {
   return plan;
 }
 
+/// Whether "key=value" is of a key that a run reads and the claims do not.
+bool unread(const std::string& assignment) {
+  static const std::set<std::string> of_run{"seed", "paths", "observations", "components", "max_lost"},
+      of_method{"seed", "paths", "precision", "dt", "substeps", "integrator", "refined", "retraction"};
+  const std::string key = assignment.substr(0, assignment.find('='));
+  const std::string table = key.substr(0, key.find('.')), last = key.substr(key.rfind('.') + 1);
+  return table == "experiment" ? of_run.contains(last)
+                               : (table == "training" || table == "method") && of_method.contains(last);
+}
+
 experiment::Experiment load(const VerifyQuestion& q, const std::string& file) {
   auto set = q.set;
   for (const auto& m : q.margins)
     set.push_back(m.find('=') == std::string::npos ? "verify.margin=" + m : "verify.margins." + m);
-  return experiment::load(file, set);
+  auto e = experiment::load(file, set);
+  for (const auto& assignment : q.set)
+    if (unread(assignment))
+      e.notes.push_back(
+          fmt::format("--set {} has no effect on sde verify, which has sizes and a seed of its own (--budget, --seed)",
+                      assignment));
+  return e;
 }
 
 Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& setting) {

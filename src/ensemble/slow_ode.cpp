@@ -24,6 +24,7 @@ class OdeStepper final : public Stepper {
         terms_(run.problem.terms()) {}
   int size() const override { return dim_; }
   unsigned advance(LaneState x, std::uint32_t, std::size_t i, double*) override {
+    if (times_[i + 1] == times_[i]) return 0;
     namespace odeint = boost::numeric::odeint;
     using State = std::vector<double>;
     State y(static_cast<std::size_t>(dim_));

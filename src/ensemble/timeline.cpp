@@ -5,18 +5,26 @@
 
 namespace sde::ensemble {
 
-Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<double>& times) {
+namespace {
+
+/// All rounds are alike: they are not walked through.
+Timeline of_steady_rounds(const discrete::Algorithm& a, const std::vector<double>& times) {
   Timeline timeline;
-  if (a.steady()) {
-    const double eta2 = a.slow_time(a.rate.eta);
-    const std::int64_t H = a.steps_in_round();
-    for (const double t : times) {
-      const std::int64_t step = H * std::llround(t / (eta2 * static_cast<double>(H)));
-      timeline.steps.push_back(step);
-      timeline.slow_time.push_back(static_cast<double>(step) * eta2);
-    }
-    return timeline;
+  const double eta2 = a.slow_time(a.rate.eta);
+  const std::int64_t H = a.steps_in_round();
+  for (const double t : times) {
+    const std::int64_t step = H * std::llround(t / (eta2 * static_cast<double>(H)));
+    timeline.steps.push_back(step);
+    timeline.slow_time.push_back(static_cast<double>(step) * eta2);
   }
+  return timeline;
+}
+
+}  // namespace
+
+Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<double>& times) {
+  if (a.steady()) return of_steady_rounds(a, times);
+  Timeline timeline;
   std::int64_t k = 0;
   double t = 0;
   std::size_t next = 0;
@@ -32,14 +40,28 @@ Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<doubl
     k += H;
     t += length;
   }
+  if (a.rate.is_constant()) return timeline;
+  // A schedule is run to its end, which is at the time asked for to one step: its last steps may be so short that the
+  // nearest round is long before.
+  for (; k < a.rate.steps; ++k) t += a.slow_time(a.rate(k));
+  if (times.back() + a.slow_time(a.rate.eta) * (1 + 1e-9) >= t) {
+    timeline.steps.back() = k;
+    timeline.slow_time.back() = t;
+  }
   return timeline;
+}
+
+std::vector<double> observed_times(const Method& method, const std::vector<double>& times) {
+  return method.dynamics->in_rounds() ? observe_at_rounds(method.algorithm, times).slow_time : times;
 }
 
 std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt) {
   std::vector<std::int64_t> first{0};
-  for (std::size_t i = 0; i + 1 < times.size(); ++i)
-    first.push_back(first.back() +
-                    std::max<std::int64_t>(1, std::llround(std::ceil((times[i + 1] - times[i]) / dt - 1e-9))));
+  for (std::size_t i = 0; i + 1 < times.size(); ++i) {
+    const double width = times[i + 1] - times[i];
+    const std::int64_t least = width > 0 ? 1 : 0;
+    first.push_back(first.back() + std::max<std::int64_t>(least, std::llround(std::ceil(width / dt - 1e-9))));
+  }
   return first;
 }
 

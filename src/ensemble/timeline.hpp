@@ -7,14 +7,15 @@
 
 namespace sde::ensemble {
 
-/// The ends of rounds nearest to the wanted slow times.
+/// The ends of rounds nearest to the wanted slow times; the last of a schedule of rates that reaches it is its end.
 struct Timeline {
   std::vector<std::int64_t> steps;
   std::vector<double> slow_time;
 };
 Timeline observe_at_rounds(const discrete::Algorithm& algorithm, const std::vector<double>& times);
 
-/// Number of the first step of each interval of a slow SDE: each has a whole number of equal steps of at most dt.
+/// Number of the first step of each interval of a slow SDE: each has a whole number of equal steps of at most dt; none
+/// where two observations are at the same time.
 std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt);
 
 /// Parameters of a slow SDE as a function of slow time, following the schedules of the algorithm that it describes.

@@ -88,8 +88,8 @@ void write_coordinates(DatasetFile& f) {
     actual.insert(actual.end(), r.slow_time.begin(), r.slow_time.end());
     for (std::size_t i = 0; i < intervals; ++i) width.push_back(r.slow_time[i + 1] - r.slow_time[i]);
   }
-  f.doubles("slow_time", {f.run, f.time}, "slow time of the observation (the end of the nearest round)", kSlowTime,
-            actual);
+  f.doubles("slow_time", {f.run, f.time},
+            "slow time of the observation (the end of the nearest round of the group's algorithm)", kSlowTime, actual);
   f.doubles("interval_width", {f.run, f.interval}, "slow time between observations", kSlowTime, width);
   f.doubles("gradient_evaluations", {f.run}, "stochastic gradients computed, all paths", "1", cost);
   f.doubles("H", {f.run}, "local steps per round at the peak learning rate", "steps", rounds);

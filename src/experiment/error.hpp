@@ -8,9 +8,9 @@
 
 namespace sde {
 
-/// The candidate nearest to `word` in edit distance; empty without candidates.
+/// The candidate that needs the fewest edits, capitals aside; empty where that is more than a third of the letters.
 std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
-/// " (did you mean 'X'? valid: A, B, X)"
+/// " (did you mean 'X'? valid: A, B, X)", without the question where none is near; nothing without candidates.
 std::string suggestion(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace sde

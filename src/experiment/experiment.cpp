@@ -5,8 +5,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "effects.hpp"
 #include "method_names.hpp"
 #include "methods.hpp"
+#include "observing.hpp"
 #include "reading.hpp"
 #include "registry.hpp"
 #include "sde/manifold/flow_map.hpp"
@@ -64,16 +66,20 @@ void read_observation(Section& run, double time, int d, ensemble::Observation& o
       run.integer({"save_paths", "first paths whose observables are kept one by one"}, 0, 0, kMostSavedPaths);
 }
 
-void read_methods(Section& root, long paths, double time, Experiment& e) {
+void read_methods(Section& root, const Section& run, long paths, double time, Experiment& e) {
   const Section training = root.section("training");
   auto methods = root.sections("method");
   if (methods.empty()) root.fail("method", "missing: expected at least one [[method]] with a kind");
+  Effects effects(training);
   for (const auto& table : methods) {
     Section s(table, training);  // every key of [training] may be overridden in a method
     auto [method, settings] = read_method(s, e, paths, time);
     e.methods.push_back(std::move(method));
     e.settings.push_back(std::move(settings));
+    effects.add(s, e.methods.back());
   }
+  effects.finish(run);
+  e.notes = effects.notes();
   name_methods(e.methods, e.settings);
   for (std::size_t i = 0; i < methods.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
@@ -88,8 +94,8 @@ FileText read_text(const std::filesystem::path& file) {
     throw InputError(fmt::format("{}: is a folder; expected an experiment file", file.string()));
   std::ifstream in(file);
   if (!in)
-    throw InputError(
-        fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)", file.string()));
+    throw InputError(fmt::format("{}: cannot be read (expected an experiment file, e.g. experiments/main.toml)",
+                                 file.empty() ? "''" : file.string()));
   std::ostringstream text;
   text << in.rdbuf();
   return {file, text.str()};
@@ -97,7 +103,11 @@ FileText read_text(const std::filesystem::path& file) {
 
 toml::table parse(const FileText& file) {
   try {
-    return toml::parse(file.text, file.path.string());
+    auto table = toml::parse(file.text, file.path.string());
+    if (table.empty())
+      throw InputError(
+          fmt::format("{}: has no keys; expected an experiment file, e.g. experiments/main.toml", file.path.string()));
+    return table;
   } catch (const toml::parse_error& e) {
     throw InputError(fmt::format("{}:{}: not valid TOML: {}", file.path.string(), e.source().begin.line,
                                  std::string(e.description())));
@@ -119,7 +129,7 @@ Experiment load(const FileText& file, const std::vector<std::string>& overrides)
   source << table;
   e.source = source.str();
 
-  Section root(table, "");
+  Section root(table, "", file.path.string());
   e.title = root.text({"title", "of the figure"}, e.name);
   Section run = root.section("experiment");
   e.seed = static_cast<std::uint64_t>(
@@ -129,12 +139,15 @@ Experiment load(const FileText& file, const std::vector<std::string>& overrides)
       {"pairs", "paths on common noise of each algorithm beside its slow SDE (default: paths, at most 128); 0: none"},
       std::min(paths, 128L), 0, 4'000'000'000L);
   const double time = run.positive({"time", "slow time: eta^2 times the local steps"}, 1.0);
+  constexpr double kLongest = discrete::LearningRate::kMostSteps;
+  if (time > kLongest)
+    run.expected("time", fmt::format("at most {:g}, as many steps as are allowed, at eta = 1", kLongest), time);
   e.max_lost = run.between({"max_lost", "share of lost paths above which the run fails"}, 0.01, 0, 1);
   read_problem(root, e);
   read_observation(run, time, e.problem.model->dim(), e.observation);
   run.finish();
   e.verify = read_verify(root.section("verify"));
-  read_methods(root, paths, time, e);
+  read_methods(root, run, paths, time, e);
   root.finish();
   for (const auto& m : e.methods) {
     try {
@@ -143,7 +156,14 @@ Experiment load(const FileText& file, const std::vector<std::string>& overrides)
       throw InputError(fmt::format("{}: {}", file.path.string(), error.what()));
     }
   }
+  set_times(e);
   return e;
+}
+
+ensemble::Observation observation_of(const Experiment& e, std::size_t method) {
+  auto o = e.observation;
+  o.times = e.times.at(method);
+  return o;
 }
 
 }  // namespace sde::experiment

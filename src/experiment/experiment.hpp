@@ -23,8 +23,13 @@ struct Experiment {
   ensemble::Observation observation;
   std::vector<ensemble::Method> methods;
   std::vector<KeyValues> settings;  ///< of each method
+  /// [method] slow times at which to ask for observations: those of `observation`, or the ends of the rounds of the
+  /// algorithm that a slow SDE stands beside.
+  std::vector<std::vector<double>> times;
   VerifySettings verify;
-  bool swept = false;  ///< the file has a [sweep] (sweep.hpp), of which nothing is in here
+  std::vector<std::string> notes;     ///< what the user should know: keys without effect
+  std::vector<std::string> repeated;  ///< the same of a run: methods with fewer times than observations
+  bool swept = false;                 ///< the file has a [sweep] (sweep.hpp), of which nothing is in here
 };
 
 /// A file as it was when it was read: the cells of a sweep are all of one text.
@@ -38,5 +43,8 @@ FileText read_text(const std::filesystem::path& file);
 /// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.
 Experiment load(const FileText& file, const std::vector<std::string>& overrides);
 Experiment load(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// What is observed of method number `method`, and when.
+ensemble::Observation observation_of(const Experiment&, std::size_t method);
 
 }  // namespace sde::experiment

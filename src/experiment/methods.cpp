@@ -81,16 +81,37 @@ void fit_steps(const Section& s, discrete::Algorithm& a, double time) {
     a.rate.fit_steps(time / a.type->slow_time_factor(a));
     a.type->set_steps(a);
   } catch (const std::invalid_argument& error) {
+    const bool in_time = time <= a.slow_time(a.rate.eta) * discrete::LearningRate::kMostChanging;
+    if (in_time && a.rate.warmup > 0) s.fail("warmup", fmt::format("{}: {}", a.rate.warmup, error.what()));
     s.fail("eta", fmt::format("{}: {}", a.rate.eta, error.what()));
   }
 }
 
+/// Refuses a step, or a round, that is longer than the whole run: the key that makes it so long is blamed.
 void check_round(const Section& s, const Method& m, double time) {
+  if (!m.dynamics->in_rounds()) return;
   const auto& a = m.algorithm;
-  const double round = a.slow_time(a.rate.eta) * static_cast<double>(a.peak_steps_in_round());
-  if (m.dynamics->in_rounds() && round > time)
-    s.fail("H",
-           fmt::format("one round lasts H eta^2 = {:.3g} of slow time, longer than the whole run ({})", round, time));
+  constexpr double kRounding = 1 + 1e-9;
+  const double step = a.slow_time(a.rate.eta);
+  if (step > time * kRounding)
+    s.fail("eta", fmt::format("one step lasts {:.3g} of slow time, longer than the whole run (experiment.time = {}): "
+                              "expected at most {:.3g}",
+                              step, time, std::sqrt(time / a.type->slow_time_factor(a))));
+  const std::int64_t H = a.peak_steps_in_round();
+  const double round = step * static_cast<double>(H);
+  if (round > time * kRounding)
+    s.fail(H == a.sync.H ? "H" : "beta",
+           fmt::format("one round lasts H eta^2 = {:.3g} of slow time (H = {}), longer than the whole run "
+                       "(experiment.time = {})",
+                       round, H, time));
+}
+
+/// Refuses a step of a slow SDE of which a run takes too many.
+void check_step(const Section& s, const Method& m, double time) {
+  constexpr double kMost = discrete::LearningRate::kMostSteps;
+  if (s.reads("dt") && !(time / m.dt <= kMost))
+    s.fail("dt", fmt::format("{}: {:.3g} steps, more than the {:.3g} that are allowed: expected at least {:.3g}", m.dt,
+                             time / m.dt, kMost, time / kMost));
 }
 
 }  // namespace
@@ -135,6 +156,7 @@ std::pair<Method, KeyValues> read_method(Section& s, const Experiment& e, long p
   m.group = s.text({"group", "setting: theory and algorithm of one setting share it"}, "");
   m.name = s.text({"name", "in tables and figures"}, "");
   check_round(s, m, time);
+  check_step(s, m, time);
   s.finish();
   return {m, keys.values};
 }

@@ -39,6 +39,13 @@ std::vector<double> factor_of(Section& s, const std::string& key, const std::vec
 
 void read_gaussian(Section& s, int d, Noise& noise) {
   if (noise.rank > 0) s.fail("kind", "a second gaussian noise: add the covariances instead");
+  std::string given;
+  for (const char* key : {"covariance", "variances", "variance"}) {
+    s.know(key);
+    if (!s.has(key)) continue;
+    if (!given.empty()) s.fail(key, fmt::format("there is {} already: expected one of the two", given));
+    given = key;
+  }
   if (s.has("covariance")) {
     noise.factor = factor_of(s, "covariance", s.numbers({"covariance", ""}), d, noise.rank);
     return;

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
-
-#include <sstream>
+#include <fmt/ranges.h>
 
 #include "reading.hpp"
 
@@ -25,7 +24,9 @@ class Assignment {
       if (!table->contains(part)) table->insert(part, toml::table{});
       return (*this)(*table->get(part), i + 1);
     }
-    throw InputError(fmt::format("--set {}: '{}' is not inside a table", text_, path_.back()));
+    const auto name = fmt::format("{}", fmt::join(path_.begin(), path_.begin() + static_cast<std::ptrdiff_t>(i), "."));
+    throw InputError(fmt::format("--set {}: {} is not a table: expected {}", text_, name,
+                                 at.is_array() ? name + ".0.KEY=value, counted from 0" : name + "=value"));
   }
 
  private:
@@ -37,8 +38,11 @@ class Assignment {
     }
     const bool digits = !part.empty() && part.find_first_not_of("0123456789") == std::string::npos && part.size() < 6;
     if (!digits || std::stoul(part) >= array.size())
-      throw InputError(fmt::format("--set {}: '{}' should be a number from 0 to {}, or * for all", text_, part,
-                                   static_cast<long>(array.size()) - 1));
+      throw InputError(
+          array.empty()
+              ? fmt::format("--set {}: {} has no entries", text_, path_[i - 1])
+              : fmt::format("--set {0}: expected {1}.0 to {1}.{2}, counted from 0, or {1}.* for all, got {1}.{3}",
+                            text_, path_[i - 1], array.size() - 1, part));
     (*this)(*array.get(std::stoul(part)), i + 1);
   }
 
@@ -47,24 +51,39 @@ class Assignment {
   const toml::table value_;  ///< under "v"
 };
 
+/// "method.1.H" in its parts.
+std::vector<std::string> parts_of(const std::string& key, const std::string& assignment) {
+  std::vector<std::string> parts{""};
+  for (const char c : key)
+    if (c == '.')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  for (const auto& part : parts)
+    if (part.empty())
+      throw InputError(
+          fmt::format("--set {}: a part of the key '{}' is empty: expected e.g. training.eta=0.01", assignment, key));
+  return parts;
+}
+
+/// A TOML value, or text where it is none.
+toml::table parsed(const std::string& value) {
+  try {
+    auto table = toml::parse("v = " + value);
+    if (table.size() == 1) return table;  // not "1\nx = 2"
+  } catch (const toml::parse_error&) {
+  }
+  return toml::table{{"v", value}};
+}
+
 }  // namespace
 
 void assign(toml::table& table, const std::string& assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
     throw InputError(fmt::format("--set {}: expected key=value, e.g. training.eta=0.01", assignment));
-  const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
-  toml::table parsed;
-  try {
-    parsed = toml::parse("v = " + value);
-  } catch (const toml::parse_error&) {
-    parsed.insert_or_assign("v", value);
-  }
-  std::stringstream parts(key);
-  std::string part;
-  std::vector<std::string> path;
-  while (std::getline(parts, part, '.')) path.push_back(part);
-  Assignment(assignment, std::move(path), std::move(parsed))(table, 0);
+  Assignment(assignment, parts_of(assignment.substr(0, equals), assignment), parsed(assignment.substr(equals + 1)))(
+      table, 0);
 }
 
 }  // namespace sde::experiment

@@ -15,8 +15,8 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model);
 /// Reads `margin` and [verify.margins]. Throws InputError for unknown keys and for margins that are not above 0.
 VerifySettings read_verify(Section section);
 
-/// Adds "key=value" to a table; dots descend, numbers index arrays, * stands for all of an array's tables. The value is
-/// TOML, or text if it is not.
+/// Adds "key=value" to a table; dots descend, numbers index arrays, from 0, * stands for all of an array's tables. The
+/// value is TOML, or text if it is not. Throws InputError.
 void assign(toml::table& table, const std::string& assignment);
 
 }  // namespace sde::experiment

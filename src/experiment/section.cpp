@@ -5,38 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-namespace sde {
-
-std::string nearest(const std::string& word, const std::vector<std::string>& candidates) {
-  std::string best;
-  std::size_t least = std::string::npos;
-  for (const auto& c : candidates) {
-    std::vector<std::size_t> row(c.size() + 1);  // Levenshtein's distance, one row at a time
-    std::iota(row.begin(), row.end(), 0);
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = row[0]++;
-      for (std::size_t j = 1; j <= c.size(); ++j) {
-        const std::size_t up = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (word[i - 1] != c[j - 1])});
-        diagonal = up;
-      }
-    }
-    if (row.back() < least) {
-      least = row.back();
-      best = c;
-    }
-  }
-  return best;
-}
-
-std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
-  if (candidates.empty()) return "";
-  return fmt::format(" (did you mean '{}'? valid: {})", nearest(word, candidates), fmt::join(candidates, ", "));
-}
-
-namespace experiment {
+namespace sde::experiment {
 
 namespace {
 std::string describe(const toml::node& n) {
@@ -46,18 +16,40 @@ std::string describe(const toml::node& n) {
   n.visit([&](const auto& v) {
     if constexpr (toml::is_value<decltype(v)>) s << v;
   });
-  return fmt::format("{} ({})", s.str(), n.is_string() ? "text" : n.is_boolean() ? "true or false" : "a number");
+  constexpr std::size_t kMost = 60;
+  const std::string text = s.str().size() <= kMost ? s.str() : s.str().substr(0, kMost) + "...";
+  if (n.is_number() || n.is_boolean()) return text;
+  return fmt::format("{} ({})", text, n.is_string() ? "text" : "a date or time");
+}
+
+/// A number of any kind. (toml++'s value<double>() has none for whole numbers beyond 2^53.)
+std::optional<double> real(const toml::node& n) {
+  if (const auto* whole = n.as_integer()) return static_cast<double>(whole->get());
+  if (const auto* number = n.as_floating_point()) return number->get();
+  return std::nullopt;
+}
+
+/// A whole number, also one that is written as 1e6.
+std::optional<long> whole(const toml::node& n) {
+  if (const auto* integer = n.as_integer()) return integer->get();
+  const auto number = real(n);
+  constexpr double kBeyond = 9223372036854775808.0;  // 2^63
+  if (!number || *number != std::floor(*number) || !(std::abs(*number) < kBeyond)) return std::nullopt;
+  return static_cast<long>(*number);
 }
 }  // namespace
 
-std::string Section::place(const toml::node* node) const {
+std::string Section::place(const std::string& key) const {
+  const auto* node = get(key);
   const auto& source = node ? node->source() : table_.source();
-  const std::string file = source.path ? *source.path : "command line";
-  return source.begin && source.path ? fmt::format("{}:{}", file, source.begin.line) : file;
+  // The file's own table begins where its first key does.
+  if (source.path && source.begin && (node || !path_.empty()))
+    return fmt::format("{}:{}", *source.path, source.begin.line);
+  return node || file_.empty() ? "command line" : file_;
 }
 
 void Section::fail(const std::string& key, const std::string& complaint) const {
-  throw InputError(fmt::format("{}: {}: {}", place(get(key)), name(key), complaint));
+  throw InputError(fmt::format("{}: {}: {}", place(key), name(key), complaint));
 }
 
 const toml::node* Section::get(const std::string& key) const {
@@ -72,6 +64,7 @@ std::string Section::name(const std::string& key) const {
 
 const toml::node* Section::find(const std::string& key) {
   known_.push_back(key);
+  read_.push_back(key);
   return get(key);
 }
 
@@ -81,9 +74,8 @@ double Section::number(Key key, double otherwise) {
     if (std::isnan(otherwise)) fail(key.name, "missing: expected a number");
     return otherwise;
   }
-  const auto v = node->value<double>();
-  if (!v || !node->is_number() || !std::isfinite(*v))
-    fail(key.name, fmt::format("expected a finite number, got {}", describe(*node)));
+  const auto v = real(*node);
+  if (!v || !std::isfinite(*v)) fail(key.name, fmt::format("expected a finite number, got {}", describe(*node)));
   return *v;
 }
 double Section::positive(Key key, double otherwise) {
@@ -110,17 +102,13 @@ double Section::fraction(Key key, double otherwise) {
 }
 long Section::integer(Key key, long otherwise, long least, long most) {
   const auto* node = find(key.name);
-  long v = otherwise;
-  if (node) {
-    const auto d = node->value<double>();
-    if (!node->is_number() || *d != std::floor(*d) || std::abs(*d) > 9e15)
-      fail(key.name, fmt::format("expected a whole number, got {}", describe(*node)));
-    v = static_cast<long>(*d);
-  }
-  if (v < least || v > most)
-    fail(key.name, fmt::format("expected a whole number from {} to {}, got {}", least, most, v));
-  return v;
+  const auto v = node ? whole(*node) : otherwise;
+  if (!v || *v < least || *v > most)
+    fail(key.name, fmt::format("expected a whole number from {} to {}, got {}", least, most,
+                               node ? describe(*node) : fmt::format("{}", otherwise)));
+  return *v;
 }
+bool Section::reads(const std::string& key) const { return std::find(read_.begin(), read_.end(), key) != read_.end(); }
 bool Section::boolean(Key key, bool otherwise) {
   const auto* node = find(key.name);
   if (!node) return otherwise;
@@ -147,8 +135,8 @@ std::vector<double> Section::numbers(Key key) {
   const auto* array = node->as_array();
   if (!array) fail(key.name, fmt::format("expected an array of numbers, got {}", describe(*node)));
   for (const auto& e : *array) {
-    const auto v = e.value<double>();
-    if (!e.is_number() || !v || !std::isfinite(*v))
+    const auto v = real(e);
+    if (!v || !std::isfinite(*v))
       fail(key.name, fmt::format("expected an array of finite numbers, entry {} is {}", out.size() + 1, describe(e)));
     out.push_back(*v);
   }
@@ -170,21 +158,22 @@ std::vector<std::string> Section::texts(Key key) {
 Section Section::section(const std::string& key) {
   static const toml::table empty;
   const auto* node = find(key);
-  if (!node) return {empty, name(key)};
+  if (!node) return {empty, name(key), file_};
   if (!node->is_table()) fail(key, fmt::format("expected a table, got {}", describe(*node)));
-  return {*node->as_table(), name(key)};
+  return {*node->as_table(), name(key), file_};
 }
 std::vector<Section> Section::sections(const std::string& key) {
   const auto* node = find(key);
   std::vector<Section> out;
   if (!node) return out;
   if (node->is_table()) {
-    out.emplace_back(*node->as_table(), name(key));
+    out.emplace_back(*node->as_table(), name(key), file_);
     return out;
   }
   if (!node->is_array_of_tables()) fail(key, fmt::format("expected tables [[{}]], got {}", key, describe(*node)));
   int index = 0;
-  for (const auto& e : *node->as_array()) out.emplace_back(*e.as_table(), fmt::format("{}.{}", name(key), index++));
+  for (const auto& e : *node->as_array())
+    out.emplace_back(*e.as_table(), fmt::format("{}.{}", name(key), index++), file_);
   return out;
 }
 void Section::finish() const {
@@ -199,5 +188,4 @@ void Section::finish() const {
       }
 }
 
-}  // namespace experiment
-}  // namespace sde
+}  // namespace sde::experiment

@@ -15,11 +15,17 @@ namespace sde::experiment {
 
 class Section final : public Keys {
  public:
-  /// `path` is the table's dotted name, "" for the file itself.
-  Section(const toml::table& table, std::string path) : table_(table), path_(std::move(path)) {}
+  /// `path` is the table's dotted name, "" for the file itself. `file` is blamed for what is missing; without one, the
+  /// command line.
+  Section(const toml::table& table, std::string path, std::string file = "")
+      : table_(table), path_(std::move(path)), file_(std::move(file)) {}
   /// A table laid over another: what it does not say is read from `defaults`.
   Section(const Section& table, const Section& defaults)
-      : table_(table.table_), path_(table.path_), defaults_(&defaults.table_), defaults_path_(defaults.path_) {}
+      : table_(table.table_),
+        path_(table.path_),
+        file_(table.file_),
+        defaults_(&defaults.table_),
+        defaults_path_(defaults.path_) {}
 
   bool has(const std::string& key) const override { return get(key) != nullptr; }
   double number(Key, double otherwise) override;
@@ -39,6 +45,8 @@ class Section final : public Keys {
   std::vector<Section> sections(const std::string& key);
   /// Marks a key as known without reading it.
   void know(const std::string& key) { known_.push_back(key); }
+  /// Whether a key was asked for, not only known.
+  bool reads(const std::string& key) const;
   /// Throws where a key was never asked for.
   void finish() const;
   /// "file.toml:12: training.eta" and the complaint, thrown as InputError.
@@ -46,16 +54,17 @@ class Section final : public Keys {
   const toml::table& table() const { return table_; }
   /// The key with the dotted name of the table that holds it.
   std::string name(const std::string& key) const;
+  /// "file.toml:12", or "command line": where a key stands, or its table where it is missing.
+  std::string place(const std::string& key) const;
 
  private:
   const toml::node* get(const std::string& key) const;
   const toml::node* find(const std::string& key);
-  std::string place(const toml::node* node) const;
   const toml::table& table_;
-  std::string path_;
+  std::string path_, file_;
   const toml::table* defaults_ = nullptr;
   std::string defaults_path_;
-  std::vector<std::string> known_;
+  std::vector<std::string> known_, read_;
 };
 
 }  // namespace sde::experiment

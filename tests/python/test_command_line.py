@@ -85,15 +85,15 @@ class Terms(unittest.TestCase):
         for arguments, words in [
             (["--loss", "hyperbole"], ["hyperbola"]),
             (["--loss", "hyperbola", "--at", "1"], ["2 coordinates"]),
-            (["--loss", "ring", "--param", "b=1"], ["unknown key", "'a'"]),
+            (["--loss", "ring", "--param", "b=1"], ["unknown key", "valid: a"]),
             (["--loss", "ring", "--param", "a=2"], ["|a| < 1"]),
             (["--loss", "ring", "--noise", "gaussian", "--cov", "1,0.5,0.2,1"], ["symmetric"]),
             (["--loss", "ring", "--noise", "gaussian", "--cov", "1,2,2,1"], ["semidefinite"]),
             (["--loss", "ring", "--noise", "gaussian", "--cov", "1,0"], ["2 x 2"]),
             (["--loss", "hyperbola", "--workers", "3", "--batch", "4"], ["multiple"]),
             (["--loss", "hyperbola", "--at", "0,0"], ["no point of Gamma"]),
-            (["--loss", "hyperbola", "--workers", "0"], ["at least 1"]),
-            (["--loss", "hyperbola", "--batch", "0"], ["positive multiple"]),
+            (["--loss", "hyperbola", "--workers", "0"], ["from 1 to 65535"]),
+            (["--loss", "hyperbola", "--batch", "0"], ["from 1 to 1000000000"]),
             (["--loss", "hyperbola", "--at", "1,,0"], ["entry 2", "finite numbers"]),
             (["--loss", "hyperbola", "--sigma2", "nan"], ["finite number"]),
             (["--loss", "chain", "--param", "name=ring"], ["--loss"]),
@@ -144,7 +144,7 @@ class BadExperiments(unittest.TestCase):
         for parameters, words in [('"ring"\na = 2', [".toml:8: loss.a", "expected |a| < 1", "got 2"]),
                                   ('"flat"\nn = 5', [".toml:8: loss.n", "fewer equations than unknowns (n < d = 4), got 5"]),
                                   ('"chain"\ndepth = 1', [".toml:8: loss.depth", "a whole number from 2 to 1000, got 1"]),
-                                  ('"valley"\nprofile = "exp"', [".toml:8: loss.profile", "did you mean 'exponential'"]),
+                                  ('"valley"\nprofile = "exponentail"', [".toml:8: loss.profile", "did you mean 'exponential'"]),
                                   ('"diagonal_network"\nstart_scale = 0', [".toml:8: loss.start_scale", "above 0"]),
                                   ('"chain"\ndeph = 3', [".toml:8: loss.deph", "did you mean 'depth'"])]:
             self.check(VALID.replace('"hyperbola"', parameters), words)

@@ -64,6 +64,10 @@ struct Observation {
   long save_paths = 0;                  ///< first paths whose observables are kept one by one
 };
 
+/// The slow times at which a method is observed where `times` (ascending, not empty) are asked for: the nearest ends of
+/// its algorithm's rounds where it has rounds, those asked for where it has none. A schedule of rates runs to its end.
+std::vector<double> observed_times(const Method&, const std::vector<double>& times);
+
 /// A path that left the domain: which, when, and what it looked like.
 struct LostPath {
   long path = 0;
