@@ -10,6 +10,7 @@ import sys
 sys.dont_write_bytecode = True  # no cache beside an installed script
 
 from figure_style import COLORS, DASHES, MARKERS, Z, Problem, parse_formats, pyplot, save
+from figure_style import plain as one_line
 
 COLUMNS = 4  # of panels
 FEW = 8      # values of a key that get a tick each
@@ -114,8 +115,7 @@ def shown(value):
 
 def plain(text, most):
     """A user's words: no TeX, one line, and no more than there is room for."""
-    text = " ".join(text.split())
-    return (text if len(text) <= most else text[:most - 3] + "...").replace("$", r"\$")
+    return one_line(text, most).replace("$", r"\$")
 
 
 def set_axis(ax, values, positions):
@@ -167,7 +167,8 @@ def draw(sweep, observable, x, lines, held, prefix, formats):
                     if bar.max() > 0:
                         ax.fill_between(positions[along], y - bar, y + bar, color=color, alpha=0.18, lw=0)
                 else:
-                    ax.errorbar(positions[along], y, bar, fmt=marker, ms=5, mfc="white", mec=color, ecolor=color, mew=1.2, zorder=3)
+                    ax.errorbar(positions[along], y, bar, fmt=marker + ("-" if pairs else ""), lw=0.8, elinewidth=1.5, color=color,
+                                ms=5, mfc="white", mec=color, mew=1.2, zorder=3)
         if pairs:
             ax.axhline(0, color="0.35", lw=1)
         ax.set_title(plain(group, 40))
@@ -178,7 +179,7 @@ def draw(sweep, observable, x, lines, held, prefix, formats):
     name = getattr(sweep.data[observable], "long_name", observable).replace(", mean over paths", "")
     name = name.replace(": algorithm - slow SDE on common noise", "" if not pairs else ":\nalgorithm - slow SDE, same noise")
     for row in axes:
-        row[0].set_ylabel("\n".join(plain(part, 48) for part in name.split("\n")) + ("," if pairs else "\n") + " at the end")
+        row[0].set_ylabel("\n".join(plain(part, 48) for part in name.split("\n")) + ("" if pairs else "\nat the end"))
 
     handles = []
     if lines:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the built package into a temporary prefix, builds examples/user_loss against it and runs it.
+# Installs the built package into a temporary prefix, builds examples/user_loss and examples/own_run against it and runs
+# them.
 # Usage: user_loss.sh CMAKE BUILD_DIR EXAMPLE_DIR SANITIZERS CUDA_COMPILER (empty where there is none)
 set -euo pipefail
 work=$(mktemp -d)
@@ -13,6 +14,23 @@ trap 'rm -rf "$work"' EXIT
 [ "$(grep -c 'tr Hess' "$work/out")" = 7 ]
 [ -z "${5:-}" ] || grep -q my_loss_on_gpu "$work/build/build.ninja" || { echo "the example was built without its GPU kernels"; exit 1; }
 "$work/prefix/bin/sde" --version
+
+# The component with the experiment reader and the dataset writer: the same numbers as the program's.
+"$1" -S "$3/../own_run" -B "$work/own" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/own.log"
+"$1" --build "$work/own"
+ring="$3/../../experiments/ring.toml"
+export SDE_MODULE_PATH="$work/prefix/lib/sde"
+"$work/own/own_run" "$ring" "$work/own.nc" | tee "$work/own.out"
+"$work/prefix/bin/sde" run "$ring" --set experiment.paths=64 --set experiment.pairs=0 --out "$work" --no-figure --json >"$work/run.json"
+python3 - "$work" <<'PYTHON'
+import json, re, sys
+own = [float(x) for x in re.findall(r"tr Hess (\S+)", open(sys.argv[1] + "/own.out").read())]
+run = [m["final"]["trace_hessian"]["mean"] for m in json.load(open(sys.argv[1] + "/run.json"))["methods"]]
+assert len(own) == 4 and own == run, (own, run)
+PYTHON
+[ -s "$work/own.nc" ]
+! "$work/own/own_run" "$work/none.toml" "$work/none.nc" 2>"$work/own.err"
+grep -q "none.toml: cannot be read" "$work/own.err"
 
 # The package looks for its own dependencies, and passes on where they are.
 mkdir -p "$work/elsewhere/include"

@@ -72,6 +72,7 @@ std::vector<FiniteEta> finite_eta_errors(const Experiment& e, const std::vector<
       const auto &algorithm = e.methods[i], &theory = e.methods[j];
       if (!algorithm.dynamics->is_algorithm() || !theory.dynamics->on_gamma() || algorithm.group != theory.group)
         continue;
+      if (theory.factors != slow::Factors{}) continue;  // a proposal: it may be that which is wrong
       if (results[i].lost > 0 || results[j].lost > 0) continue;
       auto one = of_pair(e, paired, i, j, results[i].values.back()[results[i].index_of(kObservable)].mean);
       if (!one) one = of_rows(e, results, i, j);

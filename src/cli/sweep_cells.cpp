@@ -14,6 +14,17 @@ namespace sde::cli {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Paths that the dataset keeps one by one.
+long saved_paths(const experiment::Experiment& e) {
+  long most = 0;
+  for (const auto& m : e.methods) most = std::max(most, m.paths);
+  return std::min(most, e.observation.save_paths);
+}
+
+}  // namespace
+
 Cells::Cells(const experiment::FileText& file, std::vector<std::string> set, const experiment::Sweep& sweep)
     : file_(file), set_(std::move(set)), sweep_(sweep) {
   std::string first;
@@ -26,6 +37,7 @@ Cells::Cells(const experiment::FileText& file, std::vector<std::string> set, con
         methods_ = e.methods.size();
         times_ = e.observation.times.size();
         components_ = e.observation.components;
+        saved_ = saved_paths(e);
       }
       check_shape(e);
       take_notes(c, e);
@@ -57,6 +69,7 @@ void Cells::check_shape(const experiment::Experiment& e) const {
   if (ensemble::observable_names(e.problem, e.observation) != observables_) differ = "the observables";
   if (e.observation.times.size() != times_) differ = "the numbers of observations";
   if (e.observation.components != components_) differ = "the numbers of components";
+  if (saved_paths(e) != saved_) differ = "the numbers of saved paths";
   if (e.methods.size() != methods_) differ = "the numbers of methods";
   if (differ)
     throw InputError(fmt::format("{} of this cell and cell 1 ({}) differ: expected the same in all, for one dataset",

@@ -51,6 +51,7 @@ class Cells {
   std::size_t repeating_ = 0;
   std::size_t methods_ = 0, times_ = 0;
   int components_ = 0;
+  long saved_ = 0;
 };
 
 /// OUT/NAME.cells: a dataset of each complete cell, a checkpoint of each that has begun. One rank works on it.

@@ -235,7 +235,7 @@ class SweepRunner {
     if (names) fmt::print("\ndataset {}\n", dataset);
     if (options_.no_figure) return code;
     if (draw("plot_sweep.py", {dataset, "--out", prefix.string()}) == 0) {
-      if (names) fmt::print("figure  {0}.png, {0}.svg\n", prefix.string());
+      if (names) fmt::print("figure  {}\n", figure_files(prefix.string(), {"png", "svg"}));
       return code;
     }
     say(fmt::format("the figure was not drawn; the dataset is complete (sde plot {} tries again)", dataset));

@@ -4,7 +4,8 @@
 #include <optional>
 #include <sstream>
 
-#include "../experiment/experiment.hpp"
+#include "../experiment/reading.hpp"
+#include "../experiment/registry.hpp"
 #include "cli.hpp"
 #include "sde/manifold/flow_map.hpp"
 

@@ -8,6 +8,7 @@
 
 #include "../claims/cases.hpp"
 #include "../claims/own_case.hpp"
+#include "../experiment/error.hpp"
 
 namespace sde::cli {
 

@@ -9,6 +9,8 @@
 #include "method_names.hpp"
 #include "methods.hpp"
 #include "observing.hpp"
+#include "reading.hpp"
+#include "registry.hpp"
 #include "sde/manifold/flow_map.hpp"
 
 namespace sde::experiment {

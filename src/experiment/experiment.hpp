@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "recorded_keys.hpp"
-#include "registry.hpp"
+#include "sde/core/error.hpp"
 #include "sde/ensemble/method.hpp"
 #include "verify_section.hpp"
 
@@ -39,8 +39,6 @@ struct FileText {
 };
 /// Throws InputError where there is no such file.
 FileText read_text(const std::filesystem::path& file);
-/// The text as TOML, whose nodes know the file and their lines. Throws InputError.
-toml::table parse(const FileText& file);
 
 /// Reads a file with `--set` overrides ("training.eta=0.02", "method.1.H=5"). Throws InputError.
 Experiment load(const FileText& file, const std::vector<std::string>& overrides);
@@ -48,12 +46,5 @@ Experiment load(const std::filesystem::path& file, const std::vector<std::string
 
 /// What is observed of method number `method`, and when.
 ensemble::Observation observation_of(const Experiment&, std::size_t method);
-
-/// Reads one [noise] table or several [[noise]] (a sum) for a loss.
-Noise read_noise(std::vector<Section> sections, const LossModel& model);
-
-/// Adds "key=value" to a table; dots descend, numbers index arrays, from 0, * stands for all of an array's tables. The
-/// value is TOML, or text if it is not. Throws InputError.
-void assign(toml::table& table, const std::string& assignment);
 
 }  // namespace sde::experiment

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "experiment.hpp"
+#include "section.hpp"
 
 namespace sde::experiment {
 

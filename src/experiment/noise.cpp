@@ -3,7 +3,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 
-#include "experiment.hpp"
+#include "reading.hpp"
 
 namespace sde::experiment {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "experiment.hpp"
+#include "reading.hpp"
 
 namespace sde::experiment {
 

@@ -1,6 +1,7 @@
 #include "pairs.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "sde/model/dense_geometry.hpp"
@@ -58,6 +59,16 @@ verify::Prediction prediction(const Method& m) {
   return {.name = m.name, .parameters = at(0), .at = at};
 }
 
+/// The largest step of at most dt, in whole rounds, of which observations `spacing` apart are whole double steps; dt
+/// where there is none.
+double fitting_step(double dt, double spacing, double round) {
+  const double rounds = spacing / (2 * round), whole = std::round(rounds);
+  if (whole < 1 || std::abs(rounds - whole) > 1e-9 * whole) return dt;
+  for (auto m = static_cast<long>(std::min(whole, std::floor(dt / round + 1e-9))); m > 0; --m)
+    if (static_cast<long>(whole) % m == 0) return static_cast<double>(m) * round;
+  return dt;
+}
+
 /// The pair of an algorithm, with its times: ends of double steps of the SDEs, each but once.
 Pair pair_of(const Experiment& e, std::size_t number, std::vector<std::size_t> theory) {
   const auto& times = e.observation.times;
@@ -65,21 +76,26 @@ Pair pair_of(const Experiment& e, std::size_t number, std::vector<std::size_t> t
   Pair pair{number, std::move(theory), {}, std::vector<long>(times.size(), -1)};
   auto& p = pair.pairing;
   p.algorithm = m.dynamics->algorithm(m);
-  p.dt = 0.5 * times.back() / static_cast<double>(times.size() - 1);
+  const double spacing = times.back() / static_cast<double>(times.size() - 1);
+  p.dt = 0.5 * spacing;
   for (const auto i : pair.theory) {
     p.predictions.push_back(prediction(e.methods[i]));
     p.dt = std::min(p.dt, e.methods[i].dt);
   }
+  const auto& a = p.algorithm;
+  if (a.steady()) p.dt = fitting_step(p.dt, spacing, static_cast<double>(a.steps_in_round()) * a.slow_time(a.rate.eta));
   p.functions = functions(e);
   p.paths = std::min(m.paths, e.pairs);
   auto asked = p;
-  asked.times.assign(times.begin() + 1, times.end());
-  const auto met = verify::paired_times(asked);
-  for (std::size_t i = 0; i < met.size(); ++i) {
-    const bool beyond = met[i] > times.back() * (1 + 1e-9);
-    if (beyond || met[i] <= (p.times.empty() ? 0 : p.times.back())) continue;
-    pair.place[i + 1] = static_cast<long>(p.times.size());
-    p.times.push_back(met[i]);
+  asked.times = times;
+  const auto met = verify::paired_times(asked);  // of the start: the first double step's end
+  const double end = times.back() * (1 + 1e-9);
+  for (std::size_t i = 1; i < met.size(); ++i) {
+    // Double steps that are all alike may end beyond the run: then the last one within it.
+    const double t = met[i] <= end ? met[i] : met[0] * std::floor(end / met[0]);
+    if (t <= (p.times.empty() ? 0 : p.times.back() * (1 + 1e-12))) continue;
+    pair.place[i] = static_cast<long>(p.times.size());
+    p.times.push_back(t);
   }
   if (p.times.empty()) throw std::invalid_argument("the run is shorter than two rounds");
   return pair;

@@ -65,8 +65,9 @@ std::vector<Entry> entries_of(const toml::table& section, const FileText& file, 
 
 /// The last part of each key, or all of it where that is not unique or the dataset has such a dimension.
 void name_axes(std::vector<SweepAxis>& axes) {
-  static const std::vector<std::string> taken{"run",  "time", "interval", "component", "quantile", "cell",
-                                              "pair", "kind", "group",    "discrete",  "failure"};
+  static const std::vector<std::string> taken{"run",  "time",   "interval", "component", "quantile",
+                                              "row",  "column", "path",     "cell",      "pair",
+                                              "kind", "group",  "discrete", "failure"};
   const auto last = [](const SweepAxis& a) { return parts_of(a.key).back(); };
   for (auto& axis : axes) {
     const std::string name = last(axis);

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "experiment.hpp"
+#include "reading.hpp"
 
 namespace sde::experiment {
 

@@ -190,6 +190,7 @@ class Assembly {
       copied.shape.push_back(d.length);
       copied.values *= d.length;
     }
+    copied.of_pairs = count > 0 && dims_.at(dims[0]).name == "pair";
     const bool taken =
         std::any_of(sweep_.axes.begin(), sweep_.axes.end(), [&](const auto& a) { return a.label == name; });
     check_netcdf(nc_def_var(out_, (taken ? "run_" + name : name).c_str(), copied.type, static_cast<int>(of_out.size()),

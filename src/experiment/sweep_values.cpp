@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "methods.hpp"
+#include "registry.hpp"
 #include "sweep.hpp"
 
 namespace sde::experiment {

@@ -1,4 +1,4 @@
-#include "verify_section.hpp"
+#include "reading.hpp"
 
 namespace sde::experiment {
 

@@ -3,8 +3,7 @@
 
 #include <map>
 #include <string>
-
-#include "section.hpp"
+#include <vector>
 
 namespace sde::experiment {
 
@@ -18,8 +17,5 @@ struct VerifySettings {
 
 /// Names of the claims that have a margin: drift, diffusion, ...
 const std::vector<std::string>& claims_with_margins();
-
-/// Reads `margin` and [verify.margins]. Throws InputError for unknown keys and for margins that are not above 0.
-VerifySettings read_verify(Section section);
 
 }  // namespace sde::experiment

@@ -226,6 +226,7 @@ class Bad(Folder):
         self.refused("--sweep", "training.eta=lin:1:2:70", "--sweep", "method.*.H=lin:1:70:70", words=["70 x 70 = 4900 cells", "4096"])
         self.refused("--sweep", "training.H=1,2", words=["no effect", "method.*.H"])
         self.refused("--sweep", "experiment.observations=2,3", words=["numbers of observations", "cell 1 (observations = 2)"])
+        self.refused("--sweep", "experiment.save_paths=2,3", words=["numbers of saved paths"])
         self.refused("--sweep", "training.eta=1,2", "--set", "training.eta=1", words=["the sweep varies training.eta"])
         self.refused("--sweep", "experiment.seed=1,2", "--seed", "3", words=["the sweep varies experiment.seed"])
         self.refused("--zip", words=["--zip"])

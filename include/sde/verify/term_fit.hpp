@@ -12,6 +12,7 @@ namespace sde::verify {
 
 /// The terms of the mean; `tangent_normal` is the part of both drifts that Sigma's tangent-normal blocks give.
 enum class DriftTerm { drift_1, drift_2, tangent_normal, ito_normal };
+/// How many there are.
 inline constexpr std::size_t kDriftTerms = 4;
 
 /// Sums over a block of paths and all intervals; z: the terms where an interval begins, whose noise is independent of
