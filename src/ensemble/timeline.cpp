@@ -28,7 +28,7 @@ Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<doubl
   std::int64_t k = 0;
   double t = 0;
   std::size_t next = 0;
-  while (next < times.size()) {
+  for (;;) {
     const std::int64_t H = a.steps_to_observation(k);
     double length = 0;
     for (std::int64_t h = 0; h < H; ++h) length += a.slow_time(a.rate(k + h));
@@ -37,6 +37,7 @@ Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<doubl
       timeline.slow_time.push_back(t);
       ++next;
     }
+    if (next == times.size()) break;
     k += H;
     t += length;
   }

@@ -58,6 +58,11 @@ void Effects::add(const Section& method, const Method& m) {
     if (method.has(key) || m.dynamics->one_path()) ++own_[key];
   for (const auto& [k, node] : method.table()) {
     const std::string key(k.str());
+    const bool has_effect = method.reads(key) && why_idle(method, m, key).empty();
+    if (method.place(key) == kCommandLine) {
+      ++of_line_[key].methods;
+      of_line_[key].has_effect |= has_effect;
+    }
     if (!method.reads(key))
       note(method, key, fmt::format("a method of kind {} does not read it{}", m.kind(), kinds_that_read(key)));
     else if (const auto why = why_idle(method, m, key); !why.empty())
@@ -86,6 +91,11 @@ void Effects::note(const Section& section, const std::string& key, const std::st
 }
 
 void Effects::finish(const Section& run) {
+  // --set method.*.H=10 means the methods that have one.
+  std::erase_if(notes_, [&](const Note& n) {
+    const auto& line = of_line_[n.key];
+    return n.place == kCommandLine && line.has_effect && line.methods == methods_;
+  });
   for (const auto& [k, node] : training_.table()) {
     const std::string key(k.str());
     const Use use = uses_[key];

@@ -28,6 +28,11 @@ class Effects {
     bool has_effect = false, replaced = false;
     std::string why_not;  ///< where a method asks for it in vain
   };
+  /// Of a key that --set gives to methods.
+  struct OfLine {
+    int methods = 0;
+    bool has_effect = false;
+  };
   struct Note {
     std::string place;  ///< of the first
     std::vector<std::string> names;
@@ -38,6 +43,7 @@ class Effects {
   const Section& training_;
   std::map<std::string, Use> uses_;
   std::map<std::string, int> own_;  ///< methods that have their own of a key of [experiment], or none
+  std::map<std::string, OfLine> of_line_;
   int methods_ = 0;
   std::vector<Note> notes_;
 };

@@ -45,7 +45,7 @@ std::string Section::place(const std::string& key) const {
   // The file's own table begins where its first key does.
   if (source.path && source.begin && (node || !path_.empty()))
     return fmt::format("{}:{}", *source.path, source.begin.line);
-  return node || file_.empty() ? "command line" : file_;
+  return node || file_.empty() ? kCommandLine : file_;
 }
 
 void Section::fail(const std::string& key, const std::string& complaint) const {

@@ -13,6 +13,9 @@
 
 namespace sde::experiment {
 
+/// The place of what no file has.
+inline constexpr const char* kCommandLine = "command line";
+
 class Section final : public Keys {
  public:
   /// `path` is the table's dotted name, "" for the file itself. `file` is blamed for what is missing; without one, the

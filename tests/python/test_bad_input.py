@@ -1,6 +1,7 @@
 """Tables of bad input, each with what its message must say; keys that have no effect; suggestions of names.
 Usage: test_bad_input.py SDE_BINARY"""
 
+import json
 import os
 import shutil
 import subprocess
@@ -132,6 +133,7 @@ class Experiments(Case):
         ("training.eta=0.02\nx = 3", LINE + "training.eta: expected a finite number, got '''0.02"),
         ("training=3", LINE + "training: expected a table, got 3"),
         ("method=3", LINE + "method: expected tables [[method]], got 3"),
+        ("method.*.H=0", LINE + "method.1.H: expected a whole number from 1 to 1000000000, got 0"),
         ("method.9.H=3", "--set method.9.H=3: expected method.0 to method.4, counted from 0, or method.* for all, got method.9"),
         ("method.-1.H=3", "expected method.0 to method.4, counted from 0, or method.* for all, got method.-1"),
         ("method.H=3", "--set method.H=3: method is not a table: expected method.0.KEY=value, counted from 0"),
@@ -224,7 +226,7 @@ class NoEffect(Case):
     OWN = FILE.replace('kind = "local_sgd"', 'kind = "local_sgd"\nH = 10').replace('"slow_ode_local_sgd"', '"slow_ode_local_sgd"\nH = 10')
 
     def notes(self, text, *arguments):
-        r = self.run_file(text, *arguments)
+        r = self.run_file(text, "--set", "experiment.pairs=0", *arguments)
         self.assertEqual(r.returncode, 0, r.stderr)
         return r.stderr
 
@@ -246,6 +248,8 @@ class NoEffect(Case):
             (FILE, "training.factor=0.5", 'training.factor has no effect: it belongs to schedule = "step"'),
             (FILE, "training.milestones=[0.1]", 'training.milestones has no effect: it belongs to schedule = "step"'),
             (FILE, "method.0.H=3", "command line: method.0.H has no effect: a method of kind sgd does not read it"),
+            (FILE.replace("H = 5\n", ""), "method.*.H=3", ""),  # of all: SGD has none
+            (FILE, "method.*.beta=3", "method.0.beta has no effect: a method of kind sgd does not read it"),
             (FILE, "method.2.paths=3", "method.2.paths has no effect: an ODE has one path"),
             (FILE, "training.workers=1", "training.H has no effect: one worker has no rounds"),
             (FILE + "batch = 4\n", "method.0.batch=2", ""),
@@ -268,8 +272,8 @@ class NoEffect(Case):
     def test_what_has_an_effect_has_one(self):
         """Of keys that are said to have none, results are the same bits; of others not."""
         def rows(*arguments):
-            r = self.run_file(self.OWN, "--json", *arguments)
-            return r.stdout, "no effect" in r.stderr.replace("training.H has no effect", "")
+            r = self.run_file(self.OWN, "--json", "--set", "experiment.pairs=0", *arguments)
+            return [m["final"] for m in json.loads(r.stdout)["methods"]], "no effect" in r.stderr.replace("training.H has no effect", "")
         plain, _ = rows()
         for assignment in ("training.floor=0.1", "training.beta=0.3", "training.H=40", "method.0.dt=0.01"):
             self.assertEqual(rows("--set", assignment)[0], plain, assignment)
