@@ -254,14 +254,15 @@ TEST_CASE("a checkpoint goes through its file, and one of the format before is r
   std::atomic<bool> stop{false};
   ensemble::Control control{.threads = 2, .interrupted = &stop};
   control.progress = [&](double fraction) { stop = fraction > 0.5; };
-  std::vector<ensemble::MethodState> states(1);
-  CHECK(!ensemble::resume(p, m, kTimes, control, states[0]));
+  experiment::RunState state;
+  state.methods.resize(1);
+  CHECK(!ensemble::resume(p, m, kTimes, control, state.methods[0]));
   experiment::Experiment e;
   e.source = "these settings";
-  const std::string here = std::string("this is sde ") + kVersion + ", checkpoint format 2, blocks of";
+  const std::string here = std::string("this is sde ") + kVersion + ", checkpoint format 5, blocks of";
   const auto file = std::filesystem::temp_directory_path() / ("sde_test_ranks_" + std::to_string(getpid()));
-  experiment::save_checkpoint(file, e, states);
-  CHECK(packed(experiment::load_checkpoint(file, e)) == packed(states));
+  experiment::save_checkpoint(file, e, state);
+  CHECK(packed(experiment::load_checkpoint(file, e)) == packed(state));
   for (const std::string format : {"", ", checkpoint format 2"}) {  // the latter counts blocks of 16 paths
     {
       std::ofstream old(file, std::ios::binary);

@@ -132,7 +132,8 @@ class Dataset(Folder):
         self.assertEqual(list(data.time.values), [0, 0.5, 1])
         self.assertEqual(data.time.attrs["units"], "1")
         slow = data.slow_time.sel(schedule="constant", run="Local SGD, H = 5 (slow SDE)")[0]
-        np.testing.assert_allclose(slow, [[0, 0.025, 0.05], [0, 0.05, 0.1]])
+        # Where the algorithm's rounds of 0.002 end: 12.5 of them is no time of its own.
+        np.testing.assert_allclose(slow, [[0, 0.026, 0.05], [0, 0.05, 0.1]])
 
     def test_a_table_row_for_each_cell_and_method_and_json(self):
         rows = [line.split() for line in self.run_sweep(*SWEEP).stdout.splitlines() if "Local SGD" in line]
@@ -218,7 +219,7 @@ class Bad(Folder):
     def test_keys_and_values(self):
         self.refused("--sweep", "training.etaa=1,2", words=["cell 1 of 2 (etaa = 1)", "unknown key", "eta"])
         self.refused("--sweep", "trainig.eta=1,2", words=["trainig", "training"])
-        self.refused("--sweep", "method.7.H=1,2", words=["cell 1 of 2", "number from 0 to 1"])
+        self.refused("--sweep", "method.7.H=1,2", words=["cell 1 of 2", "method.0 to method.1"])
         self.refused("--sweep", "training.eta=0.01,fast", words=["cell 2 of 2 (eta = fast)", "finite number"])
         self.refused("--sweep", "training.eta=0.01,-1,0,0.02", words=["cell 2 of 4 (eta = -1)", "above 0", "and 1 more"])
         self.refused("--sweep", "training.batch=4,5", words=["cell 2 of 2 (batch = 5)", "multiple of workers"])
