@@ -38,7 +38,7 @@ class SameResults(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             r = self.compare(self.program(folder, f'exec "{SDE}" "$@" --seed 7\n'))
         self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
-        self.assertIn("ring: differs: drift_measured:", r.stdout)
+        self.assertIn("ring: differs: diffusion_matrix_measured:", r.stdout)
 
     def test_what_one_side_alone_has_is_listed(self):
         with tempfile.TemporaryDirectory() as folder:
