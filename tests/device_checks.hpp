@@ -28,11 +28,11 @@ Noise all_sources(const L& l) {
   return noise;
 }
 
-/// A tile's state is that of the CPU's kernel, whose lanes are the same paths.
+/// A tile's state is that of the CPU's kernel, whose lanes are the same paths of `size` numbers, the position first.
 template <class Advance>
-void check_same_bits(const TileState& state, int d, const std::vector<double>& start, Advance advance) {
+void check_same_bits(const TileState& state, int d, int size, const std::vector<double>& start, Advance advance) {
   for (long first = 0; first < kPaths; first += kLanes) {
-    std::vector<double> x(static_cast<std::size_t>(d * kLanes));
+    std::vector<double> x(static_cast<std::size_t>(size * kLanes), 0.0);
     for (int k = 0; k < d; ++k)
       for (int l = 0; l < kLanes; ++l) x[static_cast<std::size_t>(k * kLanes + l)] = start[static_cast<std::size_t>(k)];
     double spread[kLanes] = {};
@@ -64,7 +64,7 @@ void check_discrete(const DeviceModel& device, const L& l, const Noise& noise, c
   tile->read(state);
   const auto model = model_of(l);  // outlives its kernel
   const auto kernel = model->discrete_kernel(noise, a, precision);
-  check_same_bits(state, l.dim(), start, [&](double* x, std::uint32_t path, double* spread) {
+  check_same_bits(state, l.dim(), kernel->shape().size(), start, [&](double* x, std::uint32_t path, double* spread) {
     kernel->advance(x, path, 0, a.rate.steps, spread);
   });
 }
@@ -84,7 +84,7 @@ void check_slow(const DeviceModel& device, const L& l, const Noise& noise, const
   tile->read(state);
   const auto model = model_of(l);
   const auto kernel = model->residual_slow_kernel(noise, precision);
-  check_same_bits(state, l.dim(), start, [&](double* x, std::uint32_t path, double*) {
+  check_same_bits(state, l.dim(), l.dim(), start, [&](double* x, std::uint32_t path, double*) {
     kernel->advance(x, {7, path, 0}, steps);
   });
 }
