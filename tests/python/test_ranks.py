@@ -117,7 +117,7 @@ class Ranks(unittest.TestCase):
         more = ["--set", "experiment.paths=9000", "--json"]
         for name, sweep in [("whole", ["--sweep", "training.eta=0.01,0.02", "--sweep", "method.*.H=5,10", "--jobs", "2"]),
                             ("shared", ["--sweep", "training.eta=0.01,0.02"]),
-                            ("failing", ["--sweep", "training.eta=geom:0.02:3:3", "--set", "experiment.time=20"])]:
+                            ("failing", ["--sweep", "training.eta=geom:0.02:0.8:3", "--set", "experiment.time=4"])]:
             code = 3 if name == "failing" else 0
             alone = run([SDE, *self.arguments(name, *sweep, *more)])
             expected = self.dataset(name)
