@@ -12,8 +12,6 @@
 #include "../experiment/error.hpp"
 #include "cli.hpp"
 
-extern char** environ;
-
 namespace sde::cli {
 
 std::string plot_script(const std::string& name) {
@@ -34,6 +32,7 @@ int draw(const std::string& script, const std::vector<std::string>& arguments) {
   std::vector<std::string> words{chosen ? chosen : SDE_PYTHON_DEFAULT, plot_script(script)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (auto& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
   pid_t child = 0;
@@ -75,7 +74,8 @@ std::string script_for(const std::vector<std::string>& data, bool component, con
 
 std::string figure_files(const std::string& prefix, const std::vector<std::string>& formats) {
   std::vector<std::string> files;
-  for (const auto& format : formats) files.push_back(prefix + "." + format);
+  files.reserve(formats.size());
+  for (const auto& format : formats) files.push_back(fmt::format("{}.{}", prefix, format));
   return fmt::format("{}", fmt::join(files, ", "));
 }
 

@@ -29,6 +29,7 @@ CLI::Validator number_that(const std::string& expected, const std::function<bool
 
 std::vector<std::string> names_of(const std::vector<const CLI::App*>& subcommands) {
   std::vector<std::string> names;
+  names.reserve(subcommands.size());
   for (const auto* sub : subcommands) names.push_back(sub->get_name());
   return names;
 }
