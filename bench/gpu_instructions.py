@@ -112,28 +112,28 @@ NAMES = [
     ("two-point increments", r"4DrawINS_6random10SignStreamE{S}E", 128, None),
     ("linear SDE", r"9LinearSdeINS_6random12NormalStreamE{S}E", 4, None),
     ("linear SDE, weak", r"9LinearSdeINS_6random10SignStreamE{S}E", 128, None),
-    ("Local SGD, hyperbola, label noise", r"13DiscreteStepsINS_4loss9HyperbolaE{S}Lj1E", 4, None),
-    ("Local SGD, ring, label noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj1E", 4, None),
-    ("Local SGD, ring, two-point labels", r"13DiscreteStepsINS_4loss4RingE{S}Lj2E", 128, 0),
-    ("Local SGD, ring, constant noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj8E", 4, 2),
-    ("the same, diagonal", r"13DiscreteStepsINS_4loss4RingE{S}Lj8E", 4, 2, True),
-    ("Local SGD, ring, labels and noise", r"13DiscreteStepsINS_4loss4RingE{S}Lj11E"),
-    ("conventional SDE, ring, Gaussian", r"13DiscreteStepsINS_4loss4RingE{S}Lj25E"),
-    ("conventional SDE, ring, two-point", r"13DiscreteStepsINS_4loss4RingE{S}Lj42E"),
-    ("pairs on common noise, ring", r"11PairedStepsINS_4loss4RingEE"),
+    ("Local SGD, hyperbola, label noise", r"13DiscreteStepsINS_4loss9HyperbolaE{S}{RULE}Lj1E", 4, None),
+    ("Local SGD, ring, label noise", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj1E", 4, None),
+    ("Local SGD, ring, two-point labels", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj2E", 128, 0),
+    ("Local SGD, ring, constant noise", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj8E", 4, 2),
+    ("the same, diagonal", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj8E", 4, 2, True),
+    ("Local SGD, ring, labels and noise", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj11E"),
+    ("conventional SDE, ring, Gaussian", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj25E"),
+    ("conventional SDE, ring, two-point", r"13DiscreteStepsINS_4loss4RingE{S}{RULE}Lj42E"),
+    ("pairs on common noise, ring", r"11PairedStepsINS_4loss4RingE{RULE}E"),
     ("slow SDE, valley, constant noise", r"9SlowStepsINS_4loss6ValleyE{S}E", 4, 2),
     ("slow SDE, hyperbola, constant noise", r"9SlowStepsINS_4loss9HyperbolaE{S}E", 4, 2),
     ("slow SDE, ring, constant noise", r"9SlowStepsINS_4loss4RingE{S}E", 4, 2),
     ("the same, diagonal", r"9SlowStepsINS_4loss4RingE{S}E", 4, 2, True),
     ("observation, ring", r"7ObserveINS_4loss4RingEE"),
     ("observation, diagonal network", r"7ObserveINS_4loss17DiagonalNetworkOfIPKdEEE"),
-    ("diagonal network, labels, samples", r"loneINS0_13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}Lj5E"),
-    ("diagonal network, any noise", r"loneINS0_13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}Lj63E"),
-    ("diagonal network, any noise, warp", r"teamINS0_13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}L"),
+    ("diagonal network, labels, samples", r"loneINS0_13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}{RULE}Lj5E"),
+    ("diagonal network, any noise", r"loneINS0_13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}{RULE}Lj63E"),
+    ("diagonal network, any noise, warp", r"teamINS0_13DiscreteStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}{RULE}L"),
     ("diagonal network, slow SDE", r"9SlowStepsINS_4loss17DiagonalNetworkOfIPKdEE{S}E"),
-    ("tanh network, labels, samples", r"loneINS0_13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}Lj5E"),
-    ("tanh network, any noise", r"loneINS0_13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}Lj63E"),
-    ("tanh network, any noise, warp", r"teamINS0_13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}L"),
+    ("tanh network, labels, samples", r"loneINS0_13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}{RULE}Lj5E"),
+    ("tanh network, any noise", r"loneINS0_13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}{RULE}Lj63E"),
+    ("tanh network, any noise, warp", r"teamINS0_13DiscreteStepsINS_4loss13TanhNetworkOfIPKdEE{S}{RULE}L"),
     ("tanh network, slow SDE", r"9SlowStepsINS_4loss13TanhNetworkOfIPKdEE{S}E"),
     ("matrix sensing, slow SDE", r"9SlowStepsINS_4loss15MatrixSensingOfIPKdEE{S}E"),
 ]
@@ -151,7 +151,7 @@ def main():
     print(f"{arguments.arch}\n{'kernel':<36} {'':<7} {'registers':>9} {'stack':>6} {'warps':>6} {'step':>8}")
     for name, pattern, *how in NAMES:
         for precision, letter in (("double", "d"), ("float", "f"))[:2 if "{S}" in pattern else 1]:
-            found = [f for f in code if re.search(pattern.replace("{S}", letter), f)]
+            found = [f for f in code if re.search(pattern.replace("{RULE}", "NS_8discrete11AveragedSgdE").replace("{S}", letter), f)]
             if len(found) != 1:
                 sys.exit(f"{name}: expected one kernel {pattern}, found {len(found)}")
             registers, stack = used[found[0]]
