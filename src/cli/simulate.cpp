@@ -17,9 +17,8 @@ double work_of(const experiment::Experiment& e, std::size_t method, long paths) 
 std::string lost(const experiment::Experiment& e, const std::string& method, const ensemble::MethodResult& r,
                  const Listener& listener) {
   if (r.lost == 0) return "";
-  auto text =
-      fmt::format("{} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}", r.lost, r.paths,
-                  r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason);
+  auto text = fmt::format("{} of {} paths lost; the first: path {}, step {}, before slow time {:.4g}: {}", r.lost,
+                          r.paths, r.first_lost.path, r.first_lost.step, r.first_lost.slow_time, r.first_lost.reason);
   listener.say(fmt::format("{}: {}", method, text));
   if (static_cast<double>(r.lost) <= e.max_lost * static_cast<double>(r.paths)) return "";
   listener.say(fmt::format("that is more than experiment.max_lost = {} allows: try a smaller eta or dt", e.max_lost));
