@@ -8,16 +8,17 @@ namespace {
 template <class Advance>
 class CpuGroup final : public Group {
  public:
-  CpuGroup(const ensemble::Problem& problem, Advance advance)
-      : start_(problem.start_on_gamma), advance_(std::move(advance)) {}
+  /// `size`: numbers of a path's state, its position first.
+  CpuGroup(const ensemble::Problem& problem, int size, Advance advance)
+      : start_(problem.start_on_gamma), size_(size), advance_(std::move(advance)) {}
   long paths() const override { return kLanes; }
   void run(std::uint32_t first, const Observable& observable, stats::Moments* ends) override {
-    state_.resize(static_cast<std::size_t>(start_.size() * kLanes));
+    state_.assign(static_cast<std::size_t>(size_ * kLanes), 0.0);
     for (Eigen::Index k = 0; k < start_.size(); ++k)
       for (int l = 0; l < kLanes; ++l) state_[static_cast<std::size_t>(k * kLanes + l)] = start_[k];
     advance_(state_.data(), first);
     if (!ends) return;
-    std::vector<double> x(state_.size() / kLanes);
+    std::vector<double> x(static_cast<std::size_t>(start_.size()));
     for (std::size_t l = 0; l < kLanes; ++l) {
       for (std::size_t k = 0; k < x.size(); ++k) x[k] = state_[k * kLanes + l];
       ends->add(observable.of(x.data()));
@@ -26,6 +27,7 @@ class CpuGroup final : public Group {
 
  private:
   const slow::Vector& start_;
+  const int size_;
   Advance advance_;
   std::vector<double> state_;
 };
@@ -78,7 +80,11 @@ std::unique_ptr<Group> slow_group(const ensemble::Problem& p, const slow::Steps&
     return group<DeviceGroup>([steps](DeviceTile& tile) { tile.advance(steps); }, p,
                               p.model->device()->slow_tile(device, slow_paths(p), p.noise, seed, precision));
   const std::shared_ptr<SlowKernel> kernel = p.model->residual_slow_kernel(p.noise, precision);
-  return group<CpuGroup>([=](double* x, std::uint32_t path) { kernel->advance(x, {seed, path, 0}, steps); }, p);
+  return group<CpuGroup>(
+      [=](double* x, std::uint32_t path) {
+        kernel->advance(x, {seed, path, 0}, steps);
+      },
+      p, p.model->dim());
 }
 
 std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete::Algorithm& a, std::int64_t steps,
@@ -98,7 +104,7 @@ std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete
         double spread[kLanes];
         kernel->advance(x, path, 0, steps, spread);
       },
-      p);
+      p, kernel->shape().size());
 }
 
 }  // namespace sde::bench

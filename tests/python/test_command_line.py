@@ -48,6 +48,16 @@ H = 5
 """
 
 
+class Bench(unittest.TestCase):
+    def test_algorithms_in_both_precisions(self):
+        r = subprocess.run([SDE, "bench", "--only", "Local SGD (K = 8, H = 20), hyperbola", "--json"], capture_output=True, text=True, timeout=120)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        found = json.loads(r.stdout)
+        works = json.dumps(found)
+        self.assertIn("Local SGD (K = 8, H = 20), hyperbola, float", works)
+        self.assertIn("Local SGD (K = 8, H = 20), hyperbola", works)
+
+
 class Terms(unittest.TestCase):
     def test_json_keys_and_values(self):
         r = sde("terms", "--loss", "hyperbola", "--at", "2,0.5", "--sigma2", "1", "--workers", "8", "--batch", "8", "--alpha", "0.5", "--json")
