@@ -3,6 +3,7 @@
 import collections
 import os
 import re
+import sys
 import warnings
 
 # Okabe and Ito's palette: told apart by colour-blind readers; markers and dashes tell it apart in grey print.
@@ -10,6 +11,19 @@ COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#00
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 DASHES = [(), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5, 1, 1.5, 1, 1.5), (9, 3), (1, 1)]
 Z = 1.959964  # 95%
+
+
+def exit_code(draw):
+    """Runs draw(); says on standard error what went wrong, as `sde plot`, and gives the exit code for it."""
+    try:
+        draw()
+    except Problem as problem:
+        print(f"sde plot: {problem}", file=sys.stderr)
+        return problem.code
+    except ImportError as error:
+        print(f"sde plot: {error}: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", file=sys.stderr)
+        return 4
+    return 0
 
 
 Style = collections.namedtuple("Style", "color marker dashes")

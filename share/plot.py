@@ -7,7 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True  # no cache beside an installed script
 
-from figure_style import Problem, parse_formats, plain, pyplot, save, styles_of
+from figure_style import Problem, exit_code, parse_formats, plain, pyplot, save, styles_of
 from panels import Pen, panels_of
 from run_data import Dataset, choose_component, name_datasets, runs_of
 
@@ -81,18 +81,14 @@ def main():
     parser.add_argument("--formats", default="png,svg")
     parser.add_argument("--label", action="append", default=[], help="of each dataset, in their order")
     arguments = parser.parse_args()
-    try:
+
+    def draw_all():
         formats = parse_formats(arguments.formats)
         datasets = [Dataset(p) for p in arguments.data]
         name_datasets(datasets, arguments.label)
         draw(datasets, bool(arguments.label), arguments.observable, arguments.component, arguments.out, formats)
-    except Problem as problem:
-        print(f"sde plot: {problem}", file=sys.stderr)
-        return problem.code
-    except ImportError as error:
-        print(f"sde plot: {error}: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", file=sys.stderr)
-        return 4
-    return 0
+
+    return exit_code(draw_all)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True  # no cache beside an installed script
 
-from figure_style import COLORS, DASHES, MARKERS, Z, Problem, parse_formats, pyplot, save
+from figure_style import COLORS, DASHES, MARKERS, Z, Problem, exit_code, parse_formats, pyplot, save
 from figure_style import plain as one_line
 
 COLUMNS = 4  # of panels
@@ -211,17 +211,13 @@ def main():
     parser.add_argument("--at", action="append", default=[])
     parser.add_argument("--formats", default="png,svg")
     arguments = parser.parse_args()
-    try:
+
+    def draw_all():
         sweep = Sweep(arguments.data)
         x, lines, held = choose(sweep, arguments.x, arguments.lines, arguments.at)
         draw(sweep, arguments.observable, x, lines, held, arguments.out, parse_formats(arguments.formats))
-    except Problem as problem:
-        print(f"sde plot: {problem}", file=sys.stderr)
-        return problem.code
-    except ImportError as error:
-        print(f"sde plot: {error}: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", file=sys.stderr)
-        return 4
-    return 0
+
+    return exit_code(draw_all)
 
 
 if __name__ == "__main__":

@@ -231,6 +231,8 @@ TEST_CASE("two observations on one time of a pair have one time; a run of less t
   pairing.algorithm.rate.steps = 60;
   CHECK_THROWS_WITH_AS(verify::paired_times(pairing), doctest::Contains("two rounds"), std::invalid_argument);
   pairing.algorithm.rate.steps = 6000;
+  pairing.times.assign(500, 0.8);
+  CHECK(verify::paired_times(pairing) == std::vector<double>(500, verify::paired_times(pairing)[0]));
   pairing.burn_in = 0.1;
   CHECK_THROWS_WITH_AS(verify::paired_times(pairing), doctest::Contains("burn-in"), std::invalid_argument);
 }

@@ -2,6 +2,7 @@
 // leaves a drift of its own; where they vanish, nothing changes.
 #include <doctest/doctest.h>
 
+#include "keeping_residuals.hpp"
 #include "problems.hpp"
 #include "sde/model/dense_geometry.hpp"
 #include "sde/model/make_model.hpp"
@@ -12,40 +13,12 @@ using namespace sde::test;
 
 namespace {
 
-/// Residuals (r cos u, r sin u, ...) with r^2 = 1 + v^2: Gamma is v = 0, where the labels' columns are not all normal
-/// to it.
-struct OnACircle {
-  static constexpr int Dim = 2, Residuals = 3;
-  int dim() const { return 2; }
-  int residual_count() const { return 3; }
-  template <class T>
-  void residuals(const T* x, T* f) const {
-    const T radius = sqrt(x[1] * x[1] + 1.0);
-    f[0] = radius * cos(x[0]);
-    f[1] = radius * sin(x[0]);
-    f[2] = (sin(x[0]) * 0.5 + 1.2) * x[1];
-  }
-};
-/// Residuals (p - 1 + s, p - 2 - s, s), p = t0 t1, s = t2 - t0^2, which stay on Gamma: t0 t1 = 3/2, t2 = t0^2 - 1/3.
-struct Kept {
-  static constexpr int Dim = 3, Residuals = 3;
-  int dim() const { return 3; }
-  int residual_count() const { return 3; }
-  template <class T>
-  void residuals(const T* t, T* f) const {
-    const T p = t[0] * t[1], s = t[2] - t[0] * t[0];
-    f[0] = p - 1.0 + s;
-    f[1] = p - 2.0 - s;
-    f[2] = s;
-  }
-};
-
 Noise sampling(Sampling kind) {
   Noise noise;
   noise.sampling = kind;
   return noise;
 }
-Problem kept(Noise noise) { return ensemble::make_problem(make_model(Kept{}), std::move(noise), {1.3, 1.1, 1.3}); }
+Problem kept(Noise noise) { return ensemble::make_problem(make_model(Offset{}), std::move(noise), {1.3, 1.1, 1.3}); }
 Problem kept(Sampling kind) { return kept(sampling(kind)); }
 
 Method sgd(double eta, int batch) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "../experiment/pairs.hpp"
 #include "own_designs.hpp"
 
 namespace sde::claims {
@@ -102,10 +103,11 @@ struct Proposal {
 /// Those of the algorithm's group in the file, each once; the theory's where there is none.
 std::vector<Proposal> proposals(const experiment::Experiment& e, const Method& algorithm) {
   std::vector<Proposal> all;
-  for (const auto& m : e.methods)
-    if (m.dynamics->takes_limit() && m.group == algorithm.group &&
-        std::none_of(all.begin(), all.end(), [&](const auto& x) { return x.factors == m.factors; }))
+  for (const auto i : experiment::slow_sdes_beside(e, algorithm)) {
+    const auto& m = e.methods[i];
+    if (std::none_of(all.begin(), all.end(), [&](const auto& x) { return x.factors == m.factors; }))
       all.push_back({m.name, m.factors});
+  }
   if (all.empty()) all.push_back({"", {}});
   if (all.size() == 1) all.front().name = algorithm.name;
   return all;

@@ -2,26 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
+#include "json_number.hpp"
 #include "table.hpp"
 
 namespace sde::cli {
 
 namespace {
 
-nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(nullptr); }
-
-/// Of every pair and every slow SDE in it.
-template <class F>
-void for_each_theory(const experiment::PairResults& paired, F f) {
-  for (std::size_t i = 0; i < paired.pairs.size(); ++i)
-    for (std::size_t p = 0; p < paired.pairs[i].theory.size(); ++p) f(paired.pairs[i], paired.results[i], p);
-}
 template <class Cell>
 std::vector<std::string> cells(const experiment::PairResults& paired, Cell cell) {
   std::vector<std::string> all;
-  for_each_theory(paired, [&](const auto&... of) { all.push_back(cell(of...)); });
+  paired.for_each_theory([&](const auto&... of) { all.push_back(cell(of...)); });
   return all;
 }
 
@@ -66,7 +57,7 @@ void print_pairs(const experiment::Experiment& e, const experiment::PairResults&
 nlohmann::json pairs_json(const experiment::Experiment& e, const experiment::PairResults& paired) {
   auto all = nlohmann::json::array();
   const auto names = experiment::pair_observables(e);
-  for_each_theory(paired, [&](const auto& pair, const auto& r, std::size_t p) {
+  paired.for_each_theory([&](const auto& pair, const auto& r, std::size_t p) {
     const auto t = last_place(pair);
     nlohmann::json j{{"algorithm", e.methods[pair.algorithm].name},
                      {"theory", e.methods[pair.theory[p]].name},

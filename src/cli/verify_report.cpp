@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "json_number.hpp"
 namespace sde::cli {
 
 using claims::Claim;
@@ -118,8 +119,6 @@ void print_table(const Run& run, const Report& report, const Plan& plan) {
 }
 
 namespace {
-nlohmann::json number(double x) { return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(nullptr); }
-
 nlohmann::json row_json(const claims::Row& r) {
   const double half = 1.959964 * r.standard_error;
   return {{"claim", r.claim},

@@ -37,6 +37,7 @@ void check(const Problem& problem, const Method& m) {
   if (m.kind().empty())
     refuse("method.dynamics", fmt::format("there is none of this kind for {}", m.algorithm.type->name()));
   if (m.paths < 1) refuse("method.paths", fmt::format("expected at least 1, got {}", m.paths));
+  if (m.dynamics->on_gamma()) check_slow_sde(problem, m.algorithm.workers);
   m.dynamics->check(problem, m);
 }
 

@@ -75,7 +75,6 @@ class SlowOde final : public Dynamics {
     read_drift_factors(keys, m);
   }
   void check(const Problem& p, const Method& m) const override {
-    check_slow_sde(p, m.algorithm.workers);
     const auto terms = p.terms();
     terms->compute(p.start_on_gamma.data());
     if (terms->tangent_noise().norm() > 1e-9)

@@ -13,15 +13,15 @@ struct Differences {
 
 Differences differences(const DatasetFile& f, const PairResults& paired, std::size_t observable) {
   Differences all;
-  for (std::size_t i = 0; i < paired.pairs.size(); ++i)
-    for (std::size_t p = 0; p < paired.pairs[i].theory.size(); ++p)
-      for (std::size_t t = 0; t < f.experiment.observation.times.size(); ++t) {
-        const auto x = difference(paired.pairs[i], paired.results[i], p, t, observable);
-        all.time.push_back(x.slow_time);
-        all.mean.push_back(x.mean);
-        all.error.push_back(x.standard_error);
-        all.step.push_back(x.step_error);
-      }
+  paired.for_each_theory([&](const auto& pair, const auto& result, std::size_t p) {
+    for (std::size_t t = 0; t < f.experiment.observation.times.size(); ++t) {
+      const auto x = difference(pair, result, p, t, observable);
+      all.time.push_back(x.slow_time);
+      all.mean.push_back(x.mean);
+      all.error.push_back(x.standard_error);
+      all.step.push_back(x.step_error);
+    }
+  });
   return all;
 }
 
@@ -29,14 +29,13 @@ netCDF::NcDim write_pairs_themselves(DatasetFile& f, const PairResults& paired) 
   std::vector<std::string> algorithm, theory;
   std::vector<int> paths, lost;
   std::vector<double> gradients;
-  for (std::size_t i = 0; i < paired.pairs.size(); ++i)
-    for (const auto p : paired.pairs[i].theory) {
-      algorithm.push_back(f.experiment.methods[paired.pairs[i].algorithm].name);
-      theory.push_back(f.experiment.methods[p].name);
-      paths.push_back(static_cast<int>(paired.results[i].paths));
-      lost.push_back(static_cast<int>(paired.results[i].lost));
-      gradients.push_back(paired.results[i].gradients);
-    }
+  paired.for_each_theory([&](const auto& of, const auto& result, std::size_t p) {
+    algorithm.push_back(f.experiment.methods[of.algorithm].name);
+    theory.push_back(f.experiment.methods[of.theory[p]].name);
+    paths.push_back(static_cast<int>(result.paths));
+    lost.push_back(static_cast<int>(result.lost));
+    gradients.push_back(result.gradients);
+  });
   const auto pair = f.group.addDim("pair", algorithm.size());
   f.texts("pair_algorithm", pair, "run that is compared", algorithm);
   f.texts("pair_theory", pair, "slow SDE or ODE on the same noise", theory);

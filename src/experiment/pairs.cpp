@@ -8,16 +8,16 @@
 
 namespace sde::experiment {
 
-namespace {
-
 using ensemble::Method;
 
-std::vector<std::size_t> theory_of(const Experiment& e, const Method& algorithm) {
+std::vector<std::size_t> slow_sdes_beside(const Experiment& e, const Method& algorithm) {
   std::vector<std::size_t> theory;
   for (std::size_t i = 0; i < e.methods.size(); ++i)
     if (e.methods[i].dynamics->takes_limit() && e.methods[i].group == algorithm.group) theory.push_back(i);
   return theory;
 }
+
+namespace {
 
 /// Why there is no common noise; empty where there is.
 std::string why_not(const Experiment& e, const Method& m) {
@@ -109,7 +109,7 @@ PairPlan plan_pairs(const Experiment& e) {
   for (std::size_t i = 0; i < e.methods.size(); ++i) {
     const auto& m = e.methods[i];
     if (!m.dynamics->is_algorithm()) continue;
-    auto theory = theory_of(e, m);
+    auto theory = slow_sdes_beside(e, m);
     if (theory.empty()) continue;
     auto why = why_not(e, m);
     if (!why.empty()) {

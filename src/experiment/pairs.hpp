@@ -7,6 +7,9 @@
 
 namespace sde::experiment {
 
+/// Numbers of the slow SDEs and ODEs of a method's group.
+std::vector<std::size_t> slow_sdes_beside(const Experiment&, const ensemble::Method&);
+
 /// An algorithm with the slow SDEs and ODEs of its group.
 struct Pair {
   std::size_t algorithm;            ///< number of its method
@@ -37,6 +40,13 @@ std::vector<std::string> pair_observables(const Experiment&);
 struct PairResults {
   const std::vector<Pair>& pairs;
   const std::vector<verify::PairedResult>& results;
+
+  /// f(pair, result, p) for every pair and number p of a slow SDE in it.
+  template <class F>
+  void for_each_theory(F f) const {
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      for (std::size_t p = 0; p < pairs[i].theory.size(); ++p) f(pairs[i], results[i], p);
+  }
 };
 
 /// Algorithm - slow SDE number `theory` of the pair at an observation: mean over paths, and its standard error.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 namespace sde::verify {
@@ -28,7 +27,12 @@ std::vector<End> fine_steps(const discrete::Algorithm& a, double dt) {
     if (t - ends.back().time >= dt * (1 - 1e-9) || workers != ends.back().workers || k >= a.rate.steps)
       ends.push_back({k, t, workers});
   }
-  if (ends.size() % 2 == 0 && ends.size() > 3) ends.erase(ends.end() - 2);  // the last two are one
+  if (ends.size() % 2 == 1) return ends;
+  for (std::size_t i = ends.size() - 2; i > 0; --i)  // of the last two that the same workers take, one
+    if (ends[i].workers == ends[i - 1].workers) {
+      ends.erase(ends.begin() + static_cast<std::ptrdiff_t>(i));
+      break;
+    }
   return ends;
 }
 
@@ -52,29 +56,23 @@ std::vector<PairedStep> changing_steps(const Pairing& p) {
 
 }  // namespace
 
-std::int64_t nearest_pair(const PairedPlan& plan, double t) {
-  if (plan.changing.empty()) return std::max<std::int64_t>(1, std::llround(t / (2 * plan.setup.dt)));
-  std::int64_t best = 1, number = 0;
-  double end = 0, distance = std::numeric_limits<double>::infinity();
-  for (const auto& s : plan.changing) {
-    end += s.first + s.second;
-    ++number;
-    if (std::abs(end - t) >= distance) continue;
-    distance = std::abs(end - t);
-    best = number;
-  }
-  return best;
+std::int64_t PairedPlan::nearest(double t) const {
+  if (changing.empty()) return std::max<std::int64_t>(1, std::llround(t / (2 * setup.dt)));
+  const auto after = std::lower_bound(ends.begin() + 1, ends.end() - 1, t);
+  const auto number = after - ends.begin();
+  return number > 1 && t - ends[static_cast<std::size_t>(number - 1)] <= *after - t ? number - 1 : number;
+}
+
+double PairedPlan::end(std::int64_t pair) const {
+  return changing.empty() ? static_cast<double>(2 * pair) * setup.dt : ends[static_cast<std::size_t>(pair)];
 }
 
 std::vector<double> paired_times(const Pairing& p) {
-  const PairedPlan plan(p);
-  std::vector<double> ends{0}, times;
-  for (const auto& s : plan.changing) ends.push_back(ends.back() + s.first + s.second);
-  for (const double t : p.times) {
-    const auto pair = nearest_pair(plan, t);
-    times.push_back(plan.changing.empty() ? static_cast<double>(2 * pair) * plan.setup.dt
-                                          : ends[static_cast<std::size_t>(pair)]);
-  }
+  auto without = p;  // two of the times may fall on one end, which a plan refuses
+  without.times.clear();
+  const PairedPlan plan(without);
+  std::vector<double> times;
+  for (const double t : p.times) times.push_back(plan.end(plan.nearest(t)));
   return times;
 }
 
@@ -90,29 +88,26 @@ PairedPlan::PairedPlan(const Pairing& p) {
   if (!a.steady()) {
     if (p.burn_in > 0) throw std::invalid_argument("common noise: expected constant schedules with a burn-in");
     changing = changing_steps(p);
+    ends = {0};
+    for (const auto& s : changing) ends.push_back(ends.back() + s.first + s.second);
   }
   const double eta2 = a.slow_time(a.rate.eta);
   const std::int64_t H = a.steps_in_round();
   const double round = static_cast<double>(H) * eta2;
   setup.steps = H * std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(p.dt / round + 1e-9)));
   setup.dt = static_cast<double>(setup.steps) * eta2;
-  for (const double t : p.times)
-    pairs.push_back(std::max<std::int64_t>(pairs.empty() ? 1 : pairs.back() + 1, nearest_pair(*this, t)));
   burn_in = H * std::llround(p.burn_in / round);
-  if (changing.empty()) {
-    for (const auto n : pairs) slow_time.push_back(static_cast<double>(2 * n) * setup.dt);
-    steps = pairs.empty() ? burn_in : burn_in + 2 * pairs.back() * setup.steps;
-    return;
+  for (const double t : p.times) {
+    pairs.push_back(std::max<std::int64_t>(pairs.empty() ? 1 : pairs.back() + 1, nearest(t)));
+    if (!changing.empty() && pairs.back() > static_cast<std::int64_t>(changing.size()))
+      throw std::invalid_argument("common noise: two comparisons fall on one time (paired_times)");
+    slow_time.push_back(end(pairs.back()));
   }
-  if (!pairs.empty() && pairs.back() > static_cast<std::int64_t>(changing.size()))
-    throw std::invalid_argument("common noise: two comparisons fall on one time (paired_times)");
-  double t = 0;
-  std::size_t done = 0;
-  for (const auto n : pairs) {
-    for (; done < static_cast<std::size_t>(n); ++done) t += changing[done].first + changing[done].second;
-    slow_time.push_back(t);
-  }
-  if (done > 0) steps = changing[done - 1].to;
+  const std::int64_t last = pairs.empty() ? 0 : pairs.back();
+  if (changing.empty())
+    steps = burn_in + 2 * last * setup.steps;
+  else if (last > 0)
+    steps = changing[static_cast<std::size_t>(last - 1)].to;
 }
 
 void run_tile(PairedTile& tile, const Problem& problem, std::uint32_t first, long count, const PairedPlan& plan,

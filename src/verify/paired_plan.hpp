@@ -18,10 +18,15 @@ struct PairedPlan {
   /// Refers to the pairing's functions. Throws std::invalid_argument for a conventional SDE, whose increments are not
   /// the algorithm's draws, for a burn-in under changing schedules, and where the run has less than two rounds.
   explicit PairedPlan(const Pairing&);
-};
 
-/// The double step whose end is nearest to slow time t, counted from 1.
-std::int64_t nearest_pair(const PairedPlan&, double t);
+  /// The double step whose end is nearest to slow time t, counted from 1.
+  std::int64_t nearest(double t) const;
+  /// Slow time of the end of a double step.
+  double end(std::int64_t pair) const;
+
+ private:
+  std::vector<double> ends;  ///< of `changing`, from the start on
+};
 
 /// Paths of a pairing where they were observed.
 struct PairedSnapshots {
