@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "../src/experiment/checkpoint.hpp"
-#include "../src/experiment/error.hpp"
 #include "fake_ranks.hpp"
 #include "problems.hpp"
+#include "sde/core/suggestion.hpp"
 #include "sde/ensemble/groups.hpp"
 #include "sde/verify/multilevel.hpp"
 #include "sde/verify/paired.hpp"

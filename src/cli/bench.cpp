@@ -4,11 +4,11 @@
 
 #include "../bench/scaling.hpp"
 #include "../bench/work.hpp"
-#include "../experiment/error.hpp"
 #include "../modules/devices.hpp"
 #include "../modules/kernels.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
+#include "sde/core/suggestion.hpp"
 #include "session.hpp"
 
 namespace sde::cli {

@@ -5,9 +5,9 @@
 #include <system_error>
 #include <thread>
 
-#include "../experiment/error.hpp"
 #include "../modules/launch.hpp"
 #include "cli.hpp"
+#include "sde/core/suggestion.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/device_model.hpp"

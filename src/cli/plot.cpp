@@ -9,8 +9,8 @@
 #include <filesystem>
 
 #include "../experiment/cell_file.hpp"
-#include "../experiment/error.hpp"
 #include "cli.hpp"
+#include "sde/core/suggestion.hpp"
 
 namespace sde::cli {
 

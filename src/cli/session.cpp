@@ -5,10 +5,10 @@
 
 #include <csignal>
 
-#include "../experiment/error.hpp"
 #include "../modules/devices.hpp"
 #include "../modules/launch.hpp"
 #include "cli.hpp"
+#include "sde/core/suggestion.hpp"
 #include "sde/ensemble/bytes.hpp"
 
 namespace sde::cli {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "../experiment/error.hpp"
+#include "sde/core/suggestion.hpp"
 
 namespace sde::cli {
 

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,8 +19,8 @@ using slow::Term;
 using slow::Vector;
 
 struct Options {
-  std::string loss, noise, at, covariance;
-  std::vector<std::string> parameters, noise_parameters;
+  std::string loss, formula, variables, noise, at, covariance;
+  std::vector<std::string> residuals, parameters, noise_parameters;
   std::optional<double> sigma2;
   std::optional<int> batch;
   double alpha = 0;
@@ -39,6 +40,30 @@ std::vector<double> numbers(const std::string& option, const std::string& text) 
                                    v.size(), part));
   }
   return v;
+}
+
+/// The loss of --loss, or of --formula, --residual and --variables, with --param.
+toml::table loss_of(const Options& o) {
+  if (o.loss.empty() + o.formula.empty() + o.residuals.empty() != 2)
+    throw InputError("expected one of --loss NAME, --formula TEXT and --residual TEXT");
+  toml::table table, parameters;
+  for (const auto& p : o.parameters) experiment::assign(o.loss.empty() ? parameters : table, p);
+  if (table.contains("name")) throw InputError("--param name: the loss is named by --loss");
+  if (!o.loss.empty()) {
+    if (!o.variables.empty()) throw InputError("--variables: belongs to --formula and --residual");
+    table.insert("name", o.loss);
+    return table;
+  }
+  if (!o.formula.empty()) table.insert("formula", o.formula);
+  toml::array residuals;
+  for (const auto& text : o.residuals) residuals.push_back(text);
+  if (!residuals.empty()) table.insert("residuals", residuals);
+  if (!parameters.empty()) table.insert("parameters", parameters);
+  toml::array names;
+  std::stringstream parts(o.variables);
+  for (std::string name; std::getline(parts, name, ',');) names.push_back(name);
+  if (!names.empty()) table.insert("variables", names);
+  return table;
 }
 
 /// The noise of --noise, --cov, --sigma2 and --noise-param.
@@ -88,16 +113,24 @@ void print(const nlohmann::json& j) {
     fmt::print("{:<20} {}\n", name, text);
   };
   if (j["projected"].get<bool>()) fmt::print("The point given is off Gamma; the terms are those at its Phi.\n");
+  if (const auto& variables = j["variables"]; !variables.empty())
+    fmt::print("{:<20} {:>14}\n", "variables", fmt::join(variables.get<std::vector<std::string>>(), " "));
   for (const char* key : {"point", "gradient_norm", "hessian_eigenvalues", "trace_hessian", "lambda_max", "sigma_hat",
                           "psi_hat", "drift_1", "drift_2", "ito_normal", "diffusion", "gradient_trace_hessian"})
     if (j.contains(key)) line(key, j[key]);
 }
 
+/// " (x, y)"
+std::string coordinates_of(const std::vector<std::string>& variables) {
+  constexpr std::size_t kMost = 8;
+  if (variables.empty()) return "";
+  const std::vector<std::string> first(
+      variables.begin(), variables.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, variables.size())));
+  return fmt::format(" ({}{})", fmt::join(first, ", "), variables.size() > kMost ? ", ..." : "");
+}
+
 int run(const Options& o) {
-  toml::table loss_table;
-  for (const auto& p : o.parameters) experiment::assign(loss_table, p);
-  if (loss_table.contains("name")) throw InputError("--param name: the loss is named by --loss");
-  loss_table.insert("name", o.loss);
+  const toml::table loss_table = loss_of(o);
   const auto at = numbers("--at", o.at), covariance = numbers("--cov", o.covariance);
   experiment::Section loss_section(loss_table, "loss");
   ensemble::Problem problem;
@@ -105,9 +138,16 @@ int run(const Options& o) {
   problem.model = named.model;
   const int d = problem.model->dim();
   if (!at.empty() && static_cast<int>(at.size()) != d)
-    throw InputError(fmt::format("--at: expected {} coordinates for {}, got {}", d, o.loss, at.size()));
+    throw InputError(fmt::format("--at: expected {} coordinates for {}{}, got {}", d, named.name,
+                                 coordinates_of(named.variables), at.size()));
+  if (at.empty() && named.start.size() == 0)
+    throw InputError(
+        fmt::format("--at: missing: a formula has no start of its own{}", coordinates_of(named.variables)));
   problem.start = at.empty() ? named.start : Eigen::Map<const Vector>(at.data(), d);
 
+  if (const auto where = named.not_finite ? named.not_finite(problem.start) : ""; !where.empty())
+    throw InputError(fmt::format("--at: the loss is not finite there: {}", where));
+  for (const auto& note : named.notes) fmt::print(stderr, "sde: {}\n", note);
   toml::table noise_table = noise_of(o, covariance);
   problem.noise = experiment::read_noise({experiment::Section(noise_table, "noise")}, *problem.model);
 
@@ -143,7 +183,8 @@ int run(const Options& o) {
       {"drift_2", list(o.workers > 1 ? terms->contraction(Term::drift_2, p) : zero)},
       {"ito_normal", list(terms->ito_normal(batch))},
       {"gradient_trace_hessian", list(terms->gradient_of_trace())},
-      {"loss", o.loss},
+      {"loss", named.name},
+      {"variables", named.variables},
       {"workers", o.workers},
       {"batch", batch},
       {"alpha", o.alpha},
@@ -167,7 +208,13 @@ Command add_terms(CLI::App& app) {
   auto* sub =
       app.add_subcommand("terms", "The slow-SDE terms at one point: Sigma_hat, Psi_hat, drifts, diffusion, sharpness");
   auto o = std::make_shared<Options>();
-  sub->add_option("--loss", o->loss, "Loss (sde list names them)")->required()->type_name("NAME");
+  sub->add_option("--loss", o->loss, "Loss (sde list names them)")->type_name("NAME");
+  sub->add_option("--formula", o->formula, "Loss as a formula, e.g. \"1/2 (y - x^3)^2 (1 + x^2)\"")->type_name("TEXT");
+  sub->add_option("--residual", o->residuals, "Residual of a squared loss 1/(2n) sum f_i^2, a formula (repeatable)")
+      ->type_name("TEXT")
+      ->allow_extra_args(false);
+  sub->add_option("--variables", o->variables, "Order of the formula's variables (default: by name)")
+      ->type_name("NAME,NAME,...");
   sub->add_option("--param", o->parameters, "Parameter of the loss (repeatable)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
@@ -190,7 +237,9 @@ Command add_terms(CLI::App& app) {
       ->capture_default_str();
   sub->add_flag("--json", o->json, "Print JSON");
   sub->footer(
-      "Examples:\n  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"
+      "Examples:\n  sde terms --formula \"1/2 (y - x^3)^2 (1 + x^2)\" --at 1,1 --noise gaussian\n"
+      "  sde terms --residual \"a x y - 1\" --param a=0.5 --at 2,1 --sigma2 1\n"
+      "  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"
       "  sde terms --loss ring --param a=0.5 --at 0.6,0.8 --noise gaussian --cov 1,0.3,0.3,0.5 --workers 4 --batch 4 "
       "--alpha 0.2 --json\n"
       "  sde terms --loss ring --noise state --noise-param rank=1 --noise-param constant=[0.5,0.2]");

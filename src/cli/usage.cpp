@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "../experiment/error.hpp"
 #include "cli.hpp"
+#include "sde/core/suggestion.hpp"
 
 namespace sde::cli {
 

@@ -5,9 +5,9 @@
 #include <fstream>
 #include <set>
 
-#include "../experiment/error.hpp"
 #include "cli.hpp"
 #include "progress.hpp"
+#include "sde/core/suggestion.hpp"
 #include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
 #include "verify_plan.hpp"

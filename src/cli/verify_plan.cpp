@@ -8,7 +8,7 @@
 
 #include "../claims/cases.hpp"
 #include "../claims/own_case.hpp"
-#include "../experiment/error.hpp"
+#include "sde/core/suggestion.hpp"
 
 namespace sde::cli {
 

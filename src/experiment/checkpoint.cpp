@@ -13,7 +13,7 @@
 #include <sstream>
 
 #include "dataset.hpp"
-#include "error.hpp"
+#include "sde/core/suggestion.hpp"
 #include "sde/ensemble/parallel.hpp"
 #include "sde/version.hpp"
 

@@ -23,8 +23,9 @@ constexpr long kMostSavedPaths = 100'000;
 /// Loss, noise and start.
 void read_problem(Section& root, Experiment& e) {
   Section loss = root.section("loss");
-  e.loss_name = loss.table()["name"].value_or(std::string());
   auto named = make_loss(loss);
+  e.loss_name = named.name;
+  e.notes = named.notes;
   e.problem.model = named.model;
   const int d = named.model->dim();
   e.problem.noise = read_noise(root.sections("noise"), *named.model);
@@ -38,6 +39,9 @@ void read_problem(Section& root, Experiment& e) {
     start.fail("at", fmt::format("expected {} coordinates, got {}", d, at.size()));
   e.problem.start = at.empty() ? named.start : Eigen::Map<const slow::Vector>(at.data(), d);
   start.finish();
+  if (e.problem.start.size() == 0) start.fail("at", "missing: this loss has no start of its own");
+  if (const auto where = named.not_finite ? named.not_finite(e.problem.start) : ""; !where.empty())
+    start.fail("at", fmt::format("the loss is not finite at the start: {}", where));
   try {
     e.problem.project_start();
   } catch (const manifold::FlowError& error) {
@@ -79,7 +83,7 @@ void read_methods(Section& root, const Section& run, long paths, double time, Ex
     effects.add(s, e.methods.back());
   }
   effects.finish(run);
-  e.notes = effects.notes();
+  for (const auto& note : effects.notes()) e.notes.push_back(note);
   name_methods(e.methods, e.settings);
   for (std::size_t i = 0; i < methods.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)

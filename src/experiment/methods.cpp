@@ -24,8 +24,6 @@ const std::map<std::string, MethodKind>& method_kinds() {
 
 namespace {
 
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
   for (const auto& [name, kind] : method_kinds()) names.push_back(name);

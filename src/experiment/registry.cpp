@@ -1,6 +1,7 @@
 #include "registry.hpp"
 
 #include "../modules/models.hpp"
+#include "formula.hpp"
 
 namespace sde::experiment {
 
@@ -10,7 +11,11 @@ template <class L>
 NamedLoss make(Keys& keys) {
   auto [loss, start] = L::make(keys);
   return {model_of(std::move(loss)),
-          Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size()))};
+          Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size())),
+          L::name,
+          {},
+          {},
+          {}};
 }
 
 template <class L>
@@ -32,9 +37,10 @@ const std::vector<LossEntry>& losses() {
 }
 
 NamedLoss make_loss(Section& section) {
+  if (is_formula(section)) return make_formula(section);
   std::vector<std::string> names;
   for (const auto& e : losses()) names.push_back(e.name);
-  const std::string name = section.choice({"name", "one of the built-in losses"}, "", names);
+  const std::string name = section.choice({"name", "one of the built-in losses, where there is no formula"}, "", names);
   for (const auto& e : losses())
     if (e.name == name) {
       auto loss = e.make(section);

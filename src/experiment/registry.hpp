@@ -1,6 +1,7 @@
 // The built-in losses by name, with their parameters and default starts.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,7 +13,12 @@ namespace sde::experiment {
 
 struct NamedLoss {
   std::shared_ptr<const LossModel> model;
-  slow::Vector start;  ///< used where the experiment names none
+  slow::Vector start;  ///< used where the experiment names none; of no coordinates where there is none
+  std::string name;    ///< for tables
+  /// Of a formula: names of the coordinates, what the user should know, and where it is not finite at a point (empty
+  /// where it is).
+  std::vector<std::string> variables, notes;
+  std::function<std::string(const slow::Vector&)> not_finite;
 };
 
 struct LossEntry {
@@ -23,7 +29,7 @@ struct LossEntry {
 
 /// The built-in losses (cmake/losses.cmake), as they describe themselves.
 const std::vector<LossEntry>& losses();
-/// Reads [loss] (name and parameters). Throws InputError.
+/// Reads [loss]: a name and parameters, or a formula (formula.hpp). Throws InputError.
 NamedLoss make_loss(Section& section);
 
 }  // namespace sde::experiment

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "error.hpp"
 #include "sde/core/keys.hpp"
+#include "sde/core/suggestion.hpp"
 
 namespace sde::experiment {
 

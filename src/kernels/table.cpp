@@ -12,8 +12,12 @@ std::shared_ptr<LossModel> make_model(L loss);  // instantiated in each loss's t
 extern "C" [[gnu::visibility("default")]] const sde::KernelTable* sde_kernel_table() {
   using namespace sde;
   static const KernelTable table{
-      kVersion,           sizeof(KernelTable),
-      SDE_REGISTER_BYTES, loss::BuiltIn::tuple<ModelMaker>([]<class L>() -> ModelMaker<L> { return make_model; }),
-      bench::floors,      bench::linear_works};
+      kVersion,
+      sizeof(KernelTable),
+      SDE_REGISTER_BYTES,
+      loss::BuiltIn::tuple<ModelMaker>([]<class L>() -> ModelMaker<L> { return make_model; }),
+      {make_model, make_model, make_model},
+      bench::floors,
+      bench::linear_works};
   return &table;
 }

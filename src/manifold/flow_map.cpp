@@ -39,7 +39,9 @@ struct ModelLoss {
   void pullback(const double* x, const double* w, double* g) const { model.pullback(x, w, g); }
 };
 
-/// Any loss, through its dense Hessian: A is its positive part at the start of a step.
+/// Any loss, through its dense Hessian: A is its positive part at the start of a step. Off Gamma, at a distance delta,
+/// tangent eigenvalues are of the order of delta and not zero: a Newton step that divides by them would move by delta
+/// along Gamma. So the polish (through_hessian) knows the `rank` on Gamma.
 class DenseSystem {
  public:
   static constexpr bool kMayStall = false;
@@ -54,13 +56,11 @@ class DenseSystem {
     solver_.compute(0.5 * (hessian_ + hessian_.transpose()));
     const Vector& lambda = solver_.eigenvalues();
     const double threshold = slow::kNullThreshold * lambda.cwiseAbs().maxCoeff();
-    const auto normal = [&](double l) { return l > threshold; };
-    largest = smallest = 0;
-    if (normal(lambda[d_ - 1])) {
-      largest = lambda[d_ - 1];
-      smallest = *std::find_if(lambda.begin(), lambda.end(), normal);
-    }
-    const Vector inverse = lambda.unaryExpr([&](double l) { return normal(l) ? 1 / l : 0.0; });
+    normal_ = rank != kDynamic ? rank : static_cast<int>((lambda.array() > threshold).count());
+    largest = normal_ > 0 ? lambda[d_ - 1] : 0;
+    smallest = normal_ > 0 ? lambda[d_ - normal_] : 0;
+    Vector inverse = Vector::Zero(d_);
+    inverse.tail(normal_) = lambda.tail(normal_).cwiseInverse();
     step_ = -apply(inverse, gradient_);
     distance = step_.norm();
     slope = gradient_.norm();
@@ -74,7 +74,11 @@ class DenseSystem {
   }
   void newton(double* x) const { Eigen::Map<Vector>(x, d_) += step_; }
 
+  /// Directions across Gamma at the linearized point.
+  int normal_count() const { return normal_; }
+
   double largest = 0, smallest = 0, distance = 0, slope = 0;
+  int rank = kDynamic;  ///< of the Hessian on Gamma, where it is known: so many of the largest eigenvalues count
 
  private:
   /// A function of the Hessian with these values at its eigenvalues.
@@ -84,6 +88,7 @@ class DenseSystem {
   }
   const LossModel& model_;
   const int d_;
+  int normal_ = 0;
   Matrix hessian_;
   Vector gradient_, step_, factor_;
   Eigen::SelfAdjointEigenSolver<Matrix> solver_;
@@ -145,8 +150,19 @@ bool FlowMap::through_residuals(double* x) {
 
 void FlowMap::through_hessian(double* x) {
   if (!dense_) dense_ = std::make_unique<Dense>(model_);
-  must_arrive(dense_->time.flow(dense_->system, options_, x), *dense_, x);
-  if (!dense_->time.polish(dense_->system, x)) fail_to_polish(*dense_, x);
+  auto& system = dense_->system;
+  system.rank = kDynamic;
+  must_arrive(dense_->time.flow(system, options_, x), *dense_, x);
+  const Vector arrived = Eigen::Map<const Vector>(x, model_.dim());
+  const int off_gamma = system.normal_count();
+  const bool polished = dense_->time.polish(system, x);
+  if (polished && system.normal_count() < off_gamma) {  // again, across Gamma alone
+    system.rank = system.normal_count();
+    Eigen::Map<Vector>(x, model_.dim()) = arrived;
+    system.linearize(x);
+    if (dense_->time.polish(system, x)) return;
+  }
+  if (!polished) fail_to_polish(*dense_, x);
 }
 
 void FlowMap::along_residual(double* x) {

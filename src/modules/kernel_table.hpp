@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sde/loss/built_in.hpp"
+#include "sde/loss/formula.hpp"
 #include "sde/model/model.hpp"
 #include "work.hpp"
 
@@ -12,11 +13,19 @@ namespace sde {
 template <class L>
 using ModelMaker = std::shared_ptr<LossModel> (*)(L);
 
+/// Models of formulas: of one residual, of several, of any other loss.
+struct FormulaMakers {
+  ModelMaker<loss::FormulaResidual> one;
+  ModelMaker<loss::FormulaResiduals<kDynamic>> residuals;
+  ModelMaker<loss::FormulaValue> value;
+};
+
 struct KernelTable {
   const char* version;  ///< of the project, and the table's size: modules of another build are refused
   unsigned long size;
   int register_bytes;
   loss::BuiltIn::Tuple<ModelMaker> models;
+  FormulaMakers formulas;
   std::vector<bench::Work> (*floors)();
   std::vector<bench::Work> (*linear_works)();
 };

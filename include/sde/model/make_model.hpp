@@ -273,7 +273,12 @@ class ModelOf final : public LossModel {
   void jacobian(const double* x, double* J) const override {
     if constexpr (SquaredLoss<L>) loss::jacobian(loss_, x, J);
   }
-  bool has_test_error() const override { return HasTestError<L>; }
+  bool has_test_error() const override {
+    if constexpr (HasTestError<L> && requires { loss_.tested(); })
+      return loss_.tested();
+    else
+      return HasTestError<L>;
+  }
   double test_error(const double* x) const override {
     if constexpr (HasTestError<L>)
       return loss_.test_error(x);

@@ -90,31 +90,39 @@ class HypersurfaceGeometry {
   /// Retraction along the normal at the point of the last move, in closed form where the loss has one. Returns the
   /// lanes that did not converge.
   SDE_INLINE auto retract(T* x) {
-    if constexpr (requires { loss_.intersect_normal(v_.data(), x); }) {
-      if constexpr (kAlone<Team>) {
-        return loss_.intersect_normal(v_.data(), x);
-      } else {
-        team_.once([&] { f_[0] = select(loss_.intersect_normal(v_.data(), x), T(1.0), T(0.0)); });
-        return f_[0] > T(0.5);
-      }
+    if constexpr (requires { loss_.intersect_normal(v_.data(), x), loss_.meets_lines(); }) {
+      return loss_.meets_lines() ? intersect(x) : newton(x);
+    } else if constexpr (requires { loss_.intersect_normal(v_.data(), x); }) {
+      return intersect(x);
     } else {
-      auto open = T(1.0) < T(0.0);
-      const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + sqrt(T(1.0) / inverse_));
-      for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
-        loss::residuals(loss_, x, f_.data(), team_);
-        open = !(abs(f_[0]) <= tolerance);
-        if (!any(open)) return open;
-        const T t = select(open, f_[0] * inverse_, T(0.0));
-        team_.each(d, [&](int k) { x[k] -= t * v_[k]; });
-      }
-      loss::residuals(loss_, x, f_.data(), team_);
-      return !(abs(f_[0]) <= tolerance * T(Retraction<T>::slack));
+      return newton(x);
     }
   }
 
   const Extent<D> d;
 
  private:
+  SDE_INLINE auto intersect(T* x) {
+    if constexpr (kAlone<Team>) {
+      return loss_.intersect_normal(v_.data(), x);
+    } else {
+      team_.once([&] { f_[0] = select(loss_.intersect_normal(v_.data(), x), T(1.0), T(0.0)); });
+      return f_[0] > T(0.5);
+    }
+  }
+  SDE_INLINE auto newton(T* x) {
+    auto open = T(1.0) < T(0.0);
+    const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + sqrt(T(1.0) / inverse_));
+    for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
+      loss::residuals(loss_, x, f_.data(), team_);
+      open = !(abs(f_[0]) <= tolerance);
+      if (!any(open)) return open;
+      const T t = select(open, f_[0] * inverse_, T(0.0));
+      team_.each(d, [&](int k) { x[k] -= t * v_[k]; });
+    }
+    loss::residuals(loss_, x, f_.data(), team_);
+    return !(abs(f_[0]) <= tolerance * T(Retraction<T>::slack));
+  }
   /// P_par A_s at the point of the last move.
   SDE_DEVICE void tangent_column(int s, T* column) const {
     T c = T(0.0);

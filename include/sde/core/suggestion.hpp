@@ -1,4 +1,4 @@
-// What messages about bad input share.
+// What messages about bad input share: the nearest of the names that were expected.
 #pragma once
 
 #include <string>

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <utility>
 
-#include "error.hpp"
+#include "sde/core/suggestion.hpp"
 
 namespace sde {
 
