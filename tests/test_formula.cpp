@@ -239,7 +239,7 @@ bool agree(double a, double b, double size) {
 
 TEST_CASE("a random expression, printed and read again, has the same value and derivatives: 10,000 trees") {
   std::mt19937 random(1);
-  int finite = 0, unusual = 0;
+  int finite = 0, unusual = 0, compared = 0;
   for (int trial = 0; trial < 10'000; ++trial) {
     Scene a, b;
     const Id root = RandomTree(a.graph, a.inputs, random).make(1 + static_cast<int>(random() % 24));
@@ -261,13 +261,14 @@ TEST_CASE("a random expression, printed and read again, has the same value and d
     for (const double v : values(a.graph, all, theta)) size = std::max(size, std::abs(v));
     for (std::size_t k = 0; k < left.size(); ++k) {
       // One of both may be simplified where the other meets 0/0; where both are numbers they are the same.
+      ++compared;
       unusual += std::isfinite(left[k]) != std::isfinite(right[k]);
       CAPTURE(k);
       REQUIRE(agree(left[k], right[k], size));
     }
   }
   CHECK(finite > 4000);
-  CHECK(unusual < 10);
+  CHECK(unusual < compared / 500);
 }
 
 TEST_CASE("symbolic derivatives are those of automatic differentiation, to the third order") {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "../modules/models.hpp"
+#include "../modules/typed_model.hpp"
 #include "formula_names.hpp"
 #include "sde/formula/parse.hpp"
 
@@ -148,14 +148,6 @@ void read_test(Section& loss, const FormulaNames& names, const DataTable& test, 
   bound.test_numbers = formula::numbers_of(system, programs, values, names.rows_of(test));
 }
 
-std::shared_ptr<LossModel> model_of_bound(std::shared_ptr<const formula::BoundLoss> bound, bool squared) {
-  const auto& make = kernels().formulas;
-  const int residuals = bound->numbers.rows * bound->programs.residuals_per_row;
-  if (!squared) return make.value(loss::FormulaValue(std::move(bound)));
-  if (residuals == 1) return make.one(loss::FormulaResidual(std::move(bound)));
-  return make.residuals(loss::FormulaResiduals<kDynamic>(std::move(bound)));
-}
-
 }  // namespace
 
 bool is_formula(const Section& loss) { return loss.has("formula") || loss.has("residual") || loss.has("residuals"); }
@@ -193,7 +185,7 @@ NamedLoss make_formula(Section& loss) {
     loss.fail(written.key, e.what());
   }
   read_test(loss, names, test, names.parameter_values, *bound);
-  NamedLoss named{.model = model_of_bound(bound, written.squared),
+  NamedLoss named{.model = typed_model(bound, written.squared),
                   .start = read_start(loss, names),
                   .name = label,
                   .variables = names.coordinates,

@@ -1,20 +1,12 @@
 // Running a program on numbers T. The dispatch of an instruction is paid once for all the paths of a pack.
 #pragma once
 
-#include <limits>
 #include <vector>
 
-#include "sde/core/dual.hpp"
-#include "sde/core/special.hpp"
+#include "sde/formula/operations.hpp"
 #include "sde/formula/program.hpp"
 
 namespace sde::formula {
-
-/// The doubles of a program: constants, and columns[per_row] of each row.
-struct Numbers {
-  std::vector<double> constants, columns;
-  int rows = 1, per_row = 0;
-};
 
 /// The arrays of one evaluation; those that a program does not name may be null.
 template <class T>
@@ -88,7 +80,7 @@ void run(const std::vector<Instruction>& list, const Banks<T>& k) {
         to = sqrt(k.at(i.a));
         break;
       case Code::non_negative:
-        to = select(k.at(i.a) >= T(0.0), k.at(i.a), T(std::numeric_limits<double>::quiet_NaN()));
+        to = formula::non_negative(k.at(i.a));
         break;
       case Code::exp:
         to = exp(k.at(i.a));

@@ -78,6 +78,12 @@ struct Scalars {
   std::map<Id, int> constant_index, column_index;
 };
 
+/// The doubles of a program: constants, and columns[per_row] of each row.
+struct Numbers {
+  std::vector<double> constants, columns;
+  int rows = 1, per_row = 0;
+};
+
 /// A number that a program puts out.
 struct Output {
   Id root;

@@ -1,0 +1,103 @@
+// The tables of typed_kernels.hpp for a loss L that is made of formula::Numbers, in precision S. A module has one
+// translation unit for each: compilers work on both at once.
+#pragma once
+
+#include "sde/model/make_model.hpp"
+#include "sde/model/typed_kernels.hpp"
+#include "sde/version.hpp"
+
+namespace sde {
+inline namespace SDE_SIMD_NAMESPACE {
+
+namespace model_detail {
+
+/// A kernel with the loss that it refers to.
+template <class L, class S>
+class TypedDiscrete final : public DiscreteKernel {
+ public:
+  TypedDiscrete(const formula::Numbers& numbers, const Noise& noise, const discrete::Algorithm& a) : loss_(numbers) {
+    kernel_ = discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<DiscreteKernel> {
+      return std::make_unique<DiscreteKernelOf<L, S, Rule>>(loss_, noise, rule, a);
+    });
+  }
+  discrete::StateShape shape() const override { return kernel_->shape(); }
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
+    kernel_->advance(x, path, from, to, spread);
+  }
+
+ private:
+  const L loss_;
+  std::unique_ptr<DiscreteKernel> kernel_;
+};
+
+template <class L>
+class TypedRecording final : public RecordingKernel {
+ public:
+  TypedRecording(const formula::Numbers& numbers, const Noise& noise, const discrete::Algorithm& a,
+                 const Innovations& recorded)
+      : loss_(numbers) {
+    kernel_ = discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<RecordingKernel> {
+      return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a, recorded);
+    });
+  }
+  discrete::StateShape shape() const override { return kernel_->shape(); }
+  void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
+               double* sums) override {
+    kernel_->advance(x, path, from, to, spread, sums);
+  }
+
+ private:
+  const L loss_;
+  std::unique_ptr<RecordingKernel> kernel_;
+};
+
+template <SquaredLoss L, class S>
+class TypedSlow final : public SlowKernel {
+ public:
+  TypedSlow(const formula::Numbers& numbers, const Noise& noise) : loss_(numbers), kernel_(loss_, noise) {}
+  unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
+    return kernel_.advance(x, key, steps);
+  }
+  Innovations innovations() const override { return kernel_.innovations(); }
+  unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
+    return kernel_.step(x, p, dt, xi, martingale);
+  }
+
+ private:
+  const L loss_;
+  SlowKernelOf<L, S> kernel_;
+};
+
+}  // namespace model_detail
+
+template <class L, class S>
+const DiscreteTypedKernels* discrete_typed_kernels() {
+  static const DiscreteTypedKernels table{kVersion, sizeof(DiscreteTypedKernels),
+                                          [](const formula::Numbers& numbers, const Noise& noise,
+                                             const discrete::Algorithm& a) -> std::unique_ptr<DiscreteKernel> {
+                                            return std::make_unique<model_detail::TypedDiscrete<L, S>>(numbers, noise,
+                                                                                                       a);
+                                          }};
+  return &table;
+}
+
+template <class L, class S>
+const SlowTypedKernels* slow_typed_kernels() {
+  static const SlowTypedKernels table = [] {
+    SlowTypedKernels t{kVersion, sizeof(SlowTypedKernels), nullptr, nullptr};
+    if constexpr (SquaredLoss<L>)
+      t.slow = [](const formula::Numbers& numbers, const Noise& noise) -> std::unique_ptr<SlowKernel> {
+        return std::make_unique<model_detail::TypedSlow<L, S>>(numbers, noise);
+      };
+    if constexpr (std::is_same_v<S, double>)
+      t.recording = [](const formula::Numbers& numbers, const Noise& noise, const discrete::Algorithm& a,
+                       const Innovations& recorded) -> std::unique_ptr<RecordingKernel> {
+        return std::make_unique<model_detail::TypedRecording<L>>(numbers, noise, a, recorded);
+      };
+    return t;
+  }();
+  return &table;
+}
+
+}  // namespace SDE_SIMD_NAMESPACE
+}  // namespace sde

@@ -1,0 +1,24 @@
+// What a module compiled from a formula gives (formula/source.hpp): the kernels that advance paths, in the places of
+// those that run its programs, with the same bits.
+#pragma once
+
+#include "sde/formula/loss_system.hpp"
+#include "sde/model/model.hpp"
+
+namespace sde {
+
+struct DiscreteTypedKernels {
+  const char* version;  ///< of the project, and the table's size: a module of another build is refused
+  unsigned long size;
+  std::unique_ptr<DiscreteKernel> (*discrete)(const formula::Numbers&, const Noise&, const discrete::Algorithm&);
+};
+struct SlowTypedKernels {
+  const char* version;
+  unsigned long size;
+  std::unique_ptr<SlowKernel> (*slow)(const formula::Numbers&, const Noise&);  ///< null where a model makes none
+  /// Null in single precision.
+  std::unique_ptr<RecordingKernel> (*recording)(const formula::Numbers&, const Noise&, const discrete::Algorithm&,
+                                                const Innovations&);
+};
+
+}  // namespace sde
