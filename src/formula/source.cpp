@@ -14,6 +14,7 @@ constexpr int kMostConstantDim = 16, kMostConstantResiduals = 8;
 /// Statements of a list of instructions. Slots, which instructions use again and again, become names of their own.
 class Writer {
  public:
+  explicit Writer(const char* constants) : constants_(constants) {}
   std::string statements(const std::vector<Instruction>& list, const char* indent) {
     std::string text;
     for (const auto& i : list) {
@@ -42,7 +43,7 @@ class Writer {
       case Bank::output:
         return fmt::format("o[{}]", index_of(p));
       case Bank::constant:
-        return fmt::format("c[{}]", index_of(p));
+        return fmt::format("{}[{}]", constants_, index_of(p));
       default:
         return fmt::format("s[{}]", index_of(p));
     }
@@ -86,26 +87,44 @@ class Writer {
     return static_cast<Op>(static_cast<int>(kFirstFunction) + static_cast<int>(code) - static_cast<int>(Code::exp));
   }
 
+  const char* constants_;
   std::map<std::uint32_t, int> names_;
   int count_ = 0;
 };
 
-/// A member that runs a program; `arguments` are T* beside x.
-std::string member(const Program& p, const std::string& signature, int columns, int weights) {
-  Writer writer;
+/// The statements of a program whose rows have so many columns and weights. `test`: those of the test data.
+std::string body_of(const Program& p, int columns, int weights, bool test = false) {
+  Writer writer(test ? "test_c" : "c");
   std::string body = writer.statements(p.once, "    ");
+  const char* prefix = test ? "test_" : "";
   if (!p.row.empty()) {
-    body += "    for (int r = 0; r < rows; ++r) {\n";
-    if (columns > 0) body += fmt::format("      const double* const s = &columns[r * {}];\n", columns);
+    body += fmt::format("    for (int r = 0; r < {}rows; ++r) {{\n", prefix);
+    if (columns > 0) body += fmt::format("      const double* const s = &{}columns[r * {}];\n", prefix, columns);
     body += writer.statements(p.row, "      ");
     if (weights > 0) body += fmt::format("      w += {};\n", weights);
     if (p.row_outputs > 0) body += fmt::format("      o += {};\n", p.row_outputs);
     body += "    }\n";
   }
-  return fmt::format("  template <class T>\n  SDE_DEVICE {} const {{\n{}  }}\n", signature, body);
+  return body;
 }
 
-std::string sizes(const LossPrograms& p, const Numbers& n) {
+/// A member that runs a program.
+std::string member(const Program& p, const std::string& signature, int columns, int weights) {
+  return fmt::format("  template <class T>\n  SDE_DEVICE {} const {{\n{}  }}\n", signature,
+                     body_of(p, columns, weights));
+}
+
+std::string test_error(const BoundLoss& bound) {
+  return fmt::format(
+      "  SDE_DEVICE double test_error([[maybe_unused]] const double* x) const {{\n    using T = double;\n    double "
+      "o[1];\n{}"
+      "    return o[0];\n  }}\n",
+      body_of(bound.test_error, bound.test_numbers.per_row, 0, true));
+}
+
+std::string sizes(const BoundLoss& bound) {
+  const LossPrograms& p = bound.programs;
+  const Numbers& n = bound.numbers;
   const int residuals = n.rows * p.residuals_per_row;
   std::string text;
   if (p.dim <= kMostConstantDim && residuals <= kMostConstantResiduals) {
@@ -114,7 +133,9 @@ std::string sizes(const LossPrograms& p, const Numbers& n) {
   } else if (residuals == 1) {
     text += "  static constexpr int Residuals = 1;\n";
   }
-  text += fmt::format("  double c[{}];\n  Data columns;\n  int rows;\n", std::max<std::size_t>(1, n.constants.size()));
+  for (const auto& [prefix, numbers] : {std::pair("", &n), std::pair("test_", &bound.test_numbers)})
+    text += fmt::format("  double {}c[{}];\n  Data {}columns;\n  int {}rows;\n", prefix,
+                        std::max<std::size_t>(1, numbers->constants.size()), prefix, prefix);
   text += fmt::format("  SDE_DEVICE int dim() const {{ return {}; }}\n", p.dim);
   if (residuals > 0)
     text += residuals == 1 || p.residuals.row.empty()
@@ -137,10 +158,13 @@ const char kIntersection[] = R"(  template <class T>
 const char kEnd[] = R"(};
 struct Typed : TypedOf<std::vector<double>> {
   Typed() = default;
-  explicit Typed(const formula::Numbers& numbers) {
-    std::copy(numbers.constants.begin(), numbers.constants.end(), c);
-    columns = numbers.columns;
-    rows = numbers.rows;
+  explicit Typed(const formula::BoundLoss& bound) {
+    std::copy(bound.numbers.constants.begin(), bound.numbers.constants.end(), c);
+    columns = bound.numbers.columns;
+    rows = bound.numbers.rows;
+    std::copy(bound.test_numbers.constants.begin(), bound.test_numbers.constants.end(), test_c);
+    test_columns = bound.test_numbers.columns;
+    test_rows = bound.test_numbers.rows;
   }
   template <class Upload>
   TypedOf<const double*> on_device(Upload upload) const {
@@ -148,6 +172,9 @@ struct Typed : TypedOf<std::vector<double>> {
     std::copy(std::begin(c), std::end(c), there.c);
     there.columns = upload(columns);
     there.rows = rows;
+    std::copy(std::begin(test_c), std::end(test_c), there.test_c);
+    there.test_columns = upload(test_columns);
+    there.test_rows = test_rows;
     return there;
   }
 };
@@ -157,14 +184,15 @@ struct Typed : TypedOf<std::vector<double>> {
 
 }  // namespace
 
-std::string source_of(const LossPrograms& p, const Numbers& n) {
+std::string source_of(const BoundLoss& bound) {
+  const LossPrograms& p = bound.programs;
   std::string text =
       "#pragma once\n#include <algorithm>\n#include <iterator>\n#include <vector>\n\n"
-      "#include \"sde/formula/operations.hpp\"\n#include \"sde/formula/program.hpp\"\n#include "
+      "#include \"sde/formula/loss_system.hpp\"\n#include \"sde/formula/operations.hpp\"\n#include "
       "\"sde/loss/concepts.hpp\"\n#include \"sde/loss/near_root.hpp\"\n\n"
       "namespace sde::loss {\n\ntemplate <class Data>\nstruct TypedOf {\n";
-  text += sizes(p, n);
-  const int columns = n.per_row, weights = p.residuals_per_row;
+  text += sizes(bound);
+  const int columns = bound.numbers.per_row, weights = p.residuals_per_row;
   const auto add = [&](const Program& program, const std::string& signature, int weights_used = 0) {
     text += member(program, signature, columns, weights_used);
   };
@@ -190,6 +218,7 @@ std::string source_of(const LossPrograms& p, const Numbers& n) {
     add(p.intersection, "void conic([[maybe_unused]] const T* x, [[maybe_unused]] const T* u, T* o)");
     text += kIntersection;
   }
+  if (!bound.test_error.empty()) text += test_error(bound);
   return text + kEnd;
 }
 

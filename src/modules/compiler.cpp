@@ -29,44 +29,71 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What sources are compiled with and linked to: of the installed package that holds the modules, or of the build.
+/// A compiler with what sources are compiled with and linked to: of the installed package that holds the modules, or of
+/// the build.
 struct Kit {
-  std::vector<fs::path> includes;
-  fs::path library;
+  std::string compiler, ending;  ///< of sources
+  std::vector<std::string> flags;
+  std::vector<fs::path> includes;  ///< the library's first
+  std::vector<fs::path> libraries;
 };
 
-Kit find_kit() {
-  std::error_code error;
-  std::vector<Kit> all;
-  for (const auto& folder : module_folders()) {
-    const auto lib = fs::path(folder).parent_path();
-    all.push_back({{lib.parent_path() / "include"}, lib / "libsde.a"});
-  }
-  all.push_back({{kit::build_includes.begin(), kit::build_includes.end()}, kit::build_library});
-  for (auto& kit : all) {
-    const bool whole = fs::exists(kit.includes.front() / "sde/model/make_typed_kernels.hpp", error);
-    if (!whole || !fs::exists(kit.library, error)) continue;
-    kit.includes.insert(kit.includes.end(), kit::other_includes.begin(), kit::other_includes.end());
-    return kit;
-  }
-  throw IoError(
-      fmt::format("formulas cannot be compiled: expected the headers in {} or in the include folder of the "
-                  "installation",
-                  fmt::join(kit::build_includes, ", ")));
+std::string compiler_of(const ModuleSources& sources) {
+  const char* own = std::getenv(sources.cuda.empty() ? "SDE_CXX" : "SDE_NVCC");
+  if (own && *own) return own;
+  return sources.cuda.empty() ? kit::compiler : kit::cuda_compiler;
 }
 
-std::string compiler() {
-  const char* own = std::getenv("SDE_CXX");
-  return own && *own ? own : kit::compiler;
-}
-
-std::vector<std::string> flags(const Kit& kit) {
+std::vector<std::string> flags_of(const ModuleSources& sources) {
+  if (!sources.cuda.empty()) {
+    auto all = kit::cuda_flags;
+    for (const auto& a : sources.cuda) all.push_back(fmt::format("-gencode=arch=compute_{},code=sm_{}", a, a));
+    return all;
+  }
   auto all = kit::flags;
   all.push_back("-march=" + kernel_level());
   if (kernel_level() == "x86-64-v4" || kernel_level() == "native")
     all.insert(all.end(), kit::narrow_stores.begin(), kit::narrow_stores.end());
-  for (const auto& folder : kit.includes) all.push_back("-I" + folder.string());
   return all;
+}
+
+Kit find_kit(const ModuleSources& sources) {
+  const bool cuda = !sources.cuda.empty();
+  std::vector<Kit> all;
+  for (const auto& folder : module_folders()) {
+    const auto lib = fs::path(folder).parent_path(), include = lib.parent_path() / "include";
+    all.push_back({.compiler = {},
+                   .ending = {},
+                   .flags = {},
+                   .includes = {include, include / "sde/gpu"},
+                   .libraries = {lib / "libsde.a"}});
+    if (cuda) all.back().libraries.insert(all.back().libraries.begin(), lib / "libsde_cuda.a");
+  }
+  Kit build{.compiler = {},
+            .ending = {},
+            .flags = {},
+            .includes = {kit::build_includes.begin(), kit::build_includes.end()},
+            .libraries = {kit::build_library}};
+  build.includes.emplace_back(kit::cuda_build_include);
+  if (cuda) build.libraries.insert(build.libraries.begin(), kit::cuda_build_library);
+  all.push_back(build);
+  std::error_code error;
+  for (auto& kit : all) {
+    const auto there = [&](const fs::path& file) { return fs::exists(file, error); };
+    if (!there(kit.includes.front() / "sde/model/make_typed_kernels.hpp") ||
+        !std::all_of(kit.libraries.begin(), kit.libraries.end(), there))
+      continue;
+    kit.compiler = compiler_of(sources);
+    kit.ending = cuda ? ".cu" : ".cpp";
+    kit.includes.insert(kit.includes.end(), kit::other_includes.begin(), kit::other_includes.end());
+    kit.flags = flags_of(sources);
+    for (const auto& folder : kit.includes) kit.flags.push_back("-I" + folder.string());
+    return kit;
+  }
+  throw IoError(
+      fmt::format("formulas cannot be compiled: expected the library and its headers in {}, or in the "
+                  "installation that has the kernels",
+                  fmt::join(kit::build_includes, ", ")));
 }
 
 std::string contents(const fs::path& file) {
@@ -192,14 +219,14 @@ fs::path module_cache() {
 }
 
 std::string module_key(const ModuleSources& sources) {
-  const Kit kit = find_kit();
+  const Kit kit = find_kit(sources);
   Digest digest;
   digest.add(kVersion);
   for (const auto* list : {&sources.headers, &sources.units})
     for (const auto& file : *list) digest.add(file.name), digest.add(file.text);
-  for (const auto& flag : flags(kit)) digest.add(flag);
-  digest.add_file(on_path(compiler()));
-  digest.add_file(kit.library);
+  for (const auto& flag : kit.flags) digest.add(flag);
+  digest.add_file(on_path(kit.compiler));
+  for (const auto& library : kit.libraries) digest.add_file(library);
   std::vector<fs::path> headers;
   for (const auto& file : fs::recursive_directory_iterator(kit.includes.front() / "sde"))
     if (file.is_regular_file()) headers.push_back(file.path());
@@ -209,20 +236,19 @@ std::string module_key(const ModuleSources& sources) {
 }
 
 std::string compile_module(const ModuleSources& sources, const fs::path& file, const std::atomic<bool>& stop) {
-  const Kit kit = find_kit();
+  const Kit kit = find_kit(sources);
   std::error_code error;
   fs::create_directories(file.parent_path(), error);
   const TemporaryFolder folder(file.parent_path());
   if (folder.path.empty()) return fmt::format("{}: cannot be written", file.parent_path().string());
   for (const auto& header : sources.headers) std::ofstream(folder.path / (header.name + ".hpp")) << header.text;
   std::vector<std::unique_ptr<Child>> children;
-  std::vector<std::string> link{compiler(), "-shared", "-o", (folder.path / "module.so").string()};
+  std::vector<std::string> link{kit.compiler, "-shared", "-o", (folder.path / "module.so").string()};
   for (const auto& unit : sources.units) {
-    const auto source = folder.path / (unit.name + ".cpp"), object = folder.path / (unit.name + ".o");
+    const auto source = folder.path / (unit.name + kit.ending), object = folder.path / (unit.name + ".o");
     std::ofstream(source) << unit.text;
-    std::vector<std::string> command{compiler()};
-    const auto with = flags(kit);
-    command.insert(command.end(), with.begin(), with.end());
+    std::vector<std::string> command{kit.compiler};
+    command.insert(command.end(), kit.flags.begin(), kit.flags.end());
     command.insert(command.end(), {"-c", source.string(), "-o", object.string()});
     children.push_back(std::make_unique<Child>(command, folder.path / (unit.name + ".log")));
     link.push_back(object.string());
@@ -230,13 +256,14 @@ std::string compile_module(const ModuleSources& sources, const fs::path& file, c
   if (!wait_for(children, stop)) return "";
   for (std::size_t k = 0; k < children.size(); ++k)
     if (!children[k]->good())
-      return fmt::format("{} failed: {}", compiler(), first_lines(folder.path / (sources.units[k].name + ".log")));
-  link.insert(link.end(), {kit.library.string(), "-Wl,--exclude-libs,ALL", "-lfmt"});
+      return fmt::format("{} failed: {}", kit.compiler, first_lines(folder.path / (sources.units[k].name + ".log")));
+  for (const auto& library : kit.libraries) link.push_back(library.string());
+  link.insert(link.end(), {sources.cuda.empty() ? "-Wl,--exclude-libs,ALL" : "-Xlinker=--exclude-libs,ALL", "-lfmt"});
   children.clear();
   children.push_back(std::make_unique<Child>(link, folder.path / "link.log"));
   if (!wait_for(children, stop)) return "";
   if (!children.front()->good())
-    return fmt::format("{} failed to link: {}", compiler(), first_lines(folder.path / "link.log"));
+    return fmt::format("{} failed to link: {}", kit.compiler, first_lines(folder.path / "link.log"));
   fs::rename(folder.path / "module.so", file, error);
   return error ? fmt::format("{}: {}", file.string(), error.message()) : "";
 }

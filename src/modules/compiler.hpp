@@ -17,6 +17,8 @@ struct SourceFile {
 /// What a module is made of.
 struct ModuleSources {
   std::vector<SourceFile> headers, units;
+  /// Architectures of a GPU ("90"), for which the units are CUDA; else they are C++ for this processor.
+  std::vector<std::string> cuda;
 };
 
 /// Where compiled modules are kept: SDE_CACHE_DIR, else XDG_CACHE_HOME/sde, else ~/.cache/sde.

@@ -96,7 +96,7 @@ class TypedModel final : public LossModel {
   std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::Algorithm& a,
                                                   Precision precision) const override {
     auto module = this->module(precision);
-    auto make = [noise, a, module](const TypedKernels& k) { return k.discrete->discrete(module->numbers(), noise, a); };
+    auto make = [noise, a, module](const TypedKernels& k) { return k.discrete->discrete(module->bound(), noise, a); };
     return std::make_unique<TakingDiscrete<decltype(make)>>(
         Taking(own_->discrete_kernel(noise, a, precision), module, make));
   }
@@ -104,7 +104,7 @@ class TypedModel final : public LossModel {
                                                     const Innovations& recorded) const override {
     auto module = this->module(Precision::full);
     auto make = [noise, a, recorded, module](const TypedKernels& k) {
-      return k.slow->recording(module->numbers(), noise, a, recorded);
+      return k.slow->recording(module->bound(), noise, a, recorded);
     };
     return std::make_unique<TakingRecording<decltype(make)>>(
         Taking(own_->recording_kernel(noise, a, recorded), module, make));
@@ -113,7 +113,7 @@ class TypedModel final : public LossModel {
     auto interpreted = own_->residual_slow_kernel(noise, precision);
     if (!interpreted) return nullptr;
     auto module = this->module(precision);
-    auto make = [noise, module](const TypedKernels& k) { return k.slow->slow(module->numbers(), noise); };
+    auto make = [noise, module](const TypedKernels& k) { return k.slow->slow(module->bound(), noise); };
     return std::make_unique<TakingSlow<decltype(make)>>(Taking(std::move(interpreted), module, make));
   }
   std::unique_ptr<slow::PointTerms> residual_terms(const Noise& noise) const override {
@@ -143,7 +143,9 @@ std::shared_ptr<LossModel> typed_model(std::shared_ptr<const formula::BoundLoss>
   std::shared_ptr<LossModel> interpreted = !squared         ? make.value(loss::FormulaValue(bound))
                                            : residuals == 1 ? make.one(loss::FormulaResidual(bound))
                                                             : make.residuals(loss::FormulaResiduals<kDynamic>(bound));
-  return std::make_shared<TypedModel>(std::move(interpreted), bound);
+  auto model = std::make_shared<TypedModel>(std::move(interpreted), bound);
+  model->device = [bound] { return typed_device_model(*bound); };
+  return model;
 }
 
 }  // namespace sde

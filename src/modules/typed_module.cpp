@@ -3,8 +3,10 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "devices.hpp"
 #include "sde/core/error.hpp"
 #include "sde/core/suggestion.hpp"
 #include "sde/formula/source.hpp"
@@ -24,7 +26,7 @@ double seconds_before_compiling() {
 ModuleSources sources_of(const formula::BoundLoss& bound, Precision precision) {
   const char* number = precision == Precision::single ? "float" : "double";
   ModuleSources s;
-  s.headers.push_back({"loss", formula::source_of(bound.programs, bound.numbers)});
+  s.headers.push_back({"loss", formula::source_of(bound)});
   for (const char* part : {"discrete", "slow"})
     s.units.push_back({part, fmt::format("#include \"loss.hpp\"\n#include \"sde/model/make_typed_kernels.hpp\"\n"
                                          "extern \"C\" [[gnu::visibility(\"default\")]] const void* sde_typed_{}() {{\n"
@@ -41,6 +43,38 @@ const Table* table_of(void* module, const char* name) {
 }
 
 }  // namespace
+
+std::shared_ptr<const DeviceModel> typed_device_model(const formula::BoundLoss& bound) {
+  ModuleSources s;
+  s.headers.push_back({"loss", formula::source_of(bound)});
+  s.units.push_back({"device",
+                     "#include \"device_model.cuh\"\n#include \"loss.hpp\"\n"
+                     "extern \"C\" [[gnu::visibility(\"default\")]] void sde_typed_device(\n"
+                     "    const sde::formula::BoundLoss& bound, std::shared_ptr<const sde::DeviceModel>& model) {\n"
+                     "  model = sde::gpu::make_device_model(sde::loss::Typed(bound));\n}\n"});
+  for (const auto& device : cuda().devices().all)
+    if (const auto name = fmt::format("{}{}", device.major, device.minor);
+        std::find(s.cuda.begin(), s.cuda.end(), name) == s.cuda.end())
+      s.cuda.push_back(name);
+  const std::atomic<bool> stop{false};
+  std::string problem;
+  void* module = nullptr;
+  try {
+    const auto file = module_cache() / (module_key(s) + ".so");
+    module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!module) problem = compile_module(s, file, stop);
+    if (!module && problem.empty()) module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!module && problem.empty()) problem = dlerror();
+  } catch (const IoError& e) {
+    problem = e.what();
+  }
+  using Make = void (*)(const formula::BoundLoss&, std::shared_ptr<const DeviceModel>&);
+  const auto make = module ? reinterpret_cast<Make>(dlsym(module, "sde_typed_device")) : nullptr;
+  if (!make) throw DeviceUnusable("the formula cannot be compiled for a GPU: " + problem);
+  std::shared_ptr<const DeviceModel> model;
+  make(bound, model);
+  return model;
+}
 
 Compile compile_policy() {
   const char* value = std::getenv("SDE_COMPILE");

@@ -27,6 +27,9 @@ struct TypedKernels {
   const SlowTypedKernels* slow;
 };
 
+/// A formula's kernels for the GPUs of this machine, compiled by nvcc unless the cache has them. Throws DeviceUnusable.
+std::shared_ptr<const DeviceModel> typed_device_model(const formula::BoundLoss&);
+
 /// The module of one formula in one precision. All members may be called from any thread.
 class TypedModule {
  public:
@@ -37,7 +40,7 @@ class TypedModule {
   /// The kernels, where they are there by now. Null before, and for ever where compiling fails. Throws IoError where
   /// the policy is to wait and it failed.
   const TypedKernels* ready();
-  const formula::Numbers& numbers() const { return bound_->numbers; }
+  const formula::BoundLoss& bound() const { return *bound_; }
 
  private:
   void begin();

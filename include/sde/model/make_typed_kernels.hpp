@@ -1,4 +1,4 @@
-// The tables of typed_kernels.hpp for a loss L that is made of formula::Numbers, in precision S. A module has one
+// The tables of typed_kernels.hpp for a loss L that is made of a formula::BoundLoss, in precision S. A module has one
 // translation unit for each: compilers work on both at once.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace model_detail {
 template <class L, class S>
 class TypedDiscrete final : public DiscreteKernel {
  public:
-  TypedDiscrete(const formula::Numbers& numbers, const Noise& noise, const discrete::Algorithm& a) : loss_(numbers) {
+  TypedDiscrete(const formula::BoundLoss& bound, const Noise& noise, const discrete::Algorithm& a) : loss_(bound) {
     kernel_ = discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<DiscreteKernel> {
       return std::make_unique<DiscreteKernelOf<L, S, Rule>>(loss_, noise, rule, a);
     });
@@ -33,9 +33,9 @@ class TypedDiscrete final : public DiscreteKernel {
 template <class L>
 class TypedRecording final : public RecordingKernel {
  public:
-  TypedRecording(const formula::Numbers& numbers, const Noise& noise, const discrete::Algorithm& a,
+  TypedRecording(const formula::BoundLoss& bound, const Noise& noise, const discrete::Algorithm& a,
                  const Innovations& recorded)
-      : loss_(numbers) {
+      : loss_(bound) {
     kernel_ = discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<RecordingKernel> {
       return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a, recorded);
     });
@@ -54,7 +54,7 @@ class TypedRecording final : public RecordingKernel {
 template <SquaredLoss L, class S>
 class TypedSlow final : public SlowKernel {
  public:
-  TypedSlow(const formula::Numbers& numbers, const Noise& noise) : loss_(numbers), kernel_(loss_, noise) {}
+  TypedSlow(const formula::BoundLoss& bound, const Noise& noise) : loss_(bound), kernel_(loss_, noise) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
     return kernel_.advance(x, key, steps);
   }
@@ -73,10 +73,9 @@ class TypedSlow final : public SlowKernel {
 template <class L, class S>
 const DiscreteTypedKernels* discrete_typed_kernels() {
   static const DiscreteTypedKernels table{kVersion, sizeof(DiscreteTypedKernels),
-                                          [](const formula::Numbers& numbers, const Noise& noise,
+                                          [](const formula::BoundLoss& bound, const Noise& noise,
                                              const discrete::Algorithm& a) -> std::unique_ptr<DiscreteKernel> {
-                                            return std::make_unique<model_detail::TypedDiscrete<L, S>>(numbers, noise,
-                                                                                                       a);
+                                            return std::make_unique<model_detail::TypedDiscrete<L, S>>(bound, noise, a);
                                           }};
   return &table;
 }
@@ -86,13 +85,13 @@ const SlowTypedKernels* slow_typed_kernels() {
   static const SlowTypedKernels table = [] {
     SlowTypedKernels t{kVersion, sizeof(SlowTypedKernels), nullptr, nullptr};
     if constexpr (SquaredLoss<L>)
-      t.slow = [](const formula::Numbers& numbers, const Noise& noise) -> std::unique_ptr<SlowKernel> {
-        return std::make_unique<model_detail::TypedSlow<L, S>>(numbers, noise);
+      t.slow = [](const formula::BoundLoss& bound, const Noise& noise) -> std::unique_ptr<SlowKernel> {
+        return std::make_unique<model_detail::TypedSlow<L, S>>(bound, noise);
       };
     if constexpr (std::is_same_v<S, double>)
-      t.recording = [](const formula::Numbers& numbers, const Noise& noise, const discrete::Algorithm& a,
+      t.recording = [](const formula::BoundLoss& bound, const Noise& noise, const discrete::Algorithm& a,
                        const Innovations& recorded) -> std::unique_ptr<RecordingKernel> {
-        return std::make_unique<model_detail::TypedRecording<L>>(numbers, noise, a, recorded);
+        return std::make_unique<model_detail::TypedRecording<L>>(bound, noise, a, recorded);
       };
     return t;
   }();

@@ -10,14 +10,14 @@ namespace sde {
 struct DiscreteTypedKernels {
   const char* version;  ///< of the project, and the table's size: a module of another build is refused
   unsigned long size;
-  std::unique_ptr<DiscreteKernel> (*discrete)(const formula::Numbers&, const Noise&, const discrete::Algorithm&);
+  std::unique_ptr<DiscreteKernel> (*discrete)(const formula::BoundLoss&, const Noise&, const discrete::Algorithm&);
 };
 struct SlowTypedKernels {
   const char* version;
   unsigned long size;
-  std::unique_ptr<SlowKernel> (*slow)(const formula::Numbers&, const Noise&);  ///< null where a model makes none
+  std::unique_ptr<SlowKernel> (*slow)(const formula::BoundLoss&, const Noise&);  ///< null where a model makes none
   /// Null in single precision.
-  std::unique_ptr<RecordingKernel> (*recording)(const formula::Numbers&, const Noise&, const discrete::Algorithm&,
+  std::unique_ptr<RecordingKernel> (*recording)(const formula::BoundLoss&, const Noise&, const discrete::Algorithm&,
                                                 const Innovations&);
 };
 
