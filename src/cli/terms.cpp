@@ -145,7 +145,7 @@ int run(const Options& o) {
         fmt::format("--at: missing: a formula has no start of its own{}", coordinates_of(named.variables)));
   problem.start = at.empty() ? named.start : Eigen::Map<const Vector>(at.data(), d);
 
-  if (const auto where = named.not_finite ? named.not_finite(problem.start) : ""; !where.empty())
+  if (const auto where = named.model->not_finite(problem.start.data()); !where.empty())
     throw InputError(fmt::format("--at: the loss is not finite there: {}", where));
   for (const auto& note : named.notes) fmt::print(stderr, "sde: {}\n", note);
   toml::table noise_table = noise_of(o, covariance);
