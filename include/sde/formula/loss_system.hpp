@@ -20,7 +20,7 @@ struct LossSystem {
   std::vector<Id> residuals;
   Id value = -1;
   std::vector<Id> slopes;  ///< grad L of a row, once programs_of() has made it
-  bool by_row = false;  ///< residuals are of rows of data; the last parameter is the number of residuals in any case
+  bool by_row = false;     ///< residuals are of rows of data; the last parameter is the number of residuals in any case
 
   int dim() const { return static_cast<int>(variables.size()); }
   bool squared() const { return !residuals.empty(); }
