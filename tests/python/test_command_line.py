@@ -116,6 +116,10 @@ class Terms(unittest.TestCase):
             (matrix, "dimension 0 of 2, Hessian of rank 2, eigenvalues 4.* to 28.*; residuals vanish", ["the minimum is isolated"]),
             (degenerate, "dimension 4 of 9, Hessian of rank 5", ["no other point of Gamma is found", "close to the 1e-09", "counts as zero"]),
             (["--loss", "tanh_network"], "dimension 15 of 30, Hessian of rank 15", ["close to the 1e-09", "counts as zero"]),
+            (["--residual", "x y", "--at", "0,0"], "dimension 2 of 2, Hessian of rank 0; residuals vanish", ["rank changes: it is 0 to 1 at this point"]),
+            (["--residual", "x y", "--at", "0.01,0"], "dimension 1 of 2, Hessian of rank 1, eigenvalue 0.0001; res", ["rank changes close by"]),
+            (["--formula", "x^2/2 - y^2/4 + y^4/4", "--noise", "none", "--at", "1,0"],
+             "dimension 0 of 2, Hessian of rank 2, eigenvalues -0.5 to 1; no squared loss: terms through the dense", ["the Hessian is indefinite"]),
         ]:
             r = sde("terms", *arguments)
             self.assertEqual((r.returncode, r.stderr), (0, ""))
@@ -125,6 +129,14 @@ class Terms(unittest.TestCase):
             self.assertEqual(len(said), len(found), said)
             for text, words in zip(said, found):
                 self.assertIn(words, text)
+
+    def test_a_small_eigenvalue_is_named_where_the_flow_does_not_end(self):
+        for loss in (["--formula", "1/2 (x - 0.1 z^2)^2 + 0.5e-10 (y + 0.2 x^2 - z)^2", "--noise", "none"],
+                     ["--residual", "sqrt(2) (x - 0.1 z^2)", "--residual", "sqrt(2e-10) (y + 0.2 x^2 - z)"]):
+            r = sde("terms", *loss, "--at", "0.5,0.3,0.8")
+            self.assertEqual(r.returncode, 2, r.stderr)
+            self.assertRegex(r.stderr, "gradient norm 7.98e-11, expected at most 1.03e-12: the cause is a small eigenvalue of the Hessian, "
+                                       "1.9e-10, chiefly along coordinate 2 of 3")
 
     def test_bad_input(self):
         for arguments, words in [
