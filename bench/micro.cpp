@@ -2,6 +2,7 @@
 //   build/release/bench/micro --benchmark_filter=exp
 #include <benchmark/benchmark.h>
 
+#include "sde/core/functions.hpp"
 #include "sde/core/symmetric_eigen.hpp"
 #include "sde/random/streams.hpp"
 #include "sde/slow/psi.hpp"
@@ -76,6 +77,17 @@ int main(int argc, char** argv) {
   register_elementary("log", [](const auto& x) { return log(x); });
   register_elementary("tanh", [](const auto& x) { return tanh(x); });
   register_elementary("sqrt", [](const auto& x) { return sqrt(x); });
+  register_elementary("sin", [](const auto& x) { return sin(x); });
+  register_elementary("tan", [](const auto& x) { return tan(x); });
+  register_elementary("atan", [](const auto& x) { return atan(x); });
+  register_elementary("sinh", [](const auto& x) { return sinh(x); });
+  register_elementary("expm1", [](const auto& x) { return expm1(x); });
+  register_elementary("log1p", [](const auto& x) { return log1p(x); });
+  register_elementary("erf", [](const auto& x) { return erf(x); });
+  register_elementary("softplus", [](const auto& x) { return softplus(x); });
+  register_elementary("logcosh", [](const auto& x) { return logcosh(x); });
+  register_elementary("sigmoid", [](const auto& x) { return sigmoid(x); });
+  register_elementary("x^0.3", [](const auto& x) { return pow(x, 0.3); });
   register_elementary("psi", [](const auto& x) { return slow::psi(x); });
   benchmark::RegisterBenchmark("normals", normals);
   benchmark::RegisterBenchmark("normals, float", normals_float);

@@ -5,7 +5,11 @@ function(quoted out)
   list(JOIN ARGN ", " joined)
   set(${out} "${joined}" PARENT_SCOPE)
 endfunction()
-quoted(kit_flags -std=c++20 -O3 -DNDEBUG -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
+set(sanitizers "")
+if(SDE_SANITIZE)
+  set(sanitizers -fsanitize=${SDE_SANITIZE})
+endif()
+quoted(kit_flags ${sanitizers} -std=c++20 -O3 -DNDEBUG -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
   -fno-math-errno -w -DEIGEN_MAX_ALIGN_BYTES=64 -DEIGEN_DONT_VECTORIZE)
 set(kit_narrow_stores "")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

@@ -1,7 +1,7 @@
 // Losses that keep residuals on Gamma, where label and sampling noise move the slow variable.
 #pragma once
 
-#include "sde/core/math.hpp"
+#include "sde/core/functions.hpp"
 
 namespace sde::test {
 

@@ -2,7 +2,7 @@
 // closed forms.
 #include <doctest/doctest.h>
 
-#include "sde/core/dual.hpp"
+#include "sde/core/dual_functions.hpp"
 
 using namespace sde;
 

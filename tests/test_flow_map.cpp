@@ -62,6 +62,27 @@ struct StiffResiduals {
     f[1] = (x[1] + 0.2 * x[0] * x[0] - x[2]) * 1414.2135623730951;
   }
 };
+/// Curved, with eigenvalues about 1 and `small`, as a squared loss and as a general one.
+struct SmallResiduals {
+  double small;
+  int dim() const { return 3; }
+  int residual_count() const { return 2; }
+  template <class T>
+  void residuals(const T* x, T* f) const {
+    f[0] = (x[0] - 0.1 * x[2] * x[2]) * 1.4142135623730951;
+    f[1] = (x[1] + 0.2 * x[0] * x[0] - x[2]) * std::sqrt(2 * small);
+  }
+};
+struct Small {
+  double small;
+  int dim() const { return 3; }
+  template <class T>
+  T value(const T* x) const {
+    T f[2];
+    SmallResiduals{small}.residuals(x, f);
+    return (f[0] * f[0] + f[1] * f[1]) * 0.25;
+  }
+};
 /// Two equations for x y that contradict each other by 2 gap: Gamma is x y = 1, where residuals of +-gap stay.
 struct Contradiction {
   double gap = 0.1;
@@ -153,6 +174,40 @@ TEST_CASE("a minimum where residuals stay: found out, or an error where Gamma is
   }
   manifold::FlowMap strict(*model, {}, manifold::Minimum::interpolating);
   CHECK_THROWS_WITH_AS(strict(w), doctest::Contains("a minimum where residuals up to 0.1 stay"), manifold::FlowError);
+}
+
+TEST_CASE(
+    "an eigenvalue of 1e-10 of the largest is named as the cause where the flow does not end, one of 1e-8 is no "
+    "error") {
+  const auto at = [] { return std::vector<double>{0.5, 0.3, 0.8}; };
+  const auto message = [&](const LossModel& m, manifold::Minimum minimum) -> std::string {
+    auto x = at();
+    try {
+      manifold::FlowMap{m, {}, minimum}(x.data());
+    } catch (const manifold::FlowError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  using enum manifold::Minimum;
+  CHECK(message(*make_model(SmallResiduals{1e-8}), unknown).empty());
+  CHECK(message(*make_model(Small{1e-8}), unknown).empty());
+  // L = (a^2 + small b^2)/2 with |grad b|^2 about 2, of which a little is along grad a.
+  const std::string cause =
+      ": the cause is a small eigenvalue of the Hessian, 1.9e-10, chiefly along coordinate 2 of 3. It is 2e-10 of the "
+      "largest; one "
+      "below "
+      "1e-09 counts as zero";
+  const auto squared = make_model(SmallResiduals{1e-10});
+  for (const auto& text : {message(*squared, unknown), message(*make_model(Small{1e-10}), unknown)}) {
+    CHECK(text.find("with gradient norm 7.98e-11, expected at most 1.03e-12" + cause) != std::string::npos);
+    CHECK(text.find("Scale the coordinate so that") != std::string::npos);
+  }
+  CHECK(message(*squared, interpolating)
+            .find("stay: the cause is a small eigenvalue of the Hessian, 2e-10, chiefly along coordinate 2 of 3.") !=
+        std::string::npos);  // of J^T J/n
+  // No small eigenvalue is to blame for what keeps residuals.
+  CHECK(message(*make_model(Contradiction{}), interpolating).find("the cause") == std::string::npos);
 }
 
 TEST_CASE("no limit on Gamma is an error with the place") {

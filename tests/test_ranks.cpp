@@ -259,7 +259,7 @@ TEST_CASE("a checkpoint goes through its file, and one of the format before is r
   CHECK(!ensemble::resume(p, m, kTimes, control, state.methods[0]));
   experiment::Experiment e;
   e.source = "these settings";
-  const std::string here = std::string("this is sde ") + kVersion + ", checkpoint format 5, blocks of";
+  const std::string here = std::string("this is sde ") + kVersion + ", checkpoint format 6, blocks of";
   const auto file = std::filesystem::temp_directory_path() / ("sde_test_ranks_" + std::to_string(getpid()));
   experiment::save_checkpoint(file, e, state);
   CHECK(packed(experiment::load_checkpoint(file, e)) == packed(state));

@@ -6,6 +6,7 @@
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
 #include "cli.hpp"
+#include "gamma_report.hpp"
 #include "progress.hpp"
 #include "run_report.hpp"
 #include "sde/ensemble/bytes.hpp"
@@ -36,7 +37,11 @@ class Runner {
       }).check();
     for (const auto* notes : {&experiment_.notes, &experiment_.repeated})
       for (const auto& note : *notes) say(note);
-    if (leader_) prepare_folder(o.out);
+    if (leader_) {
+      prepare_folder(o.out);
+      gamma_ = findings_of(experiment_.problem);
+      for (const auto& warning : manifold::warnings(gamma_)) say("Gamma at the start: " + warning);
+    }
     if (o.resume)
       state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
         return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
@@ -85,9 +90,9 @@ class Runner {
 
   void print(const std::string& dataset) const {
     if (options_.json)
-      fmt::print("{}\n", summary(experiment_, results_, paired(), dataset).dump(2));
+      fmt::print("{}\n", summary(experiment_, gamma_, results_, paired(), dataset).dump(2));
     else
-      print_table(experiment_, results_, paired());
+      print_table(experiment_, gamma_, results_, paired());
     if (!options_.json && !options_.quiet) fmt::print("\ndataset {}\n", dataset);
   }
 
@@ -113,6 +118,7 @@ class Runner {
   const bool leader_;
   const Experiment experiment_;
   const experiment::PairPlan plan_;
+  manifold::Findings gamma_;  ///< of the leader
   const std::filesystem::path checkpoint_;
   Progress progress_;
   experiment::RunState state_;

@@ -7,6 +7,7 @@
 
 #include "../experiment/method_names.hpp"
 #include "finite_eta.hpp"
+#include "gamma_report.hpp"
 #include "pair_report.hpp"
 #include "table.hpp"
 
@@ -67,6 +68,11 @@ void add_values(Table& table, const Experiment& e, const std::vector<MethodResul
   if (e.problem.model->has_test_error()) add("test error, end", "test_error", true);
 }
 
+/// Least and most where the paths were observed; null where a device observed them.
+nlohmann::json rank_of(const ensemble::SpectrumRange& s) {
+  return s.points > 0 ? nlohmann::json{s.least_rank, s.most_rank} : nlohmann::json(nullptr);
+}
+
 /// What the table's numbers do not say.
 void print_remarks(const Experiment& e, const std::vector<MethodResult>& results,
                    const experiment::PairResults& paired) {
@@ -93,9 +99,10 @@ void print_remarks(const Experiment& e, const std::vector<MethodResult>& results
 
 }  // namespace
 
-void print_table(const Experiment& e, const std::vector<MethodResult>& results, const experiment::PairResults& paired) {
-  fmt::print("{}\n{} | paths with 95% intervals | slow time {} asked for\n\n", e.title, e.loss_name,
-             e.observation.times.back());
+void print_table(const Experiment& e, const manifold::Findings& gamma, const std::vector<MethodResult>& results,
+                 const experiment::PairResults& paired) {
+  fmt::print("{}\n{} | paths with 95% intervals | slow time {} asked for\nGamma at the start: {}\n\n", e.title,
+             e.loss_name, e.observation.times.back(), manifold::describe(gamma));
   Table table;
   table.add("method", Table::Align::left, cells(e, [&](std::size_t i) { return e.methods[i].name; }));
   add_settings(table, e);
@@ -109,9 +116,13 @@ void print_table(const Experiment& e, const std::vector<MethodResult>& results, 
   print_remarks(e, results, paired);
 }
 
-nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& results,
+nlohmann::json summary(const Experiment& e, const manifold::Findings& gamma, const std::vector<MethodResult>& results,
                        const experiment::PairResults& paired, const std::string& dataset) {
-  nlohmann::json j{{"title", e.title}, {"dataset", dataset}, {"seed", e.seed}, {"methods", nlohmann::json::array()}};
+  nlohmann::json j{{"title", e.title},
+                   {"dataset", dataset},
+                   {"seed", e.seed},
+                   {"gamma", to_json(gamma)},
+                   {"methods", nlohmann::json::array()}};
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];
     nlohmann::json m{{"name", e.methods[i].name},
@@ -123,6 +134,7 @@ nlohmann::json summary(const Experiment& e, const std::vector<MethodResult>& res
                      {"biased", r.lost > 0},
                      {"gradient_evaluations", r.gradients},
                      {"slow_time", r.slow_time.back()},
+                     {"hessian_rank", rank_of(r.spectra)},
                      {"final", nlohmann::json::object()}};
     for (const auto& key : e.settings[i]) std::visit([&](const auto& v) { m["keys"][key.name] = v; }, key.value);
     for (std::size_t q = 0; q < r.observables.size(); ++q) {

@@ -25,6 +25,18 @@ std::string lost(const experiment::Experiment& e, const std::string& method, con
   return text;
 }
 
+/// Where the rank of the Hessian changes among the points of Gamma that were met.
+void warn_of_rank(const std::string& method, const ensemble::SpectrumRange& s, const Listener& listener) {
+  if (s.points == 0 || s.constant_rank()) return;
+  listener.say(fmt::format(
+      "{}: the Hessian's rank changes on the way: {}, with nonzero eigenvalues from {:.2g} to {:.2g} at the points of "
+      "Gamma where paths were observed. No slow SDE holds beyond where it changes. Start elsewhere, or stop earlier",
+      method,
+      s.least_rank < s.most_rank ? fmt::format("it was {} to {}", s.least_rank, s.most_rank)
+                                 : fmt::format("it was {}, or next to less", s.most_rank),
+      s.smallest, s.largest));
+}
+
 }  // namespace
 
 double work_of(const experiment::Experiment& e, const experiment::PairPlan& plan) {
@@ -69,6 +81,7 @@ bool simulate(const experiment::Experiment& e, const experiment::PairPlan& plan,
       part(i, m.name, work_of(e, i, m.paths), [&] {
         if (!ensemble::resume(e.problem, m, observation_of(e, i), control, state.methods[i]))
           throw ensemble::Interrupted();
+        warn_of_rank(m.name, state.methods[i].total.spectra, listener);
         return lost(e, m.name, state.methods[i].total, listener);
       });
     }

@@ -6,6 +6,7 @@
 
 #include "../experiment/cell_file.hpp"
 #include "../experiment/dataset.hpp"
+#include "gamma_report.hpp"
 #include "sde/version.hpp"
 #include "session.hpp"
 #include "simulate.hpp"
@@ -21,6 +22,12 @@ long saved_paths(const experiment::Experiment& e) {
   long most = 0;
   for (const auto& m : e.methods) most = std::max(most, m.paths);
   return std::min(most, e.observation.save_paths);
+}
+
+/// Whether cells may differ in loss or start.
+bool sweeps_gamma(const experiment::Sweep& sweep) {
+  return std::any_of(sweep.axes.begin(), sweep.axes.end(),
+                     [](const auto& a) { return a.key.starts_with("loss.") || a.key.starts_with("start."); });
 }
 
 }  // namespace
@@ -49,6 +56,8 @@ Cells::Cells(const experiment::FileText& file, std::vector<std::string> set, con
       if (c == 0) break;  // most often a key that all have
     }
   }
+  if (warned_ > 1) gamma_.back() += fmt::format(" (of {} more cells there is something to warn of, too)", warned_ - 1);
+  notes_.insert(notes_.end(), gamma_.begin(), gamma_.end());
   if (repeating_ > 1) repeated_ += fmt::format(" (and {} more cells have such methods)", repeating_ - 1);
   if (repeating_ > 0) notes_.push_back(repeated_);
   if (invalid == 0) return;
@@ -57,11 +66,16 @@ Cells::Cells(const experiment::FileText& file, std::vector<std::string> set, con
 }
 
 void Cells::take_notes(std::size_t cell, const experiment::Experiment& e) {
+  const auto place = fmt::format("cell {} of {} ({})", cell + 1, sweep_.cells(), sweep_.describe(cell));
   for (const auto& note : e.notes)
     if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
-  if (!e.repeated.empty() && repeating_++ == 0)
-    repeated_ =
-        fmt::format("cell {} of {} ({}): {}", cell + 1, sweep_.cells(), sweep_.describe(cell), e.repeated.front());
+  if (cell == 0 || sweeps_gamma(sweep_)) {
+    const auto warnings = manifold::warnings(findings_of(e.problem));
+    if (!warnings.empty() && warned_++ == 0)
+      for (const auto& warning : warnings)
+        gamma_.push_back(fmt::format("{}Gamma at the start: {}", sweeps_gamma(sweep_) ? place + ": " : "", warning));
+  }
+  if (!e.repeated.empty() && repeating_++ == 0) repeated_ = fmt::format("{}: {}", place, e.repeated.front());
 }
 
 void Cells::check_shape(const experiment::Experiment& e) const {

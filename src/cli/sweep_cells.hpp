@@ -49,6 +49,8 @@ class Cells {
   std::vector<std::string> observables_, notes_;
   std::string repeated_;  ///< in which cell observations repeat
   std::size_t repeating_ = 0;
+  std::vector<std::string> gamma_;  ///< what is warned of in the first cell with warnings
+  std::size_t warned_ = 0;
   std::size_t methods_ = 0, times_ = 0;
   int components_ = 0;
   long saved_ = 0;

@@ -33,7 +33,8 @@ void print_table(const SweepReport& r) {
   }
   std::size_t width = 6;
   for (const auto& name : r.runs) width = std::max(width, name.size());
-  fmt::print("{}\n{} cells | paths with 95% intervals\n\n", r.title, r.cells.size());
+  fmt::print("{}\n{} cells | paths with 95% intervals\n", r.title, r.cells.size());
+  fmt::print("{}\n", r.gamma.empty() ? "" : fmt::format("Gamma at the start: {}\n", r.gamma));
   for (std::size_t i = 0; i < widths.size(); ++i) fmt::print("{:>{}}  ", r.sweep.axes[i].label, widths[i]);
   const bool paired = std::any_of(r.cells.begin(), r.cells.end(), [](const auto& c) { return !c.pairs.empty(); });
   fmt::print("{:<{}}  {:>9}  {:<23}  {}{:>6} {:>5}\n", "method", width, "slow time", " tr Hess, end",

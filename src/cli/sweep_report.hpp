@@ -10,6 +10,7 @@ namespace sde::cli {
 
 struct SweepReport {
   std::string title, dataset;  ///< the dataset's file
+  std::string gamma;           ///< what it is like at the start; empty where the cells differ in that
   const experiment::Sweep& sweep;
   const std::vector<experiment::CellSummary>& cells;
   std::vector<std::string> runs;  ///< names of the methods

@@ -219,7 +219,8 @@ class SweepRunner {
     experiment::write_sweep_dataset(dataset, sweep_, files, summaries, command_line_);
     const std::string title = experiment::CellFile(files.front()).attribute("title");
     folder_.remove();
-    const SweepReport report{title, dataset, sweep_, summaries, experiment::common_runs(summaries)};
+    const SweepReport report{title,  dataset,   experiment::CellFile(dataset).attribute("gamma"),
+                             sweep_, summaries, experiment::common_runs(summaries)};
     if (options_.json)
       fmt::print("{}\n", to_json(report).dump(2));
     else

@@ -8,6 +8,7 @@
 #include "../experiment/reading.hpp"
 #include "../experiment/registry.hpp"
 #include "cli.hpp"
+#include "gamma_report.hpp"
 #include "sde/manifold/flow_map.hpp"
 
 namespace sde::cli {
@@ -97,7 +98,7 @@ nlohmann::json rows(const Matrix& M) {
 }
 std::vector<double> list(const Vector& v) { return {v.begin(), v.end()}; }
 
-void print(const nlohmann::json& j) {
+void print(const nlohmann::json& j, const manifold::Findings& gamma) {
   const auto line = [](const std::string& name, const nlohmann::json& v) {
     std::string text;
     if (v.is_array() && !v.empty() && v[0].is_array()) {
@@ -113,6 +114,8 @@ void print(const nlohmann::json& j) {
     fmt::print("{:<20} {}\n", name, text);
   };
   if (j["projected"].get<bool>()) fmt::print("The point given is off Gamma; the terms are those at its Phi.\n");
+  fmt::print("Gamma there: {}\n", manifold::describe(gamma));
+  for (const auto& warning : manifold::warnings(gamma)) fmt::print("warning: {}\n", warning);
   if (const auto& variables = j["variables"]; !variables.empty())
     fmt::print("{:<20} {:>14}\n", "variables", fmt::join(variables.get<std::vector<std::string>>(), " "));
   for (const char* key : {"point", "gradient_norm", "hessian_eigenvalues", "trace_hessian", "lambda_max", "sigma_hat",
@@ -145,7 +148,7 @@ int run(const Options& o) {
         fmt::format("--at: missing: a formula has no start of its own{}", coordinates_of(named.variables)));
   problem.start = at.empty() ? named.start : Eigen::Map<const Vector>(at.data(), d);
 
-  if (const auto where = named.not_finite ? named.not_finite(problem.start) : ""; !where.empty())
+  if (const auto where = named.model->not_finite(problem.start.data()); !where.empty())
     throw InputError(fmt::format("--at: the loss is not finite there: {}", where));
   for (const auto& note : named.notes) fmt::print(stderr, "sde: {}\n", note);
   toml::table noise_table = noise_of(o, covariance);
@@ -161,6 +164,7 @@ int run(const Options& o) {
     throw InputError(fmt::format("--at: no point of Gamma belongs to it: {}", e.what()));
   }
   const Vector& point = problem.start_on_gamma;
+  const auto gamma = findings_of(problem);
   const auto terms = problem.terms();
   terms->compute(point.data());
   Vector g(d);
@@ -178,7 +182,8 @@ int run(const Options& o) {
       {"gradient_norm", g.norm()},
       {"hessian_eigenvalues", list(d <= 4096 ? spectrum : eigenvalues)},
       {"trace_hessian", eigenvalues.sum()},
-      {"lambda_max", eigenvalues.maxCoeff()},
+      {"lambda_max", terms->lambda_max()},
+      {"gamma", to_json(gamma)},
       {"drift_1", list(terms->contraction(Term::drift_1, p))},
       {"drift_2", list(o.workers > 1 ? terms->contraction(Term::drift_2, p) : zero)},
       {"ito_normal", list(terms->ito_normal(batch))},
@@ -198,7 +203,7 @@ int run(const Options& o) {
   if (o.json)
     fmt::print("{}\n", j.dump(2));
   else
-    print(j);
+    print(j, gamma);
   return kDone;
 }
 

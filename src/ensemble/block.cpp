@@ -48,6 +48,24 @@ void BlockRunner::start(BlockState& s) const {
   for (auto& p : s.previous) p.resize(0);
 }
 
+std::string BlockRunner::where_it_left(const std::vector<double>& x, const std::vector<double>& before,
+                                       int lane) const {
+  double largest = 0;
+  bool finite = true;
+  Vector last(dim_);
+  for (int k = 0; k < dim_; ++k) {
+    finite = finite && std::isfinite(x[k * kLanes + lane]);
+    largest = std::fmax(largest, std::abs(x[k * kLanes + lane]));
+    last[k] = before[k * kLanes + lane];
+  }
+  if (finite) return fmt::format("diverged: max |theta_k| = {:.3g}", largest);
+  const auto what = problem_.model->not_finite(last.data());
+  std::string point;
+  for (int k = 0; k < std::min(dim_, 6); ++k) point += fmt::format("{}{:.6g}", k ? ", " : "", last[k]);
+  return fmt::format("not a number: {}({}{})", what.empty() ? "in the round after " : what + " at ", point,
+                     dim_ > 6 ? ", ..." : "");
+}
+
 void BlockRunner::observe(BlockState& s, long group, int lane, bool failed) {
   theta_.resize(dim_);
   for (int k = 0; k < dim_; ++k) theta_[k] = s.x[k * kLanes + lane];
@@ -69,11 +87,9 @@ void BlockRunner::observe(BlockState& s, long group, int lane, bool failed) {
   long step = s.time > 0 ? stepper_->step_after(s.time - 1) : 0;
   if (diverged && s.time > 0) {
     // Again from the last observation, round by round: where it left, and how far it was by then.
-    auto x = before_;
-    step = stepper_->diverged_at(x.data(), static_cast<std::uint32_t>(group), s.time - 1, lane);
-    double largest = 0;
-    for (int k = 0; k < dim_; ++k) largest = std::fmax(largest, std::abs(x[k * kLanes + lane]));
-    reason = fmt::format("diverged: max |theta_k| = {:.3g}", largest);
+    auto x = before_, last = before_;
+    step = stepper_->diverged_at(x.data(), last.data(), static_cast<std::uint32_t>(group), s.time - 1, lane);
+    reason = where_it_left(x, last, lane);
   }
   s.part.first_lost = {group + lane, step, timeline_.slow_time[s.time], reason};
 }

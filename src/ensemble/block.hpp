@@ -26,6 +26,8 @@ class BlockRunner {
  private:
   void start(BlockState& s) const;
   void observe(BlockState& s, long group, int lane, bool failed);
+  /// How a lane left the domain, from its state and that of one round earlier.
+  std::string where_it_left(const std::vector<double>& x, const std::vector<double>& before, int lane) const;
 
   const Problem& problem_;
   const Method& method_;

@@ -32,12 +32,13 @@ class RoundStepper final : public Stepper {
     }
     return 0;
   }
-  long diverged_at(LaneState x, std::uint32_t path, std::size_t i, int lane) override {
+  long diverged_at(LaneState x, LaneState before, std::uint32_t path, std::size_t i, int lane) override {
     const std::int64_t end = timeline_.steps[i + 1];
     double spread[kLanes];
     for (std::int64_t k = timeline_.steps[i]; k < end;) {
       stop_if(interrupted_);
       const std::int64_t next = whole_rounds(k, end, 1);
+      std::copy_n(x, size() * kLanes, before);
       kernel_->advance(x, path, k, next, spread);
       if (!in_domain(x + lane, dim_, kLanes)) return next;
       k = next;

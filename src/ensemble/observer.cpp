@@ -26,7 +26,7 @@ struct Observer::Path {
   const LossModel& model() const { return *o.problem_.model; }
   double loss() const { return model().value(theta); }
   double trace_hessian() const { return lambda.sum(); }
-  double lambda_max() const { return lambda.maxCoeff(); }
+  double lambda_max() const { return lambda.size() > 0 ? lambda.maxCoeff() : 0; }
   double distance() const { return (o.point_ - Eigen::Map<const Vector>(theta, o.point_.size())).norm(); }
   double disagreement() const { return spread; }
   double test_error() const { return model().test_error(theta); }
@@ -99,6 +99,7 @@ void Observer::operator()(long path_number, std::size_t t, const double* theta, 
   for_each_observable(problem_.model->has_test_error(), path);
   if (observation_.components > 0) for_each_component(path.parameters, path);
   result.sample_paths[t].push_back(path_number);
+  result.spectra.add(path.lambda);
   previous = point_;
 }
 

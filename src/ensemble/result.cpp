@@ -50,6 +50,20 @@ void merge_samples(MethodResult& into, std::size_t t, const MethodResult& from, 
 
 }  // namespace
 
+void SpectrumRange::add(const Vector& eigenvalues) {
+  const auto rank = static_cast<int>(eigenvalues.size());
+  merge({1, rank, rank, rank > 0 ? eigenvalues[0] : 0, rank > 0 ? eigenvalues[rank - 1] : 0});
+}
+void SpectrumRange::merge(const SpectrumRange& from) {
+  if (from.points == 0) return;
+  const bool first = points == 0;
+  points += from.points;
+  least_rank = first ? from.least_rank : std::min(least_rank, from.least_rank);
+  most_rank = first ? from.most_rank : std::max(most_rank, from.most_rank);
+  smallest = first ? from.smallest : std::min(smallest, from.smallest);
+  largest = first ? from.largest : std::max(largest, from.largest);
+}
+
 MethodResult::MethodResult(const Problem& problem, const Observation& observation, std::vector<double> times)
     : slow_time(std::move(times)),
       observables(observable_names(problem, observation)),
@@ -81,6 +95,7 @@ void MethodResult::merge(const MethodResult& from) {
   paths += from.paths;
   lost += from.lost;
   gradients += from.gradients;
+  spectra.merge(from.spectra);
 }
 
 void MethodResult::merge_time(std::size_t t, const MethodResult& from, std::size_t row) {

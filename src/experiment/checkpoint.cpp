@@ -41,12 +41,12 @@ namespace sde::experiment {
 
 namespace {
 
-/// Of the program, and of what it writes: 5 has slow SDEs at the
+/// Of the program, and of what it writes: 6 has the spectra that were met, 5 slow SDEs at the
 /// ends of rounds, 4 pairs and the paths of samples; groups of blocks are counted, so their
 /// size belongs to it.
 const std::string& version() {
   static const std::string text =
-      fmt::format("{}, checkpoint format 5, blocks of {} paths", kVersion, ensemble::kBlockPaths);
+      fmt::format("{}, checkpoint format 6, blocks of {} paths", kVersion, ensemble::kBlockPaths);
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dataset_file.hpp"
+#include "sde/manifold/findings.hpp"
 #include "sde/version.hpp"
 
 namespace sde::experiment {
@@ -25,6 +26,10 @@ void write_attributes(DatasetFile& f, const std::string& command_line) {
                    return x.algorithm.workers < y.algorithm.workers;
                  })->algorithm.workers);
   f.group.putAtt("batch", netCDF::ncInt, a.batch);
+  const auto gamma = manifold::findings(*e.problem.model, e.problem.start_on_gamma.data(), e.problem.interpolating);
+  f.group.putAtt("gamma", manifold::describe(gamma));
+  f.group.putAtt("gamma_dimension", netCDF::ncInt, gamma.dim_gamma());
+  f.group.putAtt("hessian_rank", netCDF::ncInt, gamma.rank);
   nlohmann::json names = nlohmann::json::array();
   for (const auto& o : f.results.front().observables) names.push_back(describe(o).variable);
   f.group.putAtt("observables", names.dump());

@@ -40,7 +40,7 @@ void read_problem(Section& root, Experiment& e) {
   e.problem.start = at.empty() ? named.start : Eigen::Map<const slow::Vector>(at.data(), d);
   start.finish();
   if (e.problem.start.size() == 0) start.fail("at", "missing: this loss has no start of its own");
-  if (const auto where = named.not_finite ? named.not_finite(e.problem.start) : ""; !where.empty())
+  if (const auto where = named.model->not_finite(e.problem.start.data()); !where.empty())
     start.fail("at", fmt::format("the loss is not finite at the start: {}", where));
   try {
     e.problem.project_start();

@@ -185,17 +185,17 @@ NamedLoss make_formula(Section& loss) {
     loss.fail(written.key, e.what());
   }
   read_test(loss, names, test, names.parameter_values, *bound);
+  auto notes = notes_of(loss, written, system);
+  const auto kept = std::make_shared<const LossSystem>(std::move(system));
+  bound->not_finite = [kept, parameters, data_rows](const std::vector<double>& theta) {
+    return formula::not_finite(*kept, parameters, data_rows, theta);
+  };
   NamedLoss named{.model = typed_model(bound, written.squared),
                   .start = read_start(loss, names),
                   .name = label,
                   .variables = names.coordinates,
-                  .notes = notes_of(loss, written, system),
-                  .not_finite = {}};
+                  .notes = std::move(notes)};
   loss.finish();
-  const auto kept = std::make_shared<const LossSystem>(std::move(system));
-  named.not_finite = [kept, parameters, data_rows](const slow::Vector& theta) {
-    return formula::not_finite(*kept, parameters, data_rows, {theta.begin(), theta.end()});
-  };
   return named;
 }
 

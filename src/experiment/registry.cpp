@@ -14,7 +14,6 @@ NamedLoss make(Keys& keys) {
           Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size())),
           L::name,
           {},
-          {},
           {}};
 }
 

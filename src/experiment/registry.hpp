@@ -1,7 +1,6 @@
 // The built-in losses by name, with their parameters and default starts.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,10 +14,7 @@ struct NamedLoss {
   std::shared_ptr<const LossModel> model;
   slow::Vector start;  ///< used where the experiment names none; of no coordinates where there is none
   std::string name;    ///< for tables
-  /// Of a formula: names of the coordinates, what the user should know, and where it is not finite at a point (empty
-  /// where it is).
-  std::vector<std::string> variables, notes;
-  std::function<std::string(const slow::Vector&)> not_finite;
+  std::vector<std::string> variables, notes;  ///< of a formula: names of the coordinates, what the user should know
 };
 
 struct LossEntry {

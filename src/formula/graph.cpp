@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "sde/core/error.hpp"
-#include "sde/core/special.hpp"
+#include "sde/core/functions.hpp"
 
 namespace sde::formula {
 

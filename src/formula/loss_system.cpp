@@ -53,7 +53,8 @@ void squared_programs(LossSystem& s, LossPrograms& p, const std::vector<Id>& the
   const auto pullback = gradient(g, weighted, theta);
   p.pullback = lower(g, p.scalars, outputs(pullback, true), s.by_row);
   p.weighted_hvp = lower(g, p.scalars, outputs(along(g, pullback, theta, u), true), s.by_row);
-  p.gradient = lower(g, p.scalars, outputs(gradient(g, half_mean_square(s), theta), true), s.by_row);
+  s.slopes = gradient(g, half_mean_square(s), theta);
+  p.gradient = lower(g, p.scalars, outputs(s.slopes, true), s.by_row);
   if (m == 1 && !s.by_row)
     if (const auto curve = quadratic_factor(g, s.residuals.front(), theta)) {
       const Id slope = along(g, {*curve}, theta, u).front(), half = g.constant(0.5);
@@ -65,7 +66,7 @@ void squared_programs(LossSystem& s, LossPrograms& p, const std::vector<Id>& the
 void value_programs(LossSystem& s, LossPrograms& p, const std::vector<Id>& theta, const std::vector<Id>& u) {
   Graph& g = s.graph;
   p.value = lower(g, p.scalars, outputs({s.value}), false);
-  const auto first = gradient(g, s.value, theta);
+  const auto first = s.slopes = gradient(g, s.value, theta);
   p.gradient = lower(g, p.scalars, outputs(first), false);
   const auto second = along(g, first, theta, u);
   p.hessian_vector = lower(g, p.scalars, outputs(second), false);
@@ -161,7 +162,8 @@ Numbers numbers_of(const LossSystem& s, const LossPrograms& p, const std::vector
 
 std::string not_finite(const LossSystem& s, const std::vector<double>& parameters, const std::vector<double>& data,
                        const std::vector<double>& theta) {
-  const auto roots = s.squared() ? s.residuals : std::vector<Id>{s.value};
+  auto roots = s.squared() ? s.residuals : std::vector<Id>{s.value};
+  roots.insert(roots.end(), s.slopes.begin(), s.slopes.end());
   const auto needed = reachable(s.graph, roots);
   const std::size_t width = s.columns.size(), rows = s.by_row ? data.size() / width : 1;
   for (std::size_t r = 0; r < rows; ++r) {

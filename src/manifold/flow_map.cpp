@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sde/manifold/residual_system.hpp"
+#include "sde/manifold/spectrum.hpp"
 #include "sde/model/model.hpp"
 
 namespace sde::manifold {
@@ -142,8 +143,8 @@ bool FlowMap::through_residuals(double* x) {
     }
   }
   if (minimum_ == Minimum::interpolating)
-    throw FlowError(fmt::format("the gradient flow ends at {}, a minimum where residuals up to {:.3g} stay",
-                                where(x, model_.dim()), path.system.residual));
+    throw FlowError(fmt::format("the gradient flow ends at {}, a minimum where residuals up to {:.3g} stay{}",
+                                where(x, model_.dim()), path.system.residual, small_eigenvalue(model_, x, true)));
   minimum_ = Minimum::least_squares;
   return false;
 }
@@ -219,8 +220,9 @@ void FlowMap::must_arrive(FlowEnd end, const Path& path, const double* x) const 
 
 template <class Path>
 void FlowMap::fail_to_polish(const Path& path, const double* x) const {
-  throw FlowError(fmt::format("the gradient flow ends at {} with gradient norm {:.3g}, expected at most {:.3g}",
-                              where(x, model_.dim()), path.system.slope, path.time.allowed_slope(path.system)));
+  throw FlowError(fmt::format("the gradient flow ends at {} with gradient norm {:.3g}, expected at most {:.3g}{}",
+                              where(x, model_.dim()), path.system.slope, path.time.allowed_slope(path.system),
+                              small_eigenvalue(model_, x, minimum_ != Minimum::least_squares)));
 }
 
 }  // namespace sde::manifold

@@ -168,6 +168,7 @@ class Child {
     }
     return ended_;
   }
+  bool started() const { return started_; }
   /// Once it has ended.
   bool good() const { return good_; }
 
@@ -253,6 +254,9 @@ std::string compile_module(const ModuleSources& sources, const fs::path& file, c
     children.push_back(std::make_unique<Child>(command, folder.path / (unit.name + ".log")));
     link.push_back(object.string());
   }
+  if (!children.front()->started())
+    return fmt::format("the compiler {} cannot be started (SDE_{} names another)", kit.compiler,
+                       sources.cuda.empty() ? "CXX" : "NVCC");
   if (!wait_for(children, stop)) return "";
   for (std::size_t k = 0; k < children.size(); ++k)
     if (!children[k]->good())

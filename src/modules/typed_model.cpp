@@ -92,6 +92,9 @@ class TypedModel final : public LossModel {
   }
   bool has_test_error() const override { return own_->has_test_error(); }
   double test_error(const double* x) const override { return own_->test_error(x); }
+  std::string not_finite(const double* x) const override {
+    return bound_->not_finite ? bound_->not_finite({x, x + dim()}) : "";
+  }
 
   std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::Algorithm& a,
                                                   Precision precision) const override {

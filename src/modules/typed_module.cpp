@@ -114,7 +114,7 @@ const TypedKernels* TypedModule::ready() {
   }
   const std::lock_guard lock(mutex_);
   if (!begun_.exchange(true)) compile();
-  if (!ready_) throw IoError("a formula cannot be compiled: " + problem_);
+  if (!ready_) throw IoError("a formula cannot be compiled: " + problem_ + "; SDE_COMPILE=never runs it without");
   return ready_;
 }
 

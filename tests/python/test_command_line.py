@@ -91,6 +91,41 @@ class Terms(unittest.TestCase):
         if not os.environ.get("SDE_SANITIZE"):  # sanitizers cost a factor of 20
             self.assertLess(time.time() - start, 5)  # about 0.3 s; the margin is for a busy machine
 
+    def test_what_gamma_is_like_comes_first(self):
+        r = sde("terms", "--loss", "hyperbola", "--at", "2,0.5")
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        self.assertTrue(r.stdout.startswith("Gamma there: dimension 1 of 2, Hessian of rank 1, eigenvalue 4.25; residuals vanish\npoint "), r.stdout)
+        self.assertNotIn("warning", r.stdout)
+        g = json.loads(sde("terms", "--loss", "hyperbola", "--at", "2,0.5", "--json").stdout)["gamma"]
+        self.assertEqual((g["dimension"], g["parameters"], g["rank"], g["negative_eigenvalues"]), (1, 2, 1, 0))
+        self.assertAlmostEqual(g["smallest_nonzero_eigenvalue"], 4.25)
+        self.assertAlmostEqual(g["largest_eigenvalue"], 4.25)
+        self.assertEqual((g["squared_loss"], g["residuals_vanish"], g["warnings"]), (True, True, []))
+        self.assertEqual((g["around"]["points"], g["around"]["rank"]), (16, [1, 1]))
+        low, high = g["around"]["smallest_nonzero_eigenvalue"]  # of x^2 + y^2, to both sides along (2, -1/2)
+        self.assertAlmostEqual(high - low, 2 * g["around"]["distance"] * 2 * (4 - 0.25) / 4.25**0.5, delta=1e-3)
+        self.assertAlmostEqual(g["around"]["distance"], 0.01 * (1 + 4.25**0.5))
+
+    def test_where_the_theory_does_not_apply(self):
+        saddle = ["--loss", "diagonal_network", "--param", "features=2", "--param", "n=4", "--at", "1,0,0.5,0"]  # u2 = v2 = 0 stays
+        matrix = ["--loss", "matrix_sensing", "--param", "size=2", "--param", "rank=1", "--param", "true_rank=1"]  # U but for a sign
+        degenerate = ["--loss", "matrix_sensing", "--param", "size=3", "--param", "n=12"]  # U U^T is known, of rank 1
+        for arguments, line, found in [
+            (saddle, r"dimension 1 of 4, Hessian of rank 3, eigenvalues -1\.\d+ to 7\.\d+; residuals up to 1\.\d+ stay: terms through the dense",
+             ["the Hessian is indefinite: 1 of its eigenvalues is negative"]),
+            (matrix, "dimension 0 of 2, Hessian of rank 2, eigenvalues 4.* to 28.*; residuals vanish", ["the minimum is isolated"]),
+            (degenerate, "dimension 4 of 9, Hessian of rank 5", ["no other point of Gamma is found", "close to the 1e-09", "counts as zero"]),
+            (["--loss", "tanh_network"], "dimension 15 of 30, Hessian of rank 15", ["close to the 1e-09", "counts as zero"]),
+        ]:
+            r = sde("terms", *arguments)
+            self.assertEqual((r.returncode, r.stderr), (0, ""))
+            self.assertRegex(r.stdout, "Gamma there: " + line)
+            said = [text[len("warning: "):] for text in r.stdout.splitlines() if text.startswith("warning: ")]
+            self.assertEqual(json.loads(sde("terms", *arguments, "--json").stdout)["gamma"]["warnings"], said)
+            self.assertEqual(len(said), len(found), said)
+            for text, words in zip(said, found):
+                self.assertIn(words, text)
+
     def test_bad_input(self):
         for arguments, words in [
             (["--loss", "hyperbole"], ["hyperbola"]),

@@ -117,6 +117,11 @@ class Correlated(unittest.TestCase):
         self.assertNotIn("9999999", self.data.attrs["experiment"])
         self.assertIn("same seed", self.data.attrs["common_noise"])
 
+    def test_what_gamma_is_like_at_the_start(self):
+        self.assertRegex(self.data.attrs["gamma"], "^dimension 1 of 2, Hessian of rank 1, eigenvalue [0-9.]+; residuals vanish$")
+        self.assertEqual((self.data.attrs["gamma_dimension"], self.data.attrs["hessian_rank"]), (1, 1))
+        self.assertAlmostEqual(float(self.data.attrs["gamma"].split("eigenvalue ")[1].split(";")[0]), float(self.data.trace_hessian[0, 0]), delta=1e-3)
+
     def test_single_paths_are_those_of_the_mean(self):
         with tempfile.TemporaryDirectory() as out:
             kept = ring(out, "--set", "experiment.save_paths=40")

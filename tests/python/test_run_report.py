@@ -33,7 +33,8 @@ def method(kind, **keys):
 
 class Report(unittest.TestCase):
     def run_file(self, text, *more, code=0):
-        """The table's rows by name (cells between two spaces), all that was printed, and the JSON of the same run."""
+        """The table's rows by name (cells between two spaces), all that was printed, and the JSON of the same run.
+        What was said on standard error is in .said."""
         with tempfile.TemporaryDirectory() as out:
             file = os.path.join(out, "own.toml")
             with open(file, "w") as f:
@@ -43,6 +44,8 @@ class Report(unittest.TestCase):
             for r in results:
                 self.assertEqual(r.returncode, code, r.stderr)
             printed = results[0].stdout.replace(file, "FILE")
+            self.said = results[0].stderr
+            self.assertEqual(self.said, results[1].stderr)
         lines = [re.split(r"\s{2,}", line.strip()) for line in printed.splitlines()]
         head = next(i for i, cells in enumerate(lines) if cells[0] == "method")
         rows = {}
@@ -114,6 +117,27 @@ class Report(unittest.TestCase):
         _, printed, j = self.run_file(HYPERBOLA.format(time=0.02, noise="label") + small)
         self.assertNotIn("finite eta", printed)
         self.assertEqual(j["finite_eta_errors"], [])
+
+    def test_what_gamma_is_like_at_the_start(self):
+        _, printed, j = self.run_file(HYPERBOLA.format(time=0.1, noise="label") + method("sgd") + method("slow_ode_sgd"))
+        lines = printed.splitlines()
+        self.assertEqual(lines[2:4], ["Gamma at the start: dimension 1 of 2, Hessian of rank 1, eigenvalue 4.25; residuals vanish", ""])
+        self.assertNotIn("Gamma", self.said)
+        self.assertEqual((j["gamma"]["dimension"], j["gamma"]["rank"], j["gamma"]["warnings"]), (1, 1, []))
+        self.assertEqual([m["hessian_rank"] for m in j["methods"]], [[1, 1], [1, 1]])
+
+    def test_where_the_theory_does_not_apply(self):
+        # U U^T is known and of rank 1, U is 3 x 3: a degenerate minimum, where the rank is another at every point.
+        text = HYPERBOLA.replace('"hyperbola"', '"matrix_sensing"\nsize = 3\nn = 12').replace("[start]\nat = [2, 0.5]", "")
+        _, printed, j = self.run_file(text.format(time=0.05, noise="label") + method("sgd"), "--set", "experiment.pairs=0", "--set", "experiment.paths=8")
+        self.assertIn("Gamma at the start: dimension 4 of 9, Hessian of rank 5, ", printed)
+        start = [line[len("sde: Gamma at the start: "):] for line in self.said.splitlines() if "Gamma at the start" in line]
+        self.assertEqual(start, j["gamma"]["warnings"])
+        for words, text in zip(("no other point of Gamma", "close to the 1e-09", "counts as zero"), start):
+            self.assertIn(words, text)
+        self.assertEqual(len(start), 3)
+        self.assertEqual(j["methods"][0]["hessian_rank"], [4, 5])
+        self.assertIn("sde: SGD: the Hessian's rank changes on the way: it was 4 to 5, with nonzero eigenvalues from", self.said)
 
     def test_test_error_where_there_is_one(self):
         rows, _, _ = self.run_file(pathlib.Path("experiments/tanh_network.toml").read_text(), "--set", "experiment.paths=8", "--set",

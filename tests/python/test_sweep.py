@@ -124,6 +124,24 @@ class Dataset(Folder):
         self.assertTrue(np.isnan(data.difference_x1.sel(H=200)).all())
         self.assertEqual(list(data.pair_paths[:, 0].values), [0, 64])
 
+    def test_what_gamma_is_like_where_cells_have_the_same_and_where_not(self):
+        same = "dimension 1 of 2, Hessian of rank 1, eigenvalue 6; residuals vanish"  # 4 (1 + x/2) at x = 1
+        r = self.run_sweep("--sweep", "training.eta=0.01,0.02", "--set", "start.at=[1,0]")
+        self.assertEqual(r.stdout.splitlines()[2:4], ["Gamma at the start: " + same, ""])
+        self.assertEqual(self.dataset().attrs["gamma"], same)
+        r = self.run_sweep("--sweep", "start.at=[0, 1],[1, 0]")
+        self.assertNotIn("Gamma", r.stdout + r.stderr)
+        self.assertNotIn("gamma", self.dataset().attrs)
+        self.assertEqual((self.dataset().attrs["gamma_dimension"], self.dataset().attrs["hessian_rank"]), (1, 1))
+
+    def test_warnings_of_gamma_name_the_cell(self):
+        self.file = self.write(EXPERIMENT.replace('"ring"', '"matrix_sensing"\nn = 3\nsize = 3').replace("gaussian", "label").replace("covariance = [1, 0.3, 0.3, 0.5]", ""))
+        r = self.run_sweep("--sweep", "loss.n=3,12,10", "--set", "experiment.pairs=0", "--set", "experiment.paths=8", code=3)
+        self.assertEqual(r.stderr.count("Gamma at the start"), 3)  # of one cell
+        self.assertIn("sde: cell 2 of 3 (n = 12): Gamma at the start: no other point of Gamma is found", r.stderr)
+        self.assertIn("(of 1 more cells there is something to warn of, too)", r.stderr)
+        self.assertIn("the Hessian's rank changes on the way", r.stderr)
+
     def test_words_arrays_and_times(self):
         self.run_sweep("--sweep", "training.schedule=constant,cosine", "--sweep", "start.at=[0, 1],[1, 0]", "--sweep",
                        "experiment.time=0.05,0.1")

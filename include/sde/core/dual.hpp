@@ -1,6 +1,7 @@
 // Forward-mode automatic differentiation. Dual<T, N> carries a value and N directional derivatives; nesting gives
 // higher orders. Own code and not a library's because the same template has to run on doubles, on SIMD packs and on a
-// GPU, which none of the packaged libraries does (docs/libraries.md).
+// GPU, which none of the packaged libraries does (docs/libraries.md). Of the functions only those that
+// most losses need are here; the others are in dual_functions.hpp.
 #pragma once
 
 #include <utility>
@@ -118,16 +119,6 @@ SDE_DEVICE Dual<T, N> log(const Dual<T, N>& x) {
 }
 /// As for T, with derivatives.
 template <class T, int N>
-SDE_DEVICE Dual<T, N> sin(const Dual<T, N>& x) {
-  return x.chain(sin(x.v), cos(x.v));
-}
-/// As for T, with derivatives.
-template <class T, int N>
-SDE_DEVICE Dual<T, N> cos(const Dual<T, N>& x) {
-  return x.chain(cos(x.v), -sin(x.v));
-}
-/// As for T, with derivatives.
-template <class T, int N>
 SDE_DEVICE Dual<T, N> tanh(const Dual<T, N>& x) {
   const T t = tanh(x.v);
   return x.chain(t, T(1.0) - t * t);
@@ -137,22 +128,6 @@ SDE_DEVICE Dual<T, N> tanh(const Dual<T, N>& x) {
 template <class T, int N>
 SDE_DEVICE Dual<T, N> abs(const Dual<T, N>& x) {
   return x.chain(abs(x.v), select(x.v < T(0.0), T(-1.0), T(1.0)));
-}
-/// x^n, n a constant of the loss.
-template <class T, int N>
-SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, int n) {
-  if (n == 0) return Dual<T, N>(1.0);
-  return x.chain(pow(x.v, n), T(static_cast<double>(n)) * pow(x.v, n - 1));
-}
-/// x^p, p a constant of the loss, for x > 0.
-template <class T, int N>
-SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, double p) {
-  return x.chain(pow(x.v, p), T(p) * pow(x.v, p - 1.0));
-}
-/// x^p with both of them numbers of a loss, for x > 0.
-template <class T, int N>
-SDE_DEVICE Dual<T, N> pow(const Dual<T, N>& x, const Dual<T, N>& p) {
-  return exp(p * log(x));
 }
 
 }  // namespace sde

@@ -1,7 +1,7 @@
 // Elementary functions written once for doubles, floats and packs of them: the same operations in the same order in
-// every lane, so that results are the same bits for any SIMD width and on any device (libm's are not; sin and cos of a
-// pack call it). Accuracy, held against libm by tests/test_math.cpp: exp, log and 1/sqrt 2 ulp, tanh 4 ulp, sine and
-// cosine 1e-16 absolute (floats: the same in units of their own rounding).
+// every lane, so that results are the same bits for any SIMD width and on any device (libm's are not).
+// Accuracy, held against libm by tests/test_math.cpp: exp, log and 1/sqrt 2 ulp, tanh 4 ulp, sine and cosine of a word
+// 1e-16 absolute (floats: the same in units of their own rounding). Here is what kernels call; functions.hpp has all.
 #pragma once
 
 #include <math.h>  // abs(double) for losses outside namespace sde: <cmath> alone leaves them abs(int)
@@ -116,6 +116,20 @@ inline constexpr double kLn2Low = sizeof(scalar_of<T>) == 8 ? 1.9082149292705877
 template <class T>
 inline constexpr double kLargestExponent = sizeof(scalar_of<T>) == 8 ? 708.0 : 87.0;
 
+/// exp(r) - 1 - r for |r| <= ln2/2.
+template <class T>
+SDE_INLINE T exp_remainder(const T& r) {
+  if constexpr (sizeof(scalar_of<T>) == 8) {
+    constexpr double c[] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
+                            1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
+                            1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+    return r * r * polynomial(c, r);
+  } else {
+    constexpr double c[] = {1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040};
+    return r * r * polynomial(c, r);
+  }
+}
+
 template <class T>
 SDE_INLINE ExpParts<T> exp_parts(T x) {
   using B = BitsOf<T>;
@@ -130,15 +144,7 @@ SDE_INLINE ExpParts<T> exp_parts(T x) {
   e.r = (x - e.k * T(kLn2High<T>)) - e.k * T(kLn2Low<T>);
   // the integer k sits in the low bits of `shifted`
   e.scale = B::real((B::bits(shifted) << (wide ? 52 : 23)) + B::bits(T(1.0)));
-  if constexpr (wide) {
-    constexpr double c[] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
-                            1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
-                            1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
-    e.r2q = e.r * e.r * polynomial(c, e.r);
-  } else {
-    constexpr double c[] = {1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040};
-    e.r2q = e.r * e.r * polynomial(c, e.r);
-  }
+  e.r2q = exp_remainder(e.r);
   return e;
 }
 
@@ -225,25 +231,18 @@ SDE_INLINE T tanh_kernel(T x) {
   return select(x < T(0.0), -magnitude, magnitude);
 }
 
-template <class F, class S, int W>
-Pack<S, W> each_lane(Pack<S, W> x, F f) {
-  for (int l = 0; l < W; ++l) x.set(l, f(x[l]));
-  return x;
-}
-
 }  // namespace detail
 
-using std::cos;
 using std::exp;
 using std::log;
-using std::sin;
 using std::tanh;
-/// exp of each lane, with the bits of the scalar function.
+/// exp of each lane, of an argument beyond 708 (floats 87) as of 708, likewise below. (exp, log and tanh of a double
+/// are libm's, other bits.)
 template <class S, int W>
 SDE_INLINE Pack<S, W> exp(Pack<S, W> x) {
   return detail::exp_kernel(x);
 }
-/// log of each lane, with the bits of the scalar function.
+/// log of each lane.
 template <class S, int W>
 SDE_INLINE Pack<S, W> log(Pack<S, W> x) {
   using P = Pack<S, W>;
@@ -251,44 +250,11 @@ SDE_INLINE Pack<S, W> log(Pack<S, W> x) {
   const P finite = select(x < P(infinity), detail::log_kernel(x), x);
   return select(x <= P(0.0), select(x < P(0.0), P(std::numeric_limits<S>::quiet_NaN()), P(-infinity)), finite);
 }
-/// tanh of each lane, with the bits of the scalar function.
+/// tanh of each lane.
 template <class S, int W>
 SDE_INLINE Pack<S, W> tanh(Pack<S, W> x) {
   return detail::tanh_kernel(x);
 }
-/// sin of each lane, with the bits of the scalar function.
-template <class S, int W>
-Pack<S, W> sin(Pack<S, W> x) {
-  return detail::each_lane(x, [](S v) { return std::sin(v); });
-}
-/// cos of each lane, with the bits of the scalar function.
-template <class S, int W>
-Pack<S, W> cos(Pack<S, W> x) {
-  return detail::each_lane(x, [](S v) { return std::cos(v); });
-}
-
-/// x^n by multiplications, in the same order for every T; x^0 = 1.
-template <class S, int W>
-SDE_INLINE Pack<S, W> pow(Pack<S, W> x, int n) {
-  Pack<S, W> result(S(1)), square = x;
-  for (unsigned left = n < 0 ? 0u - static_cast<unsigned>(n) : static_cast<unsigned>(n); left != 0; left >>= 1) {
-    if (left & 1u) result *= square;
-    square *= square;
-  }
-  return n < 0 ? Pack<S, W>(S(1)) / result : result;
-}
-/// x^p, lane by lane by libm.
-template <class S, int W>
-Pack<S, W> pow(Pack<S, W> x, double p) {
-  return detail::each_lane(x, [p](S v) { return static_cast<S>(std::pow(v, static_cast<S>(p))); });
-}
-/// The same with an exponent for each lane.
-template <class S, int W>
-Pack<S, W> pow(Pack<S, W> x, Pack<S, W> p) {
-  for (int l = 0; l < W; ++l) x.set(l, std::pow(x[l], p[l]));
-  return x;
-}
-using std::pow;
 
 /// The smaller one; where either is not a number, or both are equal, the first.
 SDE_DEVICE inline double min(double a, double b) { return b < a ? b : a; }

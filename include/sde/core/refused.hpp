@@ -20,16 +20,18 @@ inline constexpr bool kNumber = false;
 /// Of a function that exists for every T, under the same name without std.
 template <class Once>
 SDE_DEVICE void qualified() {
-  static_assert(kNever<Once>,
-                "a loss calls a function of namespace std with its numbers T: expected exp, log, sqrt, sin, cos, tanh, "
-                "pow, abs, min or max without std:: (sde/loss/concepts.hpp)");
+  static_assert(
+      kNever<Once>,
+      "a loss calls a function of namespace std with its numbers T: expected exp, log, sqrt, sin, cos, tan, "
+      "atan, sinh, cosh, tanh, expm1, log1p, erf, pow, abs, min or max without std:: (sde/loss/concepts.hpp)");
 }
 /// Of a function without a derivative here.
 template <class Once>
 SDE_DEVICE void unknown() {
   static_assert(kNever<Once>,
                 "a loss calls a function that has no derivative here: expected one made of exp, log, sqrt, sin, cos, "
-                "tanh, pow, abs, min, max and select (sde/loss/concepts.hpp)");
+                "tan, atan, sinh, cosh, tanh, expm1, log1p, erf, softplus, logcosh, relu, sigmoid, pow, abs, min, max "
+                "and select (sde/loss/concepts.hpp)");
 }
 /// Of `if (t > 0)`.
 template <class Once>
@@ -64,7 +66,14 @@ SDE_REFUSE_ONE(log, qualified)
 SDE_REFUSE_ONE(sqrt, qualified)
 SDE_REFUSE_ONE(sin, qualified)
 SDE_REFUSE_ONE(cos, qualified)
+SDE_REFUSE_ONE(tan, qualified)
+SDE_REFUSE_ONE(atan, qualified)
+SDE_REFUSE_ONE(sinh, qualified)
+SDE_REFUSE_ONE(cosh, qualified)
 SDE_REFUSE_ONE(tanh, qualified)
+SDE_REFUSE_ONE(expm1, qualified)
+SDE_REFUSE_ONE(log1p, qualified)
+SDE_REFUSE_ONE(erf, qualified)
 SDE_REFUSE_ONE(abs, qualified)
 SDE_REFUSE_ONE(fabs, qualified)
 SDE_REFUSE_TWO(pow, qualified)
@@ -81,18 +90,11 @@ requires sde::refused::kNumber<T> SDE_DEVICE T max(const T& a, const T&) {
   return a;
 }
 SDE_REFUSE_ONE(exp2, unknown)
-SDE_REFUSE_ONE(expm1, unknown)
 SDE_REFUSE_ONE(log2, unknown)
 SDE_REFUSE_ONE(log10, unknown)
-SDE_REFUSE_ONE(log1p, unknown)
 SDE_REFUSE_ONE(cbrt, unknown)
-SDE_REFUSE_ONE(tan, unknown)
 SDE_REFUSE_ONE(asin, unknown)
 SDE_REFUSE_ONE(acos, unknown)
-SDE_REFUSE_ONE(atan, unknown)
-SDE_REFUSE_ONE(sinh, unknown)
-SDE_REFUSE_ONE(cosh, unknown)
-SDE_REFUSE_ONE(erf, unknown)
 SDE_REFUSE_ONE(floor, unknown)
 SDE_REFUSE_ONE(ceil, unknown)
 SDE_REFUSE_ONE(round, unknown)

@@ -81,6 +81,25 @@ struct LostPath {
   }
 };
 
+/// What of the Hessian was met at the points of Gamma where paths were observed, on the CPU: a device keeps no record.
+struct SpectrumRange {
+  long points = 0;
+  int least_rank = 0, most_rank = 0;
+  double smallest = 0, largest = 0;  ///< of the eigenvalues that are not zero
+
+  /// A point's eigenvalues that are not zero, ascending.
+  void add(const Vector& eigenvalues);
+  void merge(const SpectrumRange&);
+  /// Whether the rank was the same at all points, with what is zero beside the largest eigenvalue of any counted as
+  /// zero.
+  bool constant_rank() const { return least_rank == most_rank && smallest > slow::kNullThreshold * largest; }
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& points& least_rank& most_rank& smallest& largest;
+  }
+};
+
 /// Moments over paths. Index [time][quantity].
 struct MethodResult {
   using Table = std::vector<std::vector<stats::Moments>>;
@@ -105,6 +124,7 @@ struct MethodResult {
   long paths = 0, lost = 0;
   LostPath first_lost;
   double gradients = 0;  ///< gradient evaluations (discrete) or term evaluations (slow), all paths
+  SpectrumRange spectra;
 
   /// Number of an observable in values and samples, by its name. Throws std::out_of_range, with the names there are.
   std::size_t index_of(std::string_view name) const;
@@ -121,7 +141,7 @@ struct MethodResult {
   template <class Archive>
   void serialize(Archive& a, unsigned) {
     a& slow_time& observables& values& drift_1& drift_2& ito_normal& diffusion& rate& diffusion_pairs& rate_sums&
-        rate_differences& samples& sample_paths& most_samples& paths& lost& first_lost& gradients;
+        rate_differences& samples& sample_paths& most_samples& paths& lost& first_lost& gradients& spectra;
   }
 };
 

@@ -1,6 +1,7 @@
 // A loss as formulas: what a user wrote, and the programs that follow from it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct LossSystem {
   std::vector<std::string> columns;     ///< names of the numbers of a row
   std::vector<Id> residuals;
   Id value = -1;
-  bool by_row = false;  ///< residuals are of rows of data; the last parameter is the number of residuals in any case
+  std::vector<Id> slopes;  ///< grad L of a row, once programs_of() has made it
+  bool by_row = false;     ///< residuals are of rows of data; the last parameter is the number of residuals in any case
 
   int dim() const { return static_cast<int>(variables.size()); }
   bool squared() const { return !residuals.empty(); }
@@ -52,10 +54,12 @@ struct BoundLoss {
   Numbers numbers;
   Program test_error;  ///< empty where there is none
   Numbers test_numbers;
+  /// not_finite() of this loss.
+  std::function<std::string(const std::vector<double>& theta)> not_finite;
 };
 
-/// Where a formula stops being a number at theta: "1/x is inf", the first subexpression that is not finite though what
-/// it is made of is; empty where there is none. `row`: of the data.
+/// Where a loss or its gradient stops being a number at theta: "1/x is inf", the first subexpression that is not finite
+/// though what it is made of is; empty where there is none.
 std::string not_finite(const LossSystem&, const std::vector<double>& parameters, const std::vector<double>& data,
                        const std::vector<double>& theta);
 

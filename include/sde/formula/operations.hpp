@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "sde/core/dual.hpp"
-#include "sde/core/special.hpp"
+#include "sde/core/dual_functions.hpp"
+#include "sde/core/functions.hpp"
 
 namespace sde::formula {
 

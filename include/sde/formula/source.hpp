@@ -9,7 +9,8 @@
 namespace sde::formula {
 
 /// The header of namespace sde::loss with `template <class Data> struct TypedOf` and `using Typed`, which is made by
-/// Typed(const BoundLoss&). Sizes are constants of the class where a path's arrays then fit in registers or on the stack.
+/// Typed(const BoundLoss&). Sizes are constants of the class where a path's arrays then fit in registers or on the
+/// stack.
 std::string source_of(const BoundLoss&);
 
 }  // namespace sde::formula

@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-#include "sde/core/dual.hpp"
+#include "sde/core/dual_functions.hpp"
 #include "sde/loss/concepts.hpp"
 
 namespace sde::loss {

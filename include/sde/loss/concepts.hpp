@@ -8,9 +8,12 @@
 // Dim, Residuals` where the sizes are constants: then kernels keep everything in registers.
 //
 // T holds many paths at once, with derivatives. It adds, subtracts, multiplies and divides with itself, doubles and
-// ints. exp, log, sqrt, sin, cos, tanh, abs and pow(t, p) are called without a namespace; outside namespace sde a loss
-// says `using sde::min, sde::max, sde::select;` for those. Instead of `if (t > 0)`: select(t > 0, a, b). What is
-// mistaken is refused in one line (check.hpp, core/refused.hpp).
+// ints. exp, log, sqrt, sin, cos, tan, atan, sinh, cosh, tanh, expm1, log1p, erf, abs and pow(t, p) are called without
+// a namespace; outside namespace sde a loss says `using sde::min, sde::max, sde::select;` for those, likewise for
+// softplus (log(1 + exp t)), logcosh, relu (max(t, 0), derivative 0 at 0) and sigmoid. Instead of `if (t > 0)`:
+// select(t > 0, a, b). What is mistaken is refused in one line (check.hpp, core/refused.hpp). They are
+// core/functions.hpp's; of plain doubles outside namespace sde the C library's, whose last digits may be others, but
+// for those that a using names.
 //
 // Members that may be written by hand, for speed. Each has a default; tests/test_members.cpp holds every one that a
 // built-in loss has to it, and those which "do the same arithmetic" to the bit.
@@ -51,7 +54,7 @@
 #include <concepts>
 
 #include "sde/core/buffer.hpp"
-#include "sde/core/math.hpp"
+#include "sde/core/functions.hpp"
 
 namespace sde {
 

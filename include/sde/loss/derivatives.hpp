@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "sde/core/dual.hpp"
+#include "sde/core/dual_functions.hpp"
 #include "sde/core/lookup.hpp"
 #include "sde/loss/concepts.hpp"
 #include "sde/loss/drawn.hpp"

@@ -70,6 +70,8 @@ class LossModel {
   virtual void weighted_hessian_vector(const double* x, const double* w, const double* u, double* out) const = 0;
   virtual bool has_test_error() const = 0;
   virtual double test_error(const double* x) const = 0;
+  /// Which part of the loss or its gradient is not a finite number at x; empty where all are, or where it is not known.
+  virtual std::string not_finite(const double*) const { return {}; }
 
   virtual std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise&, const discrete::Algorithm&,
                                                           Precision = Precision::full) const = 0;

@@ -36,7 +36,10 @@ class PointTerms {
   virtual Vector newton_step() = 0;
 
   double trace_hessian() const { return normal_eigenvalues().sum(); }
-  double lambda_max() const { return normal_eigenvalues().maxCoeff(); }
+  double lambda_max() const {
+    const Vector all = normal_eigenvalues();
+    return all.size() > 0 ? all.maxCoeff() : 0;  // none where the rank is 0
+  }
 };
 
 }  // namespace sde::slow
