@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -29,8 +30,14 @@ Command add_info(CLI::App& app);
 int draw(const std::string& script, const std::vector<std::string>& arguments);
 /// The names of a figure's files: "out/main.png, out/main.svg".
 std::string figure_files(const std::string& prefix, const std::vector<std::string>& formats);
-/// Where a script is: in $SDE_SHARE, beside the installed program, or in the source tree.
+/// Where a file or folder of share/sde is: in $SDE_SHARE, beside the installed program, or `source`, in the source
+/// tree. Throws IoError.
+std::filesystem::path shared(const std::string& name, const std::filesystem::path& source);
+/// Where a script is.
 std::string plot_script(const std::string& name);
+
+/// Prints how a loss is typed, and the gallery. Returns the exit code.
+int print_formulas();
 
 /// Adds --device, whose text `device` receives.
 void add_device_option(CLI::App& sub, std::string& device);

@@ -45,14 +45,17 @@ void print_markdown() {
 Command add_list(CLI::App& app) {
   auto* sub = app.add_subcommand("list", "The built-in losses, noises and methods with their parameters");
   const auto markdown = std::make_shared<bool>(false);
-  sub->add_flag("--markdown", *markdown, "The keys of a method as the table in docs/experiments.md");
-  sub->footer("Example:\n  sde list");
-  return {sub, [markdown] {
+  const auto formulas = std::make_shared<bool>(false);
+  auto* table = sub->add_flag("--markdown", *markdown, "The keys of a method as the table in docs/experiments.md");
+  sub->add_flag("--formulas", *formulas, "How a loss is typed as a formula, and a gallery of such")->excludes(table);
+  sub->footer("Examples:\n  sde list\n  sde list --formulas");
+  return {sub, [markdown, formulas] {
+            if (*formulas) return print_formulas();
             if (*markdown) {
               print_markdown();
               return static_cast<int>(kDone);
             }
-            fmt::print("Losses ([loss] name = ...)\n");
+            fmt::print("Losses ([loss] name = ..., or typed as a formula: sde list --formulas)\n");
             for (const auto& e : experiment::losses()) {
               fmt::print("  {:<17} {}\n", e.name, e.formula);
               for (const auto& k : e.keys)

@@ -184,9 +184,7 @@ class Parser {
     unknown(t);
   }
   [[noreturn]] void no_function(const Token& t) const {
-    std::vector<std::string> functions;
-    for (const auto& f : kFunctions) functions.push_back(f.name);
-    const auto near = nearest(std::string(t.text), functions);
+    const auto near = nearest(std::string(t.text), function_names());
     fail(t, fmt::format("'{}' is no function{}; a product is written '{} (...)'", t.text,
                         near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near), t.text));
   }
@@ -280,6 +278,12 @@ Id parse(Graph& g, const Names& names, std::string_view text) {
         fmt::format("is a vector of {} numbers: expected one number, such as sum(...) or dot(...)", v.items.size()),
         text, 0);
   return v.items.front();
+}
+
+std::vector<std::string> function_names() {
+  std::vector<std::string> names;
+  for (const auto& f : kFunctions) names.push_back(f.name);
+  return names;
 }
 
 std::string problem_with_name(std::string_view name) {

@@ -47,4 +47,7 @@ Value parse_value(Graph&, const Names&, std::string_view text);
 /// know already. Otherwise why not.
 std::string problem_with_name(std::string_view name);
 
+/// The functions that formulas know.
+std::vector<std::string> function_names();
+
 }  // namespace sde::formula
