@@ -8,7 +8,7 @@
 #include "sde/manifold/residual_system.hpp"
 #include "sde/model/device_model.hpp"
 #include "sde/model/observables.hpp"
-#include "sde/slow/hypersurface_geometry.hpp"
+#include "sde/slow/geometry_of.hpp"
 #include "sde/stats/moments.hpp"
 #include "steps.hpp"
 

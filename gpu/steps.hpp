@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sde/discrete/round_loop.hpp"
-#include "sde/slow/hypersurface_geometry.hpp"
+#include "sde/slow/geometry_of.hpp"
 #include "sde/slow/slow_sde.hpp"
 #include "team.hpp"
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "sde/core/dual_functions.hpp"
+#include "sde/core/jet.hpp"
 
 using namespace sde;
 
@@ -35,6 +36,42 @@ void check(F f, double x, double value, double first, double second) {
   CHECK(f(x) == doctest::Approx(value).epsilon(1e-14));
 }
 
+/// All derivatives of f at (x, y) up to the third: a Jet's against those of nested duals.
+template <class B, class F>
+void check_jet_on(F f, double x, double y) {
+  using One = Dual<B, 2>;
+  using Two = Dual<One, 2>;
+  using Three = Dual<Two, 2>;
+  Three t[2];
+  for (int i = 0; i < 2; ++i) {
+    t[i] = Three(i == 0 ? x : y);
+    t[i].v.v.d[i] = B(1.0);
+    t[i].v.d[i] = One(1.0);
+    t[i].d[i] = Two(One(1.0));
+  }
+  const Three expected = f(t[0], t[1]);
+  using J = Jet<B, 2>;
+  const J found = f(J::variable(B(x), 0), J::variable(B(y), 1));
+  const auto same = [](B a, B b) {
+    for (int l = 0; l < lanes_of<B>; ++l) CHECK(lane(a, l) == doctest::Approx(lane(b, l)).epsilon(1e-13).scale(1));
+  };
+  same(found.v, expected.v.v.v);
+  for (int i = 0; i < 2; ++i) {
+    same(found.first[i], expected.d[i].v.v);
+    for (int j = 0; j < 2; ++j) {
+      same(found.second[J::At::of(i, j)], expected.d[i].d[j].v);
+      for (int k = 0; k < 2; ++k) same(found.third[J::At::of(i, j, k)], expected.d[i].d[j].d[k]);
+    }
+  }
+}
+template <class F>
+void check_jet(F f, double x, double y) {
+  CAPTURE(x);
+  check_jet_on<double>(f, x, y);
+  check_jet_on<Real>(f, x, y);
+  check_jet_on<Pack<double, 1>>(f, x, y);
+}
+
 /// A loss's arithmetic with whole numbers, which ends at 10.
 template <class T>
 T with_ints() {
@@ -63,9 +100,12 @@ TEST_CASE("whole numbers on every T") {
   CHECK(with_ints<Dual<double, 2>>().v == 10);
   CHECK(with_ints<Dual<Dual<double, 1>, 3>>().v.v == 10);
   CHECK(with_ints<Dual<Real, 2>>().v[1] == 10);
+  CHECK(with_ints<Jet<double, 3>>().v == 10);
+  CHECK(with_ints<Jet<Real, 2>>().v[1] == 10);
   CHECK(with_ints<Dual<Dual<Pack<float, 8>, 1>, 2>>().v.v[7] == 10);
   CHECK(compares(-4.0));
   CHECK(compares(Dual<double, 2>(-4)));
+  CHECK(compares(Jet<double, 2>(-4)));
   CHECK(compares(Dual<Dual<double, 1>, 3>(-4)));
   const auto all = [](const auto& mask) { return !any(!mask); };
   CHECK(all(Real(-4) == -4));
@@ -81,6 +121,59 @@ TEST_CASE("whole numbers on every T") {
   Dual<Pack<float, 8>, 2> lanes = 0;
   lanes += 2;
   CHECK(lanes.v[7] == 2);
+}
+
+TEST_CASE("a jet has the derivatives of nested duals, for every function") {
+  for (const double x : {0.7, 1.9}) {
+    check_jet([](auto a, auto b) { return a * b + 2 * a - b / 3 + 1.0; }, x, -0.8);
+    check_jet([](auto a, auto b) { return -a * a * b - (a - 1) * (2.0 - b) * b; }, x, -0.8);
+    check_jet([](auto a, auto b) { return a / b + 1.0 / a + b / 2.0; }, x, -0.8);
+    check_jet([](auto a, auto b) { return sqrt(a * a + b * b); }, x, -0.8);
+    check_jet([](auto a, auto b) { return exp(a * b) * log(a + 1.0); }, x, -0.8);
+    check_jet([](auto a, auto b) { return sin(a * b) + cos(a - b * b); }, x, -0.8);
+    check_jet([](auto a, auto b) { return tanh(a * b + b); }, x, -0.8);
+    check_jet([](auto a, auto b) { return abs(a * b) + abs(a * a); }, x, -0.8);
+    check_jet([](auto a, auto b) { return pow(b, 5) + pow(a * b, 2) + pow(b, 1) + pow(a, 0) + pow(a * b, -3); }, x,
+              -0.8);
+    check_jet([](auto a, auto b) { return pow(a * a, 2.5) + pow(a, -0.5) * b; }, x, -0.8);
+    check_jet([](auto a, auto b) { return pow(a, b * b + a); }, x, -0.8);
+    check_jet([](auto a, auto b) { return max(a * b, a * a * b) + min(exp(a), b) + select(a > 1, a * a * a, sin(b)); },
+              x, -0.8);
+    check_jet(
+        [](auto a, auto b) {
+          auto s = a;
+          s += b, s *= a, s -= b * b, s /= b;
+          return s;
+        },
+        x, -0.8);
+  }
+  check_jet([](auto a, auto b) { return pow(a, 3) + pow(b, 2) + pow(a, 1) + pow(b, 0); }, 0, 0);
+}
+
+TEST_CASE("the places of a jet's derivatives") {
+  const auto check = []<int D>(std::integral_constant<int, D>) {
+    using At = detail::JetIndices<D>;
+    int pairs = 0, triples = 0;
+    for (int i = 0; i < D; ++i)
+      for (int j = i; j < D; ++j) {
+        CHECK(At::of(i, j) == pairs);
+        CHECK(At::of(j, i) == pairs);
+        CHECK(At::pair(pairs).i == i);
+        CHECK(At::pair(pairs++).j == j);
+        for (int k = j; k < D; ++k) {
+          CHECK(At::of(k, i, j) == triples);
+          CHECK(At::of(j, k, i) == triples);
+          CHECK(At::triple(triples).i == i);
+          CHECK(At::triple(triples).j == j);
+          CHECK(At::triple(triples++).k == k);
+        }
+      }
+    CHECK(At::pairs == pairs);
+    CHECK(At::triples == triples);
+  };
+  check(std::integral_constant<int, 1>{});
+  check(std::integral_constant<int, 2>{});
+  check(std::integral_constant<int, 4>{});
 }
 
 TEST_CASE("powers and their derivatives") {

@@ -10,7 +10,7 @@
 #include "sde/ensemble/make_problem.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
-#include "sde/slow/hypersurface_geometry.hpp"
+#include "sde/slow/geometry_of.hpp"
 #include "work.hpp"
 
 namespace sde::bench {

@@ -17,6 +17,7 @@ void Problem::project_start() {
 
 std::unique_ptr<slow::PointTerms> Problem::terms() const {
   if (interpolating) return model->residual_terms(noise);
+  if (auto terms = model->hessian_terms(noise)) return terms;
   return std::make_unique<slow::DenseGeometry>(*model, noise);
 }
 

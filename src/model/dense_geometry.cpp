@@ -163,7 +163,7 @@ bool DenseGeometry::retract(double* x) {
   const auto normal = vectors_.rightCols(d - null_);
   Eigen::Map<Vector> y(x, d);
   Vector g(d);
-  const double tolerance = 1e-14 * std::max(1.0, lambda_.maxCoeff());
+  const double largest = lambda_.maxCoeff(), tolerance = 1e-14 * std::max(1.0, largest);
   double previous = std::numeric_limits<double>::infinity();
   // A chord iteration with the eigenvalues at the start; where it is slow, Newton with the Hessian at hand.
   Matrix reduced = lambda_.tail(d - null_).asDiagonal();
@@ -173,7 +173,8 @@ bool DenseGeometry::retract(double* x) {
     const Vector c = normal.transpose() * g;
     const double size = c.norm();
     if (!(size < 1e150)) return true;
-    if (size <= tolerance || (size < 1e-10 && size >= 0.5 * previous)) return false;
+    // Where a normal misses Gamma the loss has a minimum along it, and falls beside it.
+    if (size <= tolerance || (size < 1e-10 && size >= 0.5 * previous)) return g.norm() > 1e-9 * std::max(1.0, largest);
     if (size > 0.3 * previous) {
       reduced = normal.transpose() * hessian(model_, x) * normal;
       solver.compute(reduced);
@@ -232,6 +233,7 @@ std::unique_ptr<SlowKernel> dense_slow_kernel(const LossModel& model, const Nois
 std::unique_ptr<SlowKernel> slow_kernel(const LossModel& model, const Noise& noise, bool interpolating,
                                         Precision precision) {
   if (interpolating) return model.residual_slow_kernel(noise, precision);
+  if (auto kernel = model.hessian_slow_kernel(noise)) return kernel;
   return dense_slow_kernel(model, noise);
 }
 

@@ -2,6 +2,7 @@
 // Loan, Matrix Computations, 8.3; EISPACK's tred2 and tql2), as many as the slowest lane needs. About 8 n^3 operations.
 #pragma once
 
+#include <cstddef>
 #include <utility>
 
 #include "sde/core/columns.hpp"
@@ -65,7 +66,8 @@ SDE_DEVICE void tridiagonalize(int n, T* A, T* d, T* e, T* beta, T* p, const Tea
 template <class T, class Team>
 SDE_DEVICE void multiply_reflections(int n, const T* A, const T* beta, T* Q, const Team& team) {
   over_columns<T>(0, n, team, [&]<class Block>(Block, int first) {
-    T* const top = Q + (n - 1 - first) * n;  // the rows of a block follow each other upwards
+    // The rows of a block follow each other upwards. (As an int GCC warns of its overflow where n is a constant.)
+    T* const top = Q + static_cast<std::ptrdiff_t>(n - 1 - first) * n;
     for (int u = 0; u < Block::columns; ++u)
       for (int i = 0; i < n; ++i) top[i - u * n] = T(i == first + u ? 1.0 : 0.0);
     for (int k = first + Block::columns - 2; k >= 0; --k) {  // the reflections behind do not touch these columns
@@ -143,6 +145,24 @@ SDE_DEVICE void symmetric_eigen(int n, T* A, T* Q, T* lambda, T* work, const Tea
   detail::multiply_reflections(n, A, beta, Q, team);
   detail::diagonalize(n, lambda, e, Q, work + n, team);
   team.each(n, [&](int i) { lambda[i] *= scale; });
+}
+
+/// Eigenpairs of ((a, b), (b, c)) in closed form, the larger one first; row i of Q[4] is the vector of lambda[i].
+template <class T>
+SDE_DEVICE void symmetric_eigen(T a, T b, T c, T* Q, T* lambda) {
+  const T mean = T(0.5) * (a + c), half = T(0.5) * (a - c), r = sqrt(half * half + b * b);
+  lambda[0] = mean + r;
+  lambda[1] = mean - r;
+  const T large = r + abs(half);  // (large, b) is the vector of one of them, whichever is nearer to a
+  const T square = large * large + b * b;
+  const auto some = square > T(0.0);
+  const T inverse = T(1.0) / sqrt(select(some, square, T(1.0)));
+  const T cosine = select(some, large * inverse, T(1.0)), sine = b * inverse;
+  const auto first = half >= T(0.0);
+  Q[0] = select(first, cosine, sine);
+  Q[1] = select(first, sine, cosine);
+  Q[2] = -Q[1];
+  Q[3] = Q[0];
 }
 
 }  // namespace sde

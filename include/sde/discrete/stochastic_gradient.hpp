@@ -66,7 +66,7 @@ class StochasticGradient {
   /// g[d] = stochastic gradient at x[d]; moves on to the next step.
   SDE_DEVICE void operator()(const T* x, T* g) {
     if constexpr (!SquaredLoss<L>) {
-      loss::gradient_automatic(loss_, x, g, team_);
+      loss::gradient(loss_, x, g, team_);
     } else if constexpr (requires { loss_.gradient(x, g); }) {
       if (plain_)
         team_.once([&] { loss_.gradient(x, g); });

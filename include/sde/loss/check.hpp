@@ -13,8 +13,8 @@ namespace check_detail {
 
 // Whether L has a member of that name, whatever its form: in a class that inherits the name twice it is ambiguous.
 struct Names {
-  int dim, residual_count, residuals, value, jacobian, pullback, weighted_hvp, gradient, noisy_gradient,
-      intersect_normal, test_error;
+  int dim, residual_count, residuals, value, jacobian, pullback, weighted_hvp, gradient, noisy_gradient, hessian,
+      third_along, intersect_normal, test_error;
 };
 template <class L>
 struct Both : L, Names {};
@@ -33,6 +33,8 @@ SDE_NAMES(NamesPullback, pullback)
 SDE_NAMES(NamesWeightedHvp, weighted_hvp)
 SDE_NAMES(NamesGradient, gradient)
 SDE_NAMES(NamesNoisyGradient, noisy_gradient)
+SDE_NAMES(NamesHessian, hessian)
+SDE_NAMES(NamesThirdAlong, third_along)
 SDE_NAMES(NamesIntersectNormal, intersect_normal)
 SDE_NAMES(NamesTestError, test_error)
 #undef SDE_NAMES
@@ -127,6 +129,11 @@ struct Checked {
   SDE_FORM(NamesNoisyGradient, l.noisy_gradient(in, *in, out),
            "noisy_gradient has another form: expected `template <class T> void noisy_gradient(const T* theta, const T& "
            "error, T* g) const`")
+  SDE_FORM(NamesHessian, l.hessian(in, out),
+           "hessian has another form: expected `template <class T> void hessian(const T* theta, T* H) const`")
+  SDE_FORM(NamesThirdAlong, l.third_along(in, in, out),
+           "third_along has another form: expected `template <class T> void third_along(const T* theta, const T* u, T* "
+           "out) const`")
   SDE_FORM(NamesIntersectNormal, l.intersect_normal(in, out),
            "intersect_normal has another form: expected `template <class T> auto intersect_normal(const T* v, T* x) "
            "const`")

@@ -32,6 +32,12 @@
 //                                               the lanes where it does not reach it
 //   double test_error(const double* theta)      an error on fresh data                     none
 //
+// Of a loss that is no square:
+//
+//   gradient(theta, g)                          g[d] = grad L                              automatic
+//   hessian(theta, H)                           H[d*d] = Hess L                            automatic
+//   third_along(theta, u, out)                  out[d] = grad (u^T Hess(L) u), u constant  automatic
+//
 // Where few of many residuals are drawn, a stochastic gradient asks for those alone if each path may have its own
 // (DrawnLoss): residual i is that of input(i)[input_size()] and label(i), both doubles, and
 //   template <class T, class Input, class Value>

@@ -304,92 +304,31 @@ SDE_DEVICE T value(const L& loss, const T* theta) {
   }
 }
 
+namespace detail {
+/// slope[c] = the derivative of L along direction c of x[d], c < count.
+template <Loss L, class T, int C>
+SDE_FLAT void slopes(const L& loss, const Dual<T, C>* x, int count, T* slope) {
+  const Dual<T, C> y = value(loss, x);
+  for (int c = 0; c < C && c < count; ++c) slope[c] = y.d[c];
+}
+}  // namespace detail
+
 /// g[d] = grad L(theta), by one forward pass for each chunk of coordinates (any loss).
 template <Loss L, class T, class Team = Solo>
 SDE_DEVICE void gradient_automatic(const L& loss, const T* theta, T* g, const Team& team = {}) {
   constexpr int C = detail::chunk<L>;
   const int d = loss.dim();
   detail::forward_chunks(
-      loss, theta,
-      [&](int start, const Dual<T, C>* x) {
-        const Dual<T, C> y = value(loss, x);
-        for (int c = 0; c < C && start + c < d; ++c) g[start + c] = y.d[c];
-      },
-      team);
+      loss, theta, [&](int start, const Dual<T, C>* x) { detail::slopes(loss, x, d - start, g + start); }, team);
 }
 
-/// out[d] = Hess(L) u.
-template <Loss L>
-void hessian_vector(const L& loss, const double* theta, const double* u, double* out) {
-  constexpr int C = detail::chunk<L>;
-  using Inner = Dual<double, 1>;
-  const int d = loss.dim();
-  std::vector<Inner> x(static_cast<std::size_t>(d));
-  for (int j = 0; j < d; ++j) {
-    x[j].v = theta[j];
-    x[j].d[0] = u[j];
-  }
-  detail::forward_chunks(loss, static_cast<const Inner*>(x.data()), [&](int start, const Dual<Inner, C>* y) {
-    const Dual<Inner, C> r = value(loss, y);
-    for (int c = 0; c < C && start + c < d; ++c) out[start + c] = r.d[c].d[0];
-  });
-}
-
-/// H[d*d] = Hess(L): of a squared loss (J^T J + sum_i f_i F_i) / n, as many columns at a time as a pack has lanes.
-template <Loss L>
-void hessian(const L& loss, const double* theta, double* H) {
-  const int d = loss.dim();
-  if constexpr (SquaredLoss<L>) {
-    const int n = loss.residual_count();
-    std::vector<double> f(static_cast<std::size_t>(n)), J(static_cast<std::size_t>(n * d));
-    residuals(loss, theta, f.data());
-    jacobian(loss, theta, J.data());
-    const std::vector<Real> x(theta, theta + d);
-    std::vector<Real> c(f.begin(), f.end()), u(x.size()), columns(x.size());
-    for (Real& weight : c) weight *= Real(1.0 / n);
-    for (int first = 0; first < d; first += lanes_of<Real>) {
-      const int count = d - first < lanes_of<Real> ? d - first : lanes_of<Real>;
-      std::fill(u.begin(), u.end(), Real(0.0));
-      for (int l = 0; l < count; ++l) u[first + l].set(l, 1.0);
-      weighted_hvp(loss, x.data(), static_cast<const Real*>(c.data()), static_cast<const Real*>(u.data()),
-                   columns.data());
-      for (int i = 0; i < n; ++i) {
-        Real slope(0.0);
-        for (int l = 0; l < count; ++l) slope.set(l, J[i * d + first + l] / n);
-        for (int k = 0; k < d; ++k) columns[k] += slope * J[i * d + k];
-      }
-      for (int k = 0; k < d; ++k)
-        for (int l = 0; l < count; ++l) H[k * d + first + l] = columns[k][l];
-    }
-  } else {
-    std::vector<double> e(static_cast<std::size_t>(d));
-    for (int j = 0; j < d; ++j) {
-      e[j] = 1;
-      hessian_vector(loss, theta, e.data(), H + j * d);
-      e[j] = 0;
-    }
-  }
-}
-
-/// out[d] = gradient of (u^T Hess(L) u), that is D3L[u u^T].
-template <Loss L>
-void third_along(const L& loss, const double* theta, const double* u, double* out) {
-  constexpr int C = detail::chunk<L>;
-  using One = Dual<double, 1>;
-  using Two = Dual<One, 1>;
-  const int d = loss.dim();
-  std::vector<Two> x(static_cast<std::size_t>(d));
-  for (int j = 0; j < d; ++j) {
-    One inner;
-    inner.v = theta[j];
-    inner.d[0] = u[j];
-    x[j].v = inner;
-    x[j].d[0] = One(u[j]);
-  }
-  detail::forward_chunks(loss, static_cast<const Two*>(x.data()), [&](int start, const Dual<Two, C>* y) {
-    const Dual<Two, C> r = value(loss, y);
-    for (int c = 0; c < C && start + c < d; ++c) out[start + c] = r.d[c].d[0].d[0];
-  });
+/// g[d] = grad L at theta[d] of a loss without residuals: its own, or by differentiation.
+template <ValueLoss L, class T, class Team = Solo>
+SDE_DEVICE void gradient(const L& loss, const T* theta, T* g, const Team& team = {}) {
+  if constexpr (requires { loss.gradient(theta, g); })
+    team.once([&] { loss.gradient(theta, g); });
+  else
+    gradient_automatic(loss, theta, g, team);
 }
 
 }  // namespace sde::loss

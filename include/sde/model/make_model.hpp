@@ -7,29 +7,12 @@
 #include <string>
 
 #include "sde/discrete/algorithms.hpp"
-#include "sde/model/model.hpp"
-#include "sde/slow/hypersurface_geometry.hpp"
+#include "sde/model/slow_kernels.hpp"
 
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {  // what it compiles depends on the register width
 
 namespace model_detail {
-
-/// The pack of S in which a loss is advanced: half as wide where its arrays, d entries and more, must stay in cache.
-template <Loss L, class S>
-using PackFor = Pack<S, dim_of<L> == kDynamic ? kKernelLanes<S> / 2 : kKernelLanes<S>>;
-
-/// T's lanes from number `first` on, of a state of kLanes paths, and back.
-template <class T>
-void load_state(const double* from, int first, int d, T* x) {
-  for (int k = 0; k < d; ++k)
-    for (int l = 0; l < lanes_of<T>; ++l) x[k].set(l, static_cast<scalar_of<T>>(from[k * kLanes + first + l]));
-}
-template <class T>
-void store_state(const T* x, int first, int d, LaneState to) {
-  for (int k = 0; k < d; ++k)
-    for (int l = 0; l < lanes_of<T>; ++l) to[k * kLanes + first + l] = x[k][l];
-}
 
 template <Loss L, class T, class Rule, bool Coupled>
 class DiscreteLoop {
@@ -109,128 +92,6 @@ class RecordingKernelOf final : public RecordingKernel {
   DiscreteLoop<L, PackFor<L, double>, Rule, true> loop_;
 };
 
-template <SquaredLoss L, class S>
-class SlowKernelOf final : public SlowKernel {
-  using T = PackFor<L, S>;
-  using Geometry = slow::GeometryOf<L, T>;
-
- public:
-  SlowKernelOf(const L& loss, const Noise& noise)
-      : noise_(noise), geometry_(loss, noise_.view()), x_(loss.dim()), move_(loss.dim()) {}
-  unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
-    return in_packs(x, [&](int first, auto& lost) {
-      auto mine = key;
-      mine.path += static_cast<std::uint32_t>(first);
-      slow::advance(geometry_, x_.data(), move_.data(), mine, steps, lost);
-    });
-  }
-  Innovations innovations() const override { return innovations_on_gamma(noise_); }
-  unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
-    return in_packs(x, [&](int first, auto& lost) {
-      const auto column = [&](int s) {
-        T value;
-        load_state(xi + s * kLanes, first, 1, &value);
-        return value;
-      };
-      slow::given_step(geometry_, x_.data(), move_.data(), p, dt, column, lost);
-      slow::martingale(geometry_, p, dt, column, move_.data());
-      store_state(move_.data(), first, geometry_.d, martingale);
-    });
-  }
-
- private:
-  template <class Move>
-  unsigned in_packs(LaneState x, Move move) {
-    unsigned bits = 0;
-    for (int first = 0; first < kLanes; first += lanes_of<T>) {
-      load_state(x, first, geometry_.d, x_.data());
-      auto lost = T(1.0) < T(0.0);
-      move(first, lost);
-      store_state(x_.data(), first, geometry_.d, x);
-      for (int l = 0; l < lanes_of<T>; ++l) bits |= static_cast<unsigned>(lost[l]) << (first + l);
-    }
-    return bits;
-  }
-  const NoiseOf<S> noise_;
-  Geometry geometry_;
-  Buffer<T, dim_of<L>> x_, move_;
-};
-
-template <SquaredLoss L>
-class ResidualTerms final : public slow::PointTerms {
-  using Vector = slow::Vector;
-  using Matrix = slow::Matrix;
-  using Rows = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
-
- public:
-  ResidualTerms(const L& loss, const Noise& noise)
-      : loss_(loss),
-        noise_(noise),
-        d_(loss.dim()),
-        n_(loss.residual_count()),
-        g_(loss, noise_.view()),
-        x_(loss.dim()) {}
-  void compute(const double* x) override {
-    std::copy(x, x + d_, x_.data());
-    g_.compute(x_.data());
-  }
-  Vector normal_eigenvalues() const override {
-    std::vector<double> kept;
-    for (int a = 0; a < n_; ++a)
-      if (g_.eigenvalue(a) > 0) kept.push_back(g_.eigenvalue(a));
-    std::sort(kept.begin(), kept.end());
-    return Eigen::Map<Vector>(kept.data(), static_cast<Eigen::Index>(kept.size()));
-  }
-  Vector contraction(slow::Term term, const slow::Parameters& p) override {
-    Vector out(d_);
-    g_.contract(term, p, out.data());
-    return out;
-  }
-  Vector ito_normal(double batch) override {
-    Vector out(d_);
-    g_.ito_normal(batch, out.data());
-    return out;
-  }
-  Matrix tangent_noise() const override {
-    return Eigen::Map<const Matrix>(g_.tangent_noise(), d_, g_.noise_dimension());
-  }
-  Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
-    const Rows V(g_.normals(), n_, d_), C(g_.normal_noise(), n_, g_.noise_dimension());
-    const Matrix A = tangent_noise();
-    Matrix M = Matrix::Zero(d_, d_);
-    for (int a = 0; a < n_; ++a) {
-      if (g_.eigenvalue(a) == 0) continue;
-      for (int b = 0; b < n_; ++b) {
-        if (g_.eigenvalue(b) == 0) continue;
-        double s = C.row(a).dot(C.row(b));
-        if (a == b) s += noise_.label_scale(n_) * g_.eigenvalue(a);
-        M += slow::weight(term, p, g_.eigenvalue(a), g_.eigenvalue(b)) * s * V.row(a).transpose() * V.row(b);
-      }
-      const Vector cross = slow::weight(term, p, g_.eigenvalue(a), 0.0) * (A * C.row(a).transpose());
-      M += cross * V.row(a) + V.row(a).transpose() * cross.transpose();
-    }
-    return M;
-  }
-  Vector gradient_of_trace() override {
-    Vector out(d_);
-    g_.gradient_of_trace(out.data());
-    return out;
-  }
-  void project(double* u) const override { g_.project(u); }
-  Vector newton_step() override {
-    Vector out(d_);
-    g_.newton_step(out.data());
-    return out;
-  }
-
- private:
-  const L& loss_;
-  const Noise noise_;
-  const int d_, n_;
-  slow::ResidualGeometry<L, double> g_;
-  std::vector<double> x_;
-};
-
 template <Loss L>
 class ModelOf final : public LossModel {
  public:
@@ -251,7 +112,7 @@ class ModelOf final : public LossModel {
       for (auto& v : f) v /= n;
       loss::pullback(loss_, x, static_cast<const double*>(f.data()), g);
     } else {
-      loss::gradient_automatic(loss_, x, g);
+      loss::gradient(loss_, x, g);
     }
   }
   void hessian_vector(const double* x, const double* u, double* out) const override {
@@ -318,9 +179,22 @@ class ModelOf final : public LossModel {
     else
       return nullptr;
   }
+  std::unique_ptr<SlowKernel> hessian_slow_kernel(const Noise& noise) const override {
+    noise.check(loss_.dim(), residual_count());
+    if constexpr (kHasHessianKernels)
+      if (slow::has_kernels(loss_)) return std::make_unique<SlowKernelOf<L, double>>(loss_, noise);
+    return nullptr;
+  }
+  std::unique_ptr<slow::PointTerms> hessian_terms(const Noise& noise) const override {
+    noise.check(loss_.dim(), residual_count());
+    if constexpr (kHasHessianKernels)
+      if (slow::has_kernels(loss_)) return std::make_unique<HessianTerms<L>>(loss_, noise);
+    return nullptr;
+  }
   const L& loss() const { return loss_; }
 
  private:
+  static constexpr bool kHasHessianKernels = ValueLoss<L> && slow::kMayHaveKernels<L>;
   const L loss_;
 };
 

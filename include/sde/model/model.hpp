@@ -81,6 +81,9 @@ class LossModel {
   /// For a squared loss that interpolates on Gamma.
   virtual std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise&, Precision = Precision::full) const = 0;
   virtual std::unique_ptr<slow::PointTerms> residual_terms(const Noise&) const = 0;
+  /// For a loss without residuals, of at most slow::kHessianDimensions dimensions, in double; empty for any other.
+  virtual std::unique_ptr<SlowKernel> hessian_slow_kernel(const Noise&) const = 0;
+  virtual std::unique_ptr<slow::PointTerms> hessian_terms(const Noise&) const = 0;
 
   /// Makes the loss's kernels for a GPU; empty where there are none. Throws DeviceUnusable.
   std::function<std::shared_ptr<const DeviceModel>()> device;

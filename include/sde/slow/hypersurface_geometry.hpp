@@ -211,9 +211,4 @@ class HypersurfaceGeometry {
   T inverse_{};  ///< 1/lambda
 };
 
-/// What advances the slow SDE of a squared loss.
-template <SquaredLoss L, class T, class Team = Solo>
-using GeometryOf =
-    std::conditional_t<residuals_of<L> == 1, HypersurfaceGeometry<L, T, Team>, ResidualGeometry<L, T, Team>>;
-
 }  // namespace sde::slow
