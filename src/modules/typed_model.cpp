@@ -113,17 +113,28 @@ class TypedModel final : public LossModel {
         Taking(own_->recording_kernel(noise, a, recorded), module, make));
   }
   std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise, Precision precision) const override {
-    auto interpreted = own_->residual_slow_kernel(noise, precision);
-    if (!interpreted) return nullptr;
-    auto module = this->module(precision);
-    auto make = [noise, module](const TypedKernels& k) { return k.slow->slow(module->bound(), noise); };
-    return std::make_unique<TakingSlow<decltype(make)>>(Taking(std::move(interpreted), module, make));
+    return taking(own_->residual_slow_kernel(noise, precision), noise, precision);
+  }
+  std::unique_ptr<SlowKernel> hessian_slow_kernel(const Noise& noise) const override {
+    return taking(own_->hessian_slow_kernel(noise), noise, Precision::full);
   }
   std::unique_ptr<slow::PointTerms> residual_terms(const Noise& noise) const override {
     return own_->residual_terms(noise);
   }
+  std::unique_ptr<slow::PointTerms> hessian_terms(const Noise& noise) const override {
+    return own_->hessian_terms(noise);
+  }
 
  private:
+  std::unique_ptr<SlowKernel> taking(std::unique_ptr<SlowKernel> interpreted, const Noise& noise,
+                                     Precision precision) const {
+    if (!interpreted) return nullptr;
+    auto module = this->module(precision);
+    auto make = [noise, module](const TypedKernels& k) {
+      return k.slow->slow ? k.slow->slow(module->bound(), noise) : nullptr;
+    };
+    return std::make_unique<TakingSlow<decltype(make)>>(Taking(std::move(interpreted), module, make));
+  }
   /// Made when a kernel is first asked for: terms at a point need none.
   std::shared_ptr<TypedModule> module(Precision precision) const {
     const std::lock_guard lock(mutex_);

@@ -48,6 +48,7 @@ enum class Source : std::uint8_t {
   direction   ///< a coordinate of a vector beside theta
 };
 
+/// An operation on earlier nodes, a constant or an input.
 struct Node {
   Op op;
   Source source{};

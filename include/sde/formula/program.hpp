@@ -57,6 +57,7 @@ constexpr Place place(Bank bank, int index) {
 constexpr Bank bank_of(Place p) { return static_cast<Bank>(p >> kBankShift); }
 constexpr std::uint32_t index_of(Place p) { return p & ((1u << kBankShift) - 1); }
 
+/// An operation, where its result goes, and its operands.
 struct Instruction {
   Code code;
   Place to, a, b;  ///< b, or s: see Code
@@ -64,6 +65,7 @@ struct Instruction {
   bool operator==(const Instruction&) const = default;
 };
 
+/// Instructions in the order in which they run.
 struct Program {
   std::vector<Instruction> once, row;  ///< before the rows; for each row
   int slots = 0;

@@ -51,7 +51,7 @@ class TypedRecording final : public RecordingKernel {
   std::unique_ptr<RecordingKernel> kernel_;
 };
 
-template <SquaredLoss L, class S>
+template <Loss L, class S>
 class TypedSlow final : public SlowKernel {
  public:
   TypedSlow(const formula::BoundLoss& bound, const Noise& noise) : loss_(bound), kernel_(loss_, noise) {}
@@ -70,6 +70,7 @@ class TypedSlow final : public SlowKernel {
 
 }  // namespace model_detail
 
+/// The table of the discrete algorithms.
 template <class L, class S>
 const DiscreteTypedKernels* discrete_typed_kernels() {
   static const DiscreteTypedKernels table{kVersion, sizeof(DiscreteTypedKernels),
@@ -80,11 +81,12 @@ const DiscreteTypedKernels* discrete_typed_kernels() {
   return &table;
 }
 
+/// The table of the slow SDE.
 template <class L, class S>
 const SlowTypedKernels* slow_typed_kernels() {
   static const SlowTypedKernels table = [] {
     SlowTypedKernels t{kVersion, sizeof(SlowTypedKernels), nullptr, nullptr};
-    if constexpr (SquaredLoss<L>)
+    if constexpr (SquaredLoss<L> || (std::is_same_v<S, double> && slow::kMayHaveKernels<L>))
       t.slow = [](const formula::BoundLoss& bound, const Noise& noise) -> std::unique_ptr<SlowKernel> {
         return std::make_unique<model_detail::TypedSlow<L, S>>(bound, noise);
       };

@@ -7,11 +7,13 @@
 
 namespace sde {
 
+/// Of the discrete algorithms.
 struct DiscreteTypedKernels {
   const char* version;  ///< of the project, and the table's size: a module of another build is refused
   unsigned long size;
   std::unique_ptr<DiscreteKernel> (*discrete)(const formula::BoundLoss&, const Noise&, const discrete::Algorithm&);
 };
+/// Of the slow SDE, and of algorithms that keep their draws for it.
 struct SlowTypedKernels {
   const char* version;
   unsigned long size;

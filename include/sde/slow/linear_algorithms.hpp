@@ -27,9 +27,9 @@ LinearAlgorithm gossip(double eta, double b, const Eigen::MatrixXd& W, int times
 /// Delayed SGD: the gradient is that of `delay` steps before.
 LinearAlgorithm delayed(double eta, double b, int delay);
 
-/// Doubly stochastic matrices of graphs, each worker and its neighbours in equal parts: a ring of K (neighbours on both
-/// sides), all of K.
+/// The doubly stochastic matrix of a ring: each worker takes its own and both neighbours' iterates in equal parts.
 Eigen::MatrixXd ring_of(int workers);
+/// Each takes all of them.
 Eigen::MatrixXd complete(int workers);
 
 }  // namespace sde::slow
