@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <boost/numeric/odeint/integrate/integrate_adaptive.hpp>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_controlled_runge_kutta.hpp>
@@ -12,13 +11,13 @@
 #include <cmath>
 #include <vector>
 
+#include "sde/manifold/hessian_system.hpp"
 #include "sde/manifold/residual_system.hpp"
 #include "sde/manifold/spectrum.hpp"
 #include "sde/model/model.hpp"
 
 namespace sde::manifold {
 
-using slow::Matrix;
 using slow::Vector;
 
 namespace {
@@ -40,59 +39,19 @@ struct ModelLoss {
   void pullback(const double* x, const double* w, double* g) const { model.pullback(x, w, g); }
 };
 
-/// Any loss, through its dense Hessian: A is its positive part at the start of a step. Off Gamma, at a distance delta,
-/// tangent eigenvalues are of the order of delta and not zero: a Newton step that divides by them would move by delta
-/// along Gamma. So the polish (through_hessian) knows the `rank` on Gamma.
-class DenseSystem {
- public:
-  static constexpr bool kMayStall = false;
-  explicit DenseSystem(const LossModel& model)
-      : model_(model), d_(model.dim()), hessian_(d_, d_), gradient_(d_), step_(d_) {}
-
-  void linearize(const double* x) {
-    model_.gradient(x, gradient_.data());
-    model_.hessian(x, hessian_.data());
-    largest = distance = slope = std::numeric_limits<double>::infinity();  // stays where the loss is not finite
-    if (!gradient_.allFinite() || !hessian_.allFinite()) return;
-    solver_.compute(0.5 * (hessian_ + hessian_.transpose()));
-    const Vector& lambda = solver_.eigenvalues();
-    const double threshold = slow::kNullThreshold * lambda.cwiseAbs().maxCoeff();
-    normal_ = rank != kDynamic ? rank : static_cast<int>((lambda.array() > threshold).count());
-    largest = normal_ > 0 ? lambda[d_ - 1] : 0;
-    smallest = normal_ > 0 ? lambda[d_ - normal_] : 0;
-    Vector inverse = Vector::Zero(d_);
-    inverse.tail(normal_) = lambda.tail(normal_).cwiseInverse();
-    step_ = -apply(inverse, gradient_);
-    distance = step_.norm();
-    slope = gradient_.norm();
+/// The same without residuals: any model.
+struct ModelValue {
+  const LossModel& model;
+  int dim() const { return model.dim(); }
+  double value(const double* x) const { return model.value(x); }
+  void gradient(const double* x, double* g) const { model.gradient(x, g); }
+  void hessian(const double* x, double* H) const {
+    model.hessian(x, H);
+    const int d = dim();
+    for (int i = 0; i < d; ++i)
+      for (int j = 0; j < i; ++j) H[i * d + j] = H[j * d + i] = 0.5 * (H[i * d + j] + H[j * d + i]);
   }
-  void prepare(double h) {
-    factor_ = solver_.eigenvalues().unaryExpr([&](double l) { return h / (1 + h * std::max(l, 0.0)); });
-  }
-  void euler(const double* y, double* u) {
-    model_.gradient(y, gradient_.data());
-    Eigen::Map<Vector>(u, d_) -= apply(factor_, gradient_);
-  }
-  void newton(double* x) const { Eigen::Map<Vector>(x, d_) += step_; }
-
-  /// Directions across Gamma at the linearized point.
-  int normal_count() const { return normal_; }
-
-  double largest = 0, smallest = 0, distance = 0, slope = 0;
-  int rank = kDynamic;  ///< of the Hessian on Gamma, where it is known: so many of the largest eigenvalues count
-
- private:
-  /// A function of the Hessian with these values at its eigenvalues.
-  Vector apply(const Vector& values, const Vector& v) const {
-    const auto& Q = solver_.eigenvectors();
-    return Q * values.cwiseProduct(Q.transpose() * v);
-  }
-  const LossModel& model_;
-  const int d_;
-  int normal_ = 0;
-  Matrix hessian_;
-  Vector gradient_, step_, factor_;
-  Eigen::SelfAdjointEigenSolver<Matrix> solver_;
+  void third_along(const double* x, const double* u, double* out) const { model.third_along(x, u, out); }
 };
 
 }  // namespace
@@ -106,9 +65,14 @@ struct FlowMap::Residuals {
   TimeFlow<System> time;
 };
 struct FlowMap::Dense {
-  explicit Dense(const LossModel& model) : system(model), time(model.dim()) {}
-  DenseSystem system;
-  TimeFlow<DenseSystem> time;
+  using System = HessianSystem<ModelValue>;
+  explicit Dense(const LossModel& model)
+      : loss{model}, geometry(loss, {}), system(loss, geometry), time(model.dim()), arrived(std::size_t(model.dim())) {}
+  const ModelValue loss;
+  slow::HessianGeometry<ModelValue, double> geometry;
+  System system;
+  TimeFlow<System> time;
+  std::vector<double> arrived;
 };
 
 FlowMap::FlowMap(const LossModel& model, FlowOptions options, Minimum minimum)
@@ -151,19 +115,10 @@ bool FlowMap::through_residuals(double* x) {
 
 void FlowMap::through_hessian(double* x) {
   if (!dense_) dense_ = std::make_unique<Dense>(model_);
-  auto& system = dense_->system;
-  system.rank = kDynamic;
-  must_arrive(dense_->time.flow(system, options_, x), *dense_, x);
-  const Vector arrived = Eigen::Map<const Vector>(x, model_.dim());
-  const int off_gamma = system.normal_count();
-  const bool polished = dense_->time.polish(system, x);
-  if (polished && system.normal_count() < off_gamma) {  // again, across Gamma alone
-    system.rank = system.normal_count();
-    Eigen::Map<Vector>(x, model_.dim()) = arrived;
-    system.linearize(x);
-    if (dense_->time.polish(system, x)) return;
-  }
-  if (!polished) fail_to_polish(*dense_, x);
+  auto& path = *dense_;
+  path.system.rank = kDynamic;
+  must_arrive(path.time.flow(path.system, options_, x), path, x);
+  if (!polish_across(path.time, path.system, x, path.arrived.data(), model_.dim())) fail_to_polish(path, x);
 }
 
 void FlowMap::along_residual(double* x) {

@@ -182,8 +182,7 @@ class HessianTerms final : public slow::PointTerms {
     return columns;
   }
   Matrix matrix(slow::Term term, const slow::Parameters& p) const override {
-    const Rows V(g_.normals(), d_, d_), sigma(g_.noise(), d_, d_);
-    const Matrix tangent = Matrix::Identity(d_, d_) - V.transpose() * V;
+    const Rows V(g_.eigenvectors(), d_, d_), sigma(g_.noise(), d_, d_);
     Matrix M = Matrix::Zero(d_, d_);
     for (int a = 0; a < d_; ++a) {
       if (g_.eigenvalue(a) == 0) continue;
@@ -191,7 +190,8 @@ class HessianTerms final : public slow::PointTerms {
       for (int b = 0; b < d_; ++b)
         if (g_.eigenvalue(b) != 0)
           M += slow::weight(term, p, g_.eigenvalue(a), g_.eigenvalue(b)) * V.row(b).dot(image) * v * V.row(b);
-      const Vector cross = slow::weight(term, p, g_.eigenvalue(a), 0.0) * (tangent * image);
+      Vector cross = slow::weight(term, p, g_.eigenvalue(a), 0.0) * image;
+      project(cross.data());
       M += cross * v.transpose() + v * cross.transpose();
     }
     return M;

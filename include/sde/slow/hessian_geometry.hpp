@@ -49,10 +49,12 @@ class HessianGeometry {
     if (noise_.state_rank == 0) sum_noise();
   }
 
-  /// The eigenpairs of the Hessian at x[d]: all that newton_step() and in_normals() ask for.
+  /// The eigenpairs of the Hessian at x[d]: all that newton_step() and in_eigenbasis() ask for.
   SDE_DEVICE void linearize(const T* x) {
     team_.each(d, [&](int k) { here_[k] = x[k]; });
     expansion_.at(here_.data(), H_.data());
+    T nothing = T(0.0);  // or not a number
+    for (int k = 0; k < d * d; ++k) nothing += H_[k] * T(0.0);
     if (d == 2) {
       team_.once([&] { symmetric_eigen(H_[0], H_[1], H_[3], V_.data(), lambda_.data()); });
     } else if constexpr (D != 2) {
@@ -61,6 +63,7 @@ class HessianGeometry {
     }
     largest_ = abs(lambda_[0]);
     for (int a = 1; a < d; ++a) largest_ = max(largest_, abs(lambda_[a]));
+    largest_ += nothing;
     const T threshold = largest_ * T(kNullThreshold);
     rank_ = 0;
     for (int a = 0; a < d; ++a)
@@ -69,7 +72,6 @@ class HessianGeometry {
       const auto normal = lambda_[a] > threshold;
       lambda_[a] = select(normal, lambda_[a], T(0.0));
       newton_[a] = select(normal, T(1.0) / select(normal, lambda_[a], T(1.0)), T(0.0));
-      for (int k = 0; k < d; ++k) V_[a * d + k] = select(normal, V_[a * d + k], T(0.0));
     });
   }
 
@@ -90,11 +92,12 @@ class HessianGeometry {
       const T mixed = T(2.0 * p.factors.tangent_normal) * guarded(term, p, modes_[a], Mode<T>{});
       team_.strided(d, [&](int k) { y_[k] = mixed * z_[k]; });
       for_normals([&](int b) {
-        const T m = (guarded(term, p, modes_[a], modes_[b]) - mixed) * dot(&V_[b * d], z_.data());
+        const T more = guarded(term, p, modes_[a], modes_[b]) - mixed;
+        const T m = select(normal(b), more * dot(&V_[b * d], z_.data()), T(0.0));
         team_.strided(d, [&](int k) { y_[k] += m * V_[b * d + k]; });
       });
       team_.sync();
-      add_third(v, y_.data(), newton_[a] > T(0.0), out);
+      add_third(v, y_.data(), normal(a), out);
     });
     team_.each(d, [&](int k) { out[k] = -out[k]; });
     project(out);
@@ -117,7 +120,7 @@ class HessianGeometry {
       tangent_column(s, y_.data());
       add_third(y_.data(), y_.data(), T(0.0) <= T(0.0), z_.data());
     }
-    in_normals(
+    in_eigenbasis(
         z_.data(), [&](int a) { return T(-0.5 / batch) * newton_[a]; }, out);
   }
   /// out[d] = P_par A_s, column s of the noise.
@@ -125,42 +128,36 @@ class HessianGeometry {
     team_.each(d, [&](int k) { out[k] = noise_.entry(d, s, k, here_.data()); });
     project(out);
   }
-  /// Entry (i, k) of Sigma_par / B.
-  SDE_DEVICE T diffusion(double batch, int i, int k) const {
-    const auto entry = [&](int first, int second) {  // of P_par Sigma, then of its product with P_par
-      T e = sigma_[first * d + second];
-      for_normals([&](int a) { e -= V_[a * d + first] * dot(&sigma_[second * d], &V_[a * d]); });
-      return e;
-    };
-    T e = entry(i, k);
-    for_normals([&](int a) {
-      T along = T(0.0);
-      for (int j = 0; j < d; ++j) along += entry(i, j) * V_[a * d + j];
-      e -= along * V_[a * d + k];
-    });
-    return e / T(batch);
+  /// out[d][d] = Sigma_par / B.
+  SDE_DEVICE void diffusion(double batch, T* out) {
+    team_.strided(d * d, [&](int k) { out[k] = T(0.0); });
+    for (int s = 0; s < noise_dimension(); ++s) {
+      tangent_column(s, y_.data());
+      team_.strided(d * d, [&](int k) { out[k] += y_[k / d] * y_[k % d]; });
+    }
+    team_.each(d * d, [&](int k) { out[k] = out[k] / T(batch); });
   }
 
-  /// out[d] = sum_a scale(a) <v_a, w> v_a for w[d]: a function of the Hessian that vanishes on tangents.
+  /// out[d] = sum_a scale(a) <v_a, w> v_a for w[d]: a function of the Hessian.
   template <class Scale>
-  SDE_DEVICE void in_normals(const T* w, Scale scale, T* out) {
-    each_normal([&](int a) { along_[a] = scale(a) * dot(&V_[a * d], w); });
+  SDE_DEVICE void in_eigenbasis(const T* w, Scale scale, T* out) {
+    team_.each(d, [&](int a) { along_[a] = scale(a) * dot(&V_[a * d], w); });
     team_.each(d, [&](int k) {
-      T sum = T(0.0);
-      for_normals([&](int a) { sum += along_[a] * V_[a * d + k]; });
+      T sum = along_[0] * V_[k];
+      for (int a = 1; a < d; ++a) sum += along_[a] * V_[a * d + k];
       out[k] = sum;
     });
   }
   /// out[d] = -pinv(Hess) g: the Newton step to Gamma along the normal space, where g is the gradient at the point of
   /// linearize().
   SDE_DEVICE void newton_step(const T* g, T* out) {
-    in_normals(
+    in_eigenbasis(
         g, [&](int a) { return -newton_[a]; }, out);
   }
 
   /// u <- P_par u.
   SDE_DEVICE void project(T* u) const {
-    each_normal([&](int a) { along_[a] = dot(&V_[a * d], u); });
+    each_normal([&](int a) { along_[a] = select(normal(a), dot(&V_[a * d], u), T(0.0)); });
     team_.each(d, [&](int k) { for_normals([&](int a) { u[k] -= along_[a] * V_[a * d + k]; }); });
   }
 
@@ -182,8 +179,9 @@ class HessianGeometry {
   // What linearize() has found.
   SDE_DEVICE T eigenvalue(int a) const { return lambda_[a]; }  ///< descending, 0 where tangent
   SDE_DEVICE T largest_eigenvalue() const { return lambda_[0]; }
-  SDE_DEVICE const T* normals() const { return V_.data(); }    ///< [d][d] rows: unit normals v_a, 0 where tangent
-  SDE_DEVICE const T* noise() const { return sigma_.data(); }  ///< [d][d] Sigma
+  SDE_DEVICE auto finite() const { return largest_ >= T(0.0); }   ///< whether the Hessian is
+  SDE_DEVICE const T* eigenvectors() const { return V_.data(); }  ///< [d][d] rows v_a
+  SDE_DEVICE const T* noise() const { return sigma_.data(); }     ///< [d][d] Sigma
   SDE_DEVICE T trace() const {
     T sum = lambda_[0];
     for (int a = 1; a < d; ++a) sum += lambda_[a];
@@ -198,10 +196,10 @@ class HessianGeometry {
   SDE_DEVICE auto retract(T* x) {
     const T tolerance = T(kRetracted) * max(largest_, T(1.0)), allowed = tolerance * tolerance;
     T before = T(1.0);
-    auto open = largest_ >= T(0.0), lost = !open;  // not a number: lost
+    auto open = finite(), lost = !open;
     for (int iteration = 0; iteration < kMostIterations; ++iteration) {
       loss::gradient(loss_, x, y_.data(), team_);
-      each_normal([&](int a) { along_[a] = select(newton_[a] > T(0.0), dot(&V_[a * d], y_.data()), T(0.0)); });
+      each_normal([&](int a) { along_[a] = select(normal(a), dot(&V_[a * d], y_.data()), T(0.0)); });
       T size = T(0.0);  // squared, as `before` and `allowed`
       for_normals([&](int a) { size += along_[a] * along_[a]; });
       const auto escaped = !(size < T(kEscaped));
@@ -235,6 +233,8 @@ class HessianGeometry {
   static constexpr double kRetracted = 1e-14, kRounding = 1e-20, kNear = 1e16, kEscaped = 1e300, kBeside = 1e-9;
   static constexpr int kMostIterations = 60;
 
+  /// The lanes of which eigenvector a is a normal.
+  SDE_INLINE auto normal(int a) const { return newton_[a] > T(0.0); }
   /// f(a) for the normals of any lane, by every member of a team; and by one each.
   template <class F>
   SDE_INLINE void for_normals(F f) const {
@@ -257,6 +257,7 @@ class HessianGeometry {
     for (int a = 0; a + 1 < d; ++a)
       for (int b = d - 1; b > a; --b) {
         const auto swapped = lambda_[b] > lambda_[b - 1];
+        if (!any(swapped)) continue;
         const auto exchange = [&](T& first, T& second) {
           const T kept = first;
           first = select(swapped, second, first);
@@ -338,9 +339,9 @@ class HessianGeometry {
   loss::Expansion<L, T, Team> expansion_;
   Buffer<T, D, Team> here_;             ///< the point of linearize()
   Buffer<T, times(D, D), Team> H_;      ///< overwritten by the eigenproblem
-  Buffer<T, times(D, D), Team> V_;      ///< rows: unit normals, 0 where tangent
+  Buffer<T, times(D, D), Team> V_;      ///< rows: unit eigenvectors
   Buffer<T, D, Team> lambda_, newton_;  ///< eigenvalues and their inverses, 0 where tangent
-  T largest_{};                         ///< max |lambda|
+  T largest_{};                         ///< max |lambda|; not a number where the Hessian is not finite
   int rank_ = 0;                        ///< normals in any lane: the first ones
   Buffer<T, times(kEigenWork, D), Team> eigen_work_;
   Buffer<T, times(D, D), Team> sigma_;
