@@ -1,10 +1,12 @@
 // What is observed of paths on the device that they are on: Phi, the terms there (model/observables.hpp), the moments
 // of all of it in the order in which the CPU gathers them (blocks of kLanes paths). Squared losses that interpolate on
-// Gamma: with one residual and a constant dimension by a thread for each path, else by a team.
+// Gamma: with one residual and a constant dimension by a thread for each path, else by a team. Losses without
+// residuals, of few dimensions: by a lone thread for each path, or a team where its arrays are too large for one.
 #pragma once
 
 #include "sde/loss/derivatives.hpp"
 #include "sde/manifold/fibre_flow.hpp"
+#include "sde/manifold/hessian_system.hpp"
 #include "sde/manifold/residual_system.hpp"
 #include "sde/model/device_model.hpp"
 #include "sde/model/observables.hpp"
@@ -44,6 +46,18 @@ struct Clear {
   SDE_DEVICE void operator()(long path) const { gone[path] = 0; }
 };
 
+/// What Phi and the terms are computed by, where arrays are in memory.
+template <Loss L, class Members>
+struct Observing {
+  using Geometry = slow::ResidualGeometry<L, double, Members>;
+  using System = manifold::ResidualSystem<L, Members>;
+};
+template <ValueLoss L, class Members>
+struct Observing<L, Members> {
+  using Geometry = slow::HessianGeometry<L, double, Members>;
+  using System = manifold::HessianSystem<L, Members>;
+};
+
 /// values[q * stride + path], in the order of TileObservation::quantities but for the last, of_rate_pairs(), of every
 /// path that is still there; the others' flags are set.
 template <class L>
@@ -68,14 +82,18 @@ struct Observe {
     record(one);
   }
 
-  /// By a team: paths first, first + every, ... below count.
-  SDE_DEVICE void operator()(const Team& team, long first, long every, long count) const {
-    Work work(*this, team);
+  /// By a team, or a lone thread: paths first, first + every, ... below count.
+  template <class Members>
+  SDE_DEVICE void operator()(const Members& team, long first, long every, long count) const {
+    Work<Members> work(*this, team);
     for (long path = first; path < count; path += every)
       if (!gone[path] && !observe(team, work, path)) team.once([&] { gone[path] = 1; });
   }
   /// Takes of a counting team what the call above takes.
-  void take_arrays(const Team& team) const { Work(*this, team); }
+  template <class Members>
+  void take_arrays(const Members& team) const {
+    Work<Members>(*this, team);
+  }
 
  private:
   /// Puts all that is observed of a path where it belongs.
@@ -168,32 +186,35 @@ struct Observe {
     SDE_INLINE void put(double value) { o.at(q++, path) = value; }
   };
 
+  template <class Members>
   struct Work {
-    using System = manifold::ResidualSystem<L, Team>;
-    slow::ResidualGeometry<L, double, Team> geometry;
+    using System = typename Observing<L, Members>::System;
+    typename Observing<L, Members>::Geometry geometry;
     System system;
-    manifold::TimeFlow<System, Team> time;
-    Buffer<double, kDynamic, Team> theta, point, moved;
-    SDE_DEVICE Work(const Observe& o, const Team& team)
+    manifold::TimeFlow<System, Members> time;
+    Buffer<double, kDynamic, Members> theta, point, moved, covariance;
+    SDE_DEVICE Work(const Observe& o, const Members& team)
         : geometry(o.loss, o.noise, team),
           system(o.loss, geometry, team),
           time(o.loss.dim(), team),
           theta(o.loss.dim(), team),
           point(o.loss.dim(), team),
-          moved(o.loss.dim(), team) {}
+          moved(o.loss.dim(), team),
+          covariance(ValueLoss<L> ? o.loss.dim() * o.loss.dim() : 0, team) {}
   };
 
   /// A path of a team: its observables, each by one member, and their record; drifts and diffusion by all.
+  template <class Members>
   struct OfTeam {
     const Observe& o;
-    const Team& team;
-    Work& work;
+    const Members& team;
+    Work<Members>& work;
     const long path;
     const slow::Prepared parameters;
     const double* f = nullptr;  ///< residuals at theta
     int q = 0;
 
-    SDE_DEVICE OfTeam(const Observe& all, const Team& members, Work& arrays, long number)
+    SDE_DEVICE OfTeam(const Observe& all, const Members& members, Work<Members>& arrays, long number)
         : o(all), team(members), work(arrays), path(number), parameters(all.what.parameters) {}
     /// Sends the path through Phi and evaluates the terms there; false where it has left.
     SDE_DEVICE bool on_gamma() {
@@ -210,17 +231,23 @@ struct Observe {
       if (o.what.flow) {
         const manifold::FlowOptions options{.tolerance = o.what.tolerance, .polish_below = o.what.polish_below};
         if (time.flow(system, options, point.data()) != manifold::FlowEnd::near_gamma) return false;
-        if (!time.polish(system, point.data()) || !system.interpolates(time.norm(point.data()))) return false;
+        if (!time.polish(system, point.data())) return false;
+        if constexpr (SquaredLoss<L>)
+          if (!system.interpolates(time.norm(point.data()))) return false;
       }
       geometry.compute(point.data());
-      f = geometry.residuals_at(theta.data());
+      if constexpr (SquaredLoss<L>) f = geometry.residuals_at(theta.data());
       return true;
     }
 
     SDE_DEVICE double loss() const {
-      double squares = 0;
-      for (int i = 0; i < work.geometry.n; ++i) squares += f[i] * f[i];
-      return squares * (0.5 / work.geometry.n);
+      if constexpr (ValueLoss<L>) {
+        return o.loss.value(static_cast<const double*>(work.theta.data()));
+      } else {
+        double squares = 0;
+        for (int i = 0; i < work.geometry.n; ++i) squares += f[i] * f[i];
+        return squares * (0.5 / work.geometry.n);
+      }
     }
     SDE_DEVICE double trace_hessian() const { return work.geometry.trace(); }
     SDE_DEVICE double lambda_max() const { return work.geometry.largest_eigenvalue(); }
@@ -241,7 +268,12 @@ struct Observe {
       return component();
     }
     SDE_DEVICE auto diffusion() const {
-      return [this](int i, int k) { return work.geometry.diffusion(parameters.diffusion_batch(), i, k); };
+      if constexpr (ValueLoss<L>) {
+        work.geometry.diffusion(parameters.diffusion_batch(), work.covariance.data());
+        return [this](int i, int k) { return work.covariance[i * work.geometry.d + k]; };
+      } else {
+        return [this](int i, int k) { return work.geometry.diffusion(parameters.diffusion_batch(), i, k); };
+      }
     }
     SDE_DEVICE auto component() const {
       return [this](int c) { return work.moved[c]; };
@@ -280,8 +312,9 @@ struct Observe {
   };
 
   /// False where the path has left.
-  SDE_DEVICE bool observe(const Team& team, Work& work, long path) const {
-    OfTeam one(*this, team, work, path);
+  template <class Members>
+  SDE_DEVICE bool observe(const Members& team, Work<Members>& work, long path) const {
+    OfTeam<Members> one(*this, team, work, path);
     if (!one.on_gamma()) return false;
     record(one);
     return true;

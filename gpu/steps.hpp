@@ -161,11 +161,13 @@ concept ByHand = loss::detail::JacobianByHand<L> && loss::detail::PullbackByHand
   loss.weighted_hvp(x, x, x, g);
 };
 
-/// Numbers of the widest automatic pass, the product of a Hessian with a vector, for all members at once.
+/// Numbers of the widest automatic pass, the product of a Hessian with a vector, for all members at once; of a loss
+/// whose slow SDE goes through its Hessian, a third derivative.
 template <class L>
 int automatic_scratch(const L& loss, int members) {
   constexpr int C = loss::detail::chunk<L>;
   const int n = sample_count(loss), d = loss.dim();
+  if (ValueLoss<L> && d <= slow::kHessianDimensions) return members * (4 * (C + 1) * d + 4 * d);
   return members * (2 * (C + 1) * (d + n) + 2 * d);
 }
 

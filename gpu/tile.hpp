@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "observe.hpp"
@@ -39,8 +40,10 @@ class TileOf final : public DeviceTile {
   using DeviceLoss = DeviceLossOf<Device, L>;
   static_assert(std::is_trivially_copyable_v<DeviceLoss>,
                 "a loss with arrays needs on_device(upload) to run on a GPU (sde/loss/concepts.hpp)");
+  /// Whether it has the slow SDE: that of a loss without residuals in double alone (DeviceModelOf::slow_tile).
+  static constexpr bool kSlowHere = slow::kMayHaveKernels<L> && (SquaredLoss<L> || sizeof(S) == sizeof(double));
   /// Whether the device itself observes the paths: a test error has to be there, too.
-  static constexpr bool kObservedHere = SquaredLoss<L> && HasTestError<L> == HasTestError<DeviceLoss>;
+  static constexpr bool kObservedHere = slow::kMayHaveKernels<L> && HasTestError<L> == HasTestError<DeviceLoss>;
 
  public:
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const discrete::Algorithm& algorithm)
@@ -77,22 +80,21 @@ class TileOf final : public DeviceTile {
   }
 
   void advance(const slow::Steps& steps) override {
-    if constexpr (SquaredLoss<L>) {
+    if constexpr (kSlowHere) {
       const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, steps, paths()};
-      if constexpr (residuals_of<L> == 1) {
+      if constexpr (ValueLoss<L> || residuals_of<L> == 1) {
         if (kPathPerThread<L> || fits_a_thread(body)) {
           launch_threads(body);
           return;
         }
       }
       if constexpr (!kPathPerThread<L>) launch_teams<S>(body);
-    } else {
-      throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected a squared loss");
     }
   }
 
   bool observe_here(const FlatPolynomials& polynomials, const TileObservation& shape) override {
     if constexpr (kObservedHere) {
+      if (!slow::has_kernels(loss_)) return false;
       const auto count = static_cast<int>(polynomials.term_end.size());
       polynomials_ = {count,
                       copy_of(device_, polynomials.coefficient, coefficient_),
@@ -116,10 +118,17 @@ class TileOf final : public DeviceTile {
     if constexpr (kObservedHere) {
       const Observe<DeviceLoss> body{loss_,        full_noise(),   AnyPaths(paths()), what,
                                      polynomials_, values_.data(), previous_.data(),  gone_.data()};
-      if constexpr (kPathPerThread<L>)
+      if constexpr (ValueLoss<L>) {
+        const auto arena = lone_bytes<DeviceLoss, double>(loss_, body);
+        if (arena <= Device::lone_limit)
+          device_.launch_lone(count_, arena, body);
+        else
+          launch_teams<double>(body);
+      } else if constexpr (kPathPerThread<L>) {
         launch_threads(body);
-      else
+      } else {
         launch_teams<double>(body);
+      }
       const long blocks = (count_ + kLanes - 1) / kLanes;
       device_.launch(blocks * quantities_, ReduceBlock{values_.data(), gone_.data(), stride_, count_, blocks, stored_,
                                                        what.components, parts_.data()});
@@ -296,7 +305,10 @@ class DeviceModelOf final : public DeviceModel {
   }
   std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise& noise, std::uint64_t seed,
                                         Precision precision) const override {
-    return tile(ordinal, paths, noise, seed, precision);
+    if (!slow::has_kernels(loss_))
+      throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected residuals, or at most " +
+                           std::to_string(slow::kHessianDimensions) + " dimensions");
+    return tile(ordinal, paths, noise, seed, ValueLoss<L> ? Precision::full : precision);
   }
   std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise& noise,
                                           const PairedSetup& setup) const override {

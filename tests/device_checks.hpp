@@ -8,6 +8,7 @@
 #include "kinds.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/model/dense_geometry.hpp"
 #include "sde/verify/paired.hpp"
 
 namespace sde::test {
@@ -83,7 +84,7 @@ void check_slow(const DeviceModel& device, const L& l, const Noise& noise, const
   TileState state;
   tile->read(state);
   const auto model = model_of(l);
-  const auto kernel = model->residual_slow_kernel(noise, precision);
+  const auto kernel = slow::slow_kernel(*model, noise, SquaredLoss<L>, precision);
   check_same_bits(state, l.dim(), l.dim(), start, [&](double* x, std::uint32_t path, double*) {
     kernel->advance(x, {7, path, 0}, steps);
   });

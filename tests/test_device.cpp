@@ -2,24 +2,18 @@
 // place, against the CPU's packs.
 #include <atomic>
 
-#include "../gpu/host_device.hpp"
-#include "../gpu/tile.hpp"
-#include "device_checks.hpp"
 #include "fake_ranks.hpp"
+#include "on_host_device.hpp"
 #include "sde/ensemble/groups.hpp"
-#include "sde/model/make_model.hpp"
 
 using namespace sde;
 using namespace sde::test;
 
 namespace {
 
-const auto host_device_of = [](const auto& l) {
-  return std::make_shared<const gpu::DeviceModelOf<gpu::HostDevice, std::remove_cvref_t<decltype(l)>>>(l);
-};
-
-/// The hyperbola as a general loss: observed through the host, as every loss without residuals.
+/// The hyperbola as a general loss: observed through the host, because its test error is not on the device.
 struct PlainHyperbola {
+  struct WithoutTest;
   static constexpr int Dim = 2;
   int dim() const { return 2; }
   template <class T>
@@ -27,7 +21,22 @@ struct PlainHyperbola {
     const T f = x[0] * x[1] - 1.0;
     return f * f * 0.5;
   }
+  double test_error(const double* x) const { return x[0]; }
+  template <class Upload>
+  WithoutTest on_device(Upload) const;
 };
+struct PlainHyperbola::WithoutTest {
+  static constexpr int Dim = 2;
+  int dim() const { return 2; }
+  template <class T>
+  T value(const T* x) const {
+    return PlainHyperbola{}.value(x);
+  }
+};
+template <class Upload>
+PlainHyperbola::WithoutTest PlainHyperbola::on_device(Upload) const {
+  return {};
+}
 /// Gamma is x = -1, y = z; from x > 0 the flow ends near x = 1.98, where the first residual stays at 0.3.
 struct TwoWells {
   int dim() const { return 3; }
@@ -41,19 +50,6 @@ struct TwoWells {
 using sde::model_of;
 std::shared_ptr<LossModel> model_of(PlainHyperbola l) { return make_model(l); }
 std::shared_ptr<LossModel> model_of(TwoWells l) { return make_model(l); }
-
-/// A problem whose "GPU" is the CPU in its place.
-template <class L>
-ensemble::Problem on_host_device(const L& l, const Noise& noise, const std::vector<double>& start) {
-  ensemble::Problem p;
-  auto model = model_of(l);
-  model->device = [l] { return host_device_of(l); };
-  p.model = model;
-  p.noise = noise;
-  p.start = Eigen::Map<const slow::Vector>(start.data(), static_cast<Eigen::Index>(start.size()));
-  p.project_start();
-  return p;
-}
 
 Noise constant_noise() {
   Noise noise = labels_and_constant();

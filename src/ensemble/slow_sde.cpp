@@ -2,6 +2,7 @@
 #include "dynamics_keys.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/slow/hessian_geometry.hpp"
 #include "stepper.hpp"
 
 namespace sde::ensemble {
@@ -88,9 +89,10 @@ class SlowSde final : public Dynamics {
   std::unique_ptr<DeviceTile> tile(const Problem& p, const Method& m, int device, long paths) const override {
     return p.model->device()->slow_tile(device, paths, p.noise, m.algorithm.seed, m.precision);
   }
-  /// Of squared losses that interpolate, with Newton's retraction.
+  /// Of squared losses that interpolate, and of losses of few dimensions without residuals; with Newton's retraction.
   bool runs_on_device(const Problem& p, const Method& m) const override {
-    return !m.flow_retraction && p.interpolating;
+    const bool by_hessian = p.model->residual_count() == 0 && p.model->dim() <= slow::kHessianDimensions;
+    return !m.flow_retraction && (p.interpolating || by_hessian);
   }
 };
 

@@ -128,24 +128,7 @@ struct Jet {
   SDE_DEVICE friend Jet operator-(const Jet& a) {
     return by_parts(a, a, [](const T& x, const T&) { return -x; });
   }
-  SDE_DEVICE friend Jet operator*(const Jet& a, const Jet& b) {
-    Jet r;
-    r.v = a.v * b.v;
-    detail::with_constants<D>([&](auto i) { r.first[i] = a.first[i] * b.v + a.v * b.first[i]; });
-    detail::with_constants<At::pairs>([&](auto n) {
-      constexpr auto p = At::pair(n);
-      r.second[n] =
-          (a.second[n] * b.v + a.v * b.second[n]) + (a.first[p.i] * b.first[p.j] + a.first[p.j] * b.first[p.i]);
-    });
-    detail::with_constants<At::triples>([&](auto n) {
-      constexpr auto p = At::triple(n);
-      constexpr int ij = At::of(p.i, p.j), ik = At::of(p.i, p.k), jk = At::of(p.j, p.k);
-      r.third[n] = (a.third[n] * b.v + a.v * b.third[n]) +
-                   ((a.second[ij] * b.first[p.k] + a.second[ik] * b.first[p.j] + a.second[jk] * b.first[p.i]) +
-                    (a.first[p.k] * b.second[ij] + a.first[p.j] * b.second[ik] + a.first[p.i] * b.second[jk]));
-    });
-    return r;
-  }
+  SDE_DEVICE friend Jet operator*(const Jet& a, const Jet& b) { return product(a, b); }
   SDE_DEVICE friend Jet operator/(const Jet& a, const Jet& b) { return a * inverse(b); }
   SDE_DEVICE friend Jet operator*(double c, const Jet& a) { return a.chain(T(c) * a.v, T(c)); }
   SDE_DEVICE friend Jet operator*(const Jet& a, double c) { return c * a; }
@@ -193,6 +176,25 @@ struct Jet {
     detail::with_constants<D>([&](auto n) { r.first[n] = f(a.first[n], b.first[n]); });
     detail::with_constants<At::pairs>([&](auto n) { r.second[n] = f(a.second[n], b.second[n]); });
     detail::with_constants<At::triples>([&](auto n) { r.third[n] = f(a.third[n], b.third[n]); });
+    return r;
+  }
+  // Not in the operator itself: nvcc does not find At in a friend's lambdas.
+  SDE_DEVICE static Jet product(const Jet& a, const Jet& b) {
+    Jet r;
+    r.v = a.v * b.v;
+    detail::with_constants<D>([&](auto i) { r.first[i] = a.first[i] * b.v + a.v * b.first[i]; });
+    detail::with_constants<At::pairs>([&](auto n) {
+      constexpr auto p = At::pair(n);
+      r.second[n] =
+          (a.second[n] * b.v + a.v * b.second[n]) + (a.first[p.i] * b.first[p.j] + a.first[p.j] * b.first[p.i]);
+    });
+    detail::with_constants<At::triples>([&](auto n) {
+      constexpr auto p = At::triple(n);
+      constexpr int ij = At::of(p.i, p.j), ik = At::of(p.i, p.k), jk = At::of(p.j, p.k);
+      r.third[n] = (a.third[n] * b.v + a.v * b.third[n]) +
+                   ((a.second[ij] * b.first[p.k] + a.second[ik] * b.first[p.j] + a.second[jk] * b.first[p.i]) +
+                    (a.first[p.k] * b.second[ij] + a.first[p.j] * b.second[ik] + a.first[p.i] * b.second[jk]));
+    });
     return r;
   }
   SDE_DEVICE static Jet inverse(const Jet& a) {

@@ -49,7 +49,8 @@ struct Method {
   int substeps = 4;                                  ///< of a conventional SDE for each step of the algorithm
   slow::Integrator integrator = slow::Integrator::euler_maruyama;
   bool flow_retraction = false;  ///< retract by the flow map itself instead of Newton along the normal space (slow)
-  Precision precision = Precision::full;  ///< of the steps; observations are in double
+  Precision precision =
+      Precision::full;  ///< of the steps; observations are in double, as slow SDEs through the Hessian
   long paths = 1;
 
   /// In files: "local_sgd", "slow_qsr".

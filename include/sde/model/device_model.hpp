@@ -94,9 +94,9 @@ class DeviceTile {
   virtual void wait() = 0;
   virtual void read(TileState& state) = 0;
 
-  /// Makes room for observing on the device, which may lower capacity(). For a loss that interpolates on Gamma: a path
-  /// whose flow ends where residuals stay is gone. Returns false where the loss has no code for it: then its state is
-  /// to be read and observed by the caller.
+  /// Makes room for observing on the device, which may lower capacity(). For a loss that interpolates on Gamma, or has
+  /// no residuals: a path whose flow ends where residuals stay is gone. Returns false where the loss has no code for
+  /// it: then its state is to be read and observed by the caller.
   virtual bool observe_here(const FlatPolynomials&, const TileObservation& shape) = 0;
   /// Adds the quantities of the paths in hand to totals[g * quantities + quantity], path i belonging to g = i / group,
   /// and gives the values of the first `keep` that are still there as samples[quantity]; gone[path] is set for those
@@ -112,7 +112,8 @@ class DeviceModel {
   /// Room for `paths` paths on device number `ordinal`, or for fewer where memory is short. Throws DeviceUnusable.
   virtual std::unique_ptr<DeviceTile> discrete_tile(int ordinal, long paths, const Noise&, const discrete::Algorithm&,
                                                     Precision) const = 0;
-  /// For a squared loss that interpolates on Gamma; draws from `seed`.
+  /// For a squared loss that interpolates on Gamma, or a loss without residuals of at most slow::kHessianDimensions
+  /// dimensions, which steps in double; draws from `seed`. Throws DeviceUnusable for any other.
   virtual std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise&, std::uint64_t seed,
                                                 Precision) const = 0;
   /// The algorithm beside its slow SDEs on common noise; nothing where the loss or the noise has no code for it.

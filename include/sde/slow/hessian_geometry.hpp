@@ -45,9 +45,7 @@ class HessianGeometry {
         along_(d, team),
         step_(d, team),
         turned_(d, team),
-        secant_(d * d, team) {
-    if (noise_.state_rank == 0) sum_noise();
-  }
+        secant_(d * d, team) {}
 
   /// The eigenpairs of the Hessian at x[d]: all that newton_step() and in_eigenbasis() ask for.
   SDE_DEVICE void linearize(const T* x) {
@@ -78,7 +76,8 @@ class HessianGeometry {
   /// Evaluates everything that the calls below share, at x[d] on Gamma.
   SDE_DEVICE void compute(const T* x) {
     linearize(x);
-    if (noise_.state_rank > 0) sum_noise();
+    if (noise_.state_rank > 0 || !summed_) sum_noise();
+    summed_ = true;
   }
 
   /// out[d] = -P_par D3L[M], M = sum over pairs of weight(term) <v_i, Sigma v_j> v_i v_j^T but for tangent ones. In
@@ -130,7 +129,7 @@ class HessianGeometry {
   }
   /// out[d][d] = Sigma_par / B.
   SDE_DEVICE void diffusion(double batch, T* out) {
-    team_.strided(d * d, [&](int k) { out[k] = T(0.0); });
+    team_.each(d * d, [&](int k) { out[k] = T(0.0); });
     for (int s = 0; s < noise_dimension(); ++s) {
       tangent_column(s, y_.data());
       team_.strided(d * d, [&](int k) { out[k] += y_[k / d] * y_[k % d]; });
@@ -345,6 +344,7 @@ class HessianGeometry {
   int rank_ = 0;                        ///< normals in any lane: the first ones
   Buffer<T, times(kEigenWork, D), Team> eigen_work_;
   Buffer<T, times(D, D), Team> sigma_;
+  bool summed_ = false;  ///< sigma_ is known, for good where the noise is constant
   Buffer<Mode<T>, D, Team> modes_;
   Buffer<T, D, Team> y_, z_;
   mutable Buffer<T, D, Team> along_;  ///< components along the normals
