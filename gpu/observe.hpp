@@ -231,9 +231,12 @@ struct Observe {
       if (o.what.flow) {
         const manifold::FlowOptions options{.tolerance = o.what.tolerance, .polish_below = o.what.polish_below};
         if (time.flow(system, options, point.data()) != manifold::FlowEnd::near_gamma) return false;
-        if (!time.polish(system, point.data())) return false;
-        if constexpr (SquaredLoss<L>)
+        if constexpr (SquaredLoss<L>) {
+          if (!time.polish(system, point.data())) return false;
           if (!system.interpolates(time.norm(point.data()))) return false;
+        } else {
+          if (!polish_across(time, system, point.data())) return false;
+        }
       }
       geometry.compute(point.data());
       if constexpr (SquaredLoss<L>) f = geometry.residuals_at(theta.data());

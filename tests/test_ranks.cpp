@@ -2,18 +2,12 @@
 // number of ranks; and where one of them fails all stop. Threads stand in for processes.
 #include <doctest/doctest.h>
 
-#include <boost/archive/binary_oarchive.hpp>
-#include <filesystem>
-#include <fstream>
-
-#include "../src/experiment/checkpoint.hpp"
 #include "fake_ranks.hpp"
 #include "problems.hpp"
 #include "sde/core/suggestion.hpp"
 #include "sde/ensemble/groups.hpp"
 #include "sde/verify/multilevel.hpp"
 #include "sde/verify/paired.hpp"
-#include "sde/version.hpp"
 
 using namespace sde;
 using namespace sde::test;
@@ -246,30 +240,4 @@ TEST_CASE("ranks at different places are told so") {
     return std::string();
   });
   for (const auto& r : all) CHECK(r.error.find("come apart, at \"here\" and \"there\"") != std::string::npos);
-}
-
-TEST_CASE("a checkpoint goes through its file, and one of the format before is refused in so many words") {
-  const Problem p = wild();
-  const Method m = method(Kind::local_sgd);
-  std::atomic<bool> stop{false};
-  ensemble::Control control{.threads = 2, .interrupted = &stop};
-  control.progress = [&](double fraction) { stop = fraction > 0.5; };
-  experiment::RunState state;
-  state.methods.resize(1);
-  CHECK(!ensemble::resume(p, m, kTimes, control, state.methods[0]));
-  experiment::Experiment e;
-  e.source = "these settings";
-  const std::string here = std::string("this is sde ") + kVersion + ", checkpoint format 6, blocks of";
-  const auto file = std::filesystem::temp_directory_path() / ("sde_test_ranks_" + std::to_string(getpid()));
-  experiment::save_checkpoint(file, e, state);
-  CHECK(packed(experiment::load_checkpoint(file, e)) == packed(state));
-  for (const std::string format : {"", ", checkpoint format 2"}) {  // the latter counts blocks of 16 paths
-    {
-      std::ofstream old(file, std::ios::binary);
-      boost::archive::binary_oarchive archive(old);
-      archive << kVersion + format << e.source;
-    }
-    CHECK_THROWS_WITH_AS(experiment::load_checkpoint(file, e), doctest::Contains(here.c_str()), InputError);
-  }
-  std::filesystem::remove(file);
 }

@@ -34,6 +34,12 @@ struct Row {
   /// No verdict on what is left where more than this share of the paths is lost.
   static constexpr double kMostLost = 0.001;
 
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& claim& name& quantity& measured& predicted& standard_error& low& high& step_error& gradients& lost& control& of&
+        scales;
+  }
+
   double difference() const { return measured - predicted; }
   stats::Judged judged() const { return {difference(), lost > kMostLost ? kNone : standard_error, low, high, of}; }
   /// A control is rejected where the measurement lies 5 standard errors outside the margin around it.
@@ -47,11 +53,21 @@ struct Row {
 struct Point {
   std::string series;
   double x = 0, y = 0, error = 0;
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& series& x& y& error;
+  }
 };
 
 /// What does not apply on a case, and why.
 struct Skipped {
   std::string quantity, reason;
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& quantity& reason;
+  }
 };
 
 struct Measured {
@@ -61,6 +77,11 @@ struct Measured {
   std::vector<std::string> notes;  ///< what else was seen, a sentence each
   std::vector<Skipped> skipped;
   double gradients = 0;  ///< of all runs, each counted once
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& rows& cells& points& notes& skipped& gradients;
+  }
 };
 
 /// How much to spend: factors of the numbers of paths, of the half-widths of the margins, and of the learning rates.

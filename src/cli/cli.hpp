@@ -26,8 +26,11 @@ Command add_list(CLI::App& app);
 Command add_plot(CLI::App& app);
 Command add_info(CLI::App& app);
 
-/// Runs an installed Python script that draws figures: returns its exit code.
+/// Runs an installed Python script that draws figures: returns its exit code. Throws IoError where it cannot.
 int draw(const std::string& script, const std::vector<std::string>& arguments);
+/// The same of a figure beside results that are complete: whether it was drawn; `say` is told why it was not begun.
+bool drawn(const std::string& script, const std::vector<std::string>& arguments,
+           const std::function<void(const std::string&)>& say);
 /// The names of a figure's files: "out/main.png, out/main.svg".
 std::string figure_files(const std::string& prefix, const std::vector<std::string>& formats);
 /// Where a file or folder of share/sde is: in $SDE_SHARE, beside the installed program, or `source`, in the source
@@ -41,6 +44,10 @@ int print_formulas();
 
 /// Adds --device, whose text `device` receives.
 void add_device_option(CLI::App& sub, std::string& device);
+
+struct CheckpointEvery;
+/// Adds --checkpoint-every.
+void add_checkpoint_option(CLI::App& sub, CheckpointEvery& every);
 
 /// Checks of options that say what was expected, and what came: a whole number from `least` to `most`; finite numbers.
 CLI::Validator whole_number(long least, long most);

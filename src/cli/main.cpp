@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <new>
 #include <system_error>
 #include <thread>
@@ -24,6 +25,7 @@ void complain(const std::string& what) {
 
 int main(int argc, char** argv) {
   using namespace sde::cli;
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond ulimit -f a write fails, and says so
   std::string command_line;
   for (int i = 0; i < argc; ++i) command_line += (i ? " " : "") + std::string(argv[i]);
 

@@ -48,6 +48,16 @@ int draw(const std::string& script, const std::vector<std::string>& arguments) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kIoFailure;
 }
 
+bool drawn(const std::string& script, const std::vector<std::string>& arguments,
+           const std::function<void(const std::string&)>& say) {
+  try {
+    return draw(script, arguments) == 0;
+  } catch (const IoError& e) {
+    say(e.what());
+    return false;
+  }
+}
+
 namespace {
 
 /// What is drawn of a sweep.

@@ -6,7 +6,9 @@
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
 #include "cli.hpp"
+#include "../experiment/durable_file.hpp"
 #include "gamma_report.hpp"
+#include "output_lock.hpp"
 #include "progress.hpp"
 #include "run_report.hpp"
 #include "sde/ensemble/bytes.hpp"
@@ -30,7 +32,9 @@ class Runner {
         leader_(leads(ranks)),
         experiment_(experiment::load(file, o.set)),
         plan_(experiment::plan_pairs(experiment_)),
+        dataset_(std::filesystem::path(o.out) / (experiment_.name + ".nc")),
         checkpoint_(std::filesystem::path(o.out) / (experiment_.name + ".checkpoint")),
+        clock_(o.checkpoint_every),
         progress_(o.quiet || !leader_) {
     if (!alone(ranks))  // each has read its own node's file
       gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(experiment_.source)), [](std::string&) {
@@ -38,13 +42,13 @@ class Runner {
     for (const auto* notes : {&experiment_.notes, &experiment_.repeated})
       for (const auto& note : *notes) say(note);
     if (leader_) {
-      prepare_folder(o.out);
+      take_folder();
       gamma_ = findings_of(experiment_.problem);
       for (const auto& warning : manifold::warnings(gamma_)) say("Gamma at the start: " + warning);
     }
     if (o.resume)
       state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
-        return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_));
+        return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_, [&](const auto& text) { say(text); }));
       }));
     for (const auto& x : plan_.others)
       say(fmt::format("{}: not beside its slow SDE on common noise: {}", x.name, x.reason));
@@ -54,16 +58,56 @@ class Runner {
     if (const auto stopped = simulate()) return *stopped;
     if (!leader_) return kDone;  // rank 0's code counts
     progress_.clear();
-    const auto dataset = std::filesystem::path(options_.out) / (experiment_.name + ".nc");
-    experiment::write_dataset(dataset, experiment_, results_, paired(), command_line);
-    std::filesystem::remove(checkpoint_);
-    print(dataset.string());
-    if (!options_.no_figure) draw_figure(dataset.string());
+    write(command_line);
+    print(dataset_.string());
+    if (!options_.no_figure) draw_figure(dataset_.string());
     return code_;
   }
 
  private:
   experiment::PairResults paired() const { return {plan_.pairs, state_.pairs}; }
+
+  /// Made, writable, and nobody else's.
+  void take_folder() {
+    prepare_folder(options_.out);
+    lock_.emplace(options_.out, experiment_.name, [&](const std::string& text) { say(text); });
+    for (const auto& file : {dataset_, checkpoint_}) experiment::remove_unfinished(file);
+    if (!options_.resume && experiment::has_state(checkpoint_))
+      say(fmt::format("{}: left by a run that was interrupted: this one begins anew (--resume goes on from it)",
+                      checkpoint_.string()));
+  }
+
+  void write(const std::string& command_line) {
+    try {
+      experiment::write_dataset(dataset_, experiment_, results_, paired(), command_line);
+    } catch (const IoError&) {
+      keep();
+      say_what_is_kept();
+      throw;
+    }
+    experiment::remove_state(checkpoint_);
+  }
+
+  /// A checkpoint, if one can be written: what has failed otherwise is not to hide behind it.
+  void keep() {
+    try {
+      experiment::save_checkpoint(checkpoint_, experiment_, state_);
+    } catch (const IoError& e) {
+      say(fmt::format("no checkpoint: {}", e.what()));
+    }
+  }
+  void say_what_is_kept() {
+    if (leader_ && experiment::has_state(checkpoint_))
+      say(fmt::format("checkpoint {} (the same command with --resume goes on from it)", checkpoint_.string()));
+  }
+
+  /// Every rank calls it, at the same state.
+  bool paused(const ensemble::Control& control) {
+    if (!goes_on(control)) return false;
+    if (leader_) keep();
+    clock_.go_on();
+    return true;
+  }
 
   /// Advances all methods, then the pairs; the exit code where that ended too soon.
   std::optional<int> simulate() {
@@ -72,10 +116,17 @@ class Runner {
     listener.say = [&](const std::string& text) { say(text); };
     listener.failed = [&](std::size_t, const std::string&) { code_ = kNumericalFailure; };
     try {
-      const auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
+      auto control = control_of(options_.threads, options_.device, options_.quiet, ranks_);
+      control.pause = [&] { return clock_.due(); };
+      listener.paused = [&] { return paused(control); };
       if (!cli::simulate(experiment_, plan_, control, state_, listener)) return stop("interrupted", kInterrupted);
     } catch (const DeviceFailure& failure) {
       return stop(failure.what(), kNumericalFailure);
+    } catch (const InputError&) {
+      throw;
+    } catch (...) {  // its state may be torn
+      say_what_is_kept();
+      throw;
     }
     for (const auto& method : state_.methods) results_.push_back(method.total);
     return std::nullopt;
@@ -98,7 +149,7 @@ class Runner {
 
   void draw_figure(const std::string& dataset) {
     const auto prefix = (std::filesystem::path(options_.out) / experiment_.name).string();
-    if (draw("plot.py", {dataset, "--out", prefix}) == 0) {
+    if (drawn("plot.py", {dataset, "--out", prefix}, [&](const std::string& text) { say(text); })) {
       if (!options_.json && !options_.quiet) fmt::print("figure  {}\n", figure_files(prefix, {"png", "svg"}));
       return;
     }
@@ -119,7 +170,9 @@ class Runner {
   const Experiment experiment_;
   const experiment::PairPlan plan_;
   manifold::Findings gamma_;  ///< of the leader
-  const std::filesystem::path checkpoint_;
+  const std::filesystem::path dataset_, checkpoint_;
+  CheckpointClock clock_;
+  std::optional<OutputLock> lock_;  ///< of the leader
   Progress progress_;
   experiment::RunState state_;
   std::vector<MethodResult> results_;
@@ -165,6 +218,7 @@ Command add_run(CLI::App& app, const std::string& command_line) {
       ->check(whole_number(1, kMostThreads))
       ->type_name("N");
   add_device_option(*sub, o->device);
+  add_checkpoint_option(*sub, o->checkpoint_every);
   sub->add_flag("--resume", o->resume,
                 "Go on from the checkpoint that an interrupted run left in --out; same bits as without interruption");
   sub->add_flag("--json", o->json, "Print the summary as JSON");

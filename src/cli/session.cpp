@@ -56,6 +56,23 @@ void add_device_option(CLI::App& sub, std::string& device) {
       ->capture_default_str();
 }
 
+void add_checkpoint_option(CLI::App& sub, CheckpointEvery& every) {
+  sub.add_option_function<double>(
+         "--checkpoint-every", [&every](double seconds) { every.seconds = seconds; },
+         "Seconds between checkpoints in --out (default: 60, or more where they would take over 1% of the time); 0: "
+         "only when interrupted")
+      ->check(number_of_at_least(0))
+      ->type_name("SECONDS");
+}
+
+bool goes_on(const ensemble::Control& control) {
+  if (alone(control.ranks)) return !control.stopping();
+  const auto gathered =
+      gather(*control.ranks, "pause", [](std::string&) {}, [&] { return control.stopping(); });
+  gathered.check();
+  return !gathered.stop;
+}
+
 void prepare_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -74,13 +74,15 @@ bool simulate(const experiment::Experiment& e, const experiment::PairPlan& plan,
     done += work;
     if (!failure.empty()) listener.failed(method, failure);
   };
+  const auto go_on = [&] {
+    if (!listener.paused || !listener.paused()) throw ensemble::Interrupted();
+  };
   state.methods.resize(e.methods.size());
   try {
     for (std::size_t i = 0; i < e.methods.size(); ++i) {
       const auto& m = e.methods[i];
       part(i, m.name, work_of(e, i, m.paths), [&] {
-        if (!ensemble::resume(e.problem, m, observation_of(e, i), control, state.methods[i]))
-          throw ensemble::Interrupted();
+        while (!ensemble::resume(e.problem, m, observation_of(e, i), control, state.methods[i])) go_on();
         warn_of_rank(m.name, state.methods[i].total.spectra, listener);
         return lost(e, m.name, state.methods[i].total, listener);
       });
@@ -90,7 +92,12 @@ bool simulate(const experiment::Experiment& e, const experiment::PairPlan& plan,
       part(pair.algorithm, e.methods[pair.algorithm].name + " beside its slow SDE",
            work_of(e, pair.algorithm, pair.pairing.paths), [&] {
              if (i == state.pairs.size()) state.pairs.emplace_back();
-             if (state.pairs[i].gap.empty()) state.pairs[i] = verify::run_paired(e.problem, pair.pairing, control);
+             if (!state.pairs[i].gap.empty()) return std::string();
+             if (state.pair_number != i) state.pair = {};
+             state.pair_number = i;
+             while (!verify::resume_paired(e.problem, pair.pairing, control, state.pair)) go_on();
+             state.pairs[i] = std::move(state.pair.total);
+             state.pair = {};
              return std::string();
            });
     }

@@ -6,6 +6,7 @@
 
 #include "../experiment/cell_file.hpp"
 #include "../experiment/dataset.hpp"
+#include "../experiment/durable_file.hpp"
 #include "gamma_report.hpp"
 #include "sde/version.hpp"
 #include "session.hpp"
@@ -123,7 +124,7 @@ void CellFolder::remove() const {
   fs::remove(folder_, error);  // where nothing of others is in it
 }
 
-std::map<std::size_t, CellResult> CellFolder::resume() const {
+std::map<std::size_t, CellResult> CellFolder::resume(const std::function<void(const std::string&)>& say) const {
   if (!fs::is_directory(folder_))
     throw InputError(fmt::format("--resume: {}: no cells there (an interrupted sweep leaves them in its --out folder)",
                                  folder_.string()));
@@ -137,8 +138,8 @@ std::map<std::size_t, CellResult> CellFolder::resume() const {
             "experiment file, --set, --sweep and --seed (or run without --resume to start anew)",
             dataset(c).string(), cells_.name(c)));
       found[c].dataset = dataset(c).string();
-    } else if (fs::exists(checkpoint(c))) {
-      found[c].state = experiment::load_checkpoint(checkpoint(c), cells_.load(c));
+    } else if (experiment::has_state(checkpoint(c))) {
+      found[c].state = experiment::load_checkpoint(checkpoint(c), cells_.load(c), say);
     }
   }
   return found;
@@ -150,8 +151,7 @@ void CellFolder::keep(std::size_t cell, const CellResult& result) const {
     return;
   }
   experiment::write_file(dataset(cell), result.dataset.data(), result.dataset.size());
-  std::error_code none;
-  fs::remove(checkpoint(cell), none);
+  experiment::remove_state(checkpoint(cell));
 }
 
 }  // namespace sde::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -64,7 +65,8 @@ class CellFolder {
   void begin() const;
   /// What of an interrupted sweep is there: the complete cells with their datasets left on disk, the others with their
   /// states. Throws InputError where it belongs to other settings, or there is nothing.
-  std::map<std::size_t, CellResult> resume() const;
+  /// `say` is told where a checkpoint is damaged.
+  std::map<std::size_t, CellResult> resume(const std::function<void(const std::string&)>& say) const;
   /// Writes what came of a cell. Throws IoError.
   void keep(std::size_t cell, const CellResult&) const;
   std::filesystem::path dataset(std::size_t cell) const;

@@ -4,11 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <mutex>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "../experiment/dataset.hpp"
+#include "../experiment/durable_file.hpp"
 #include "../experiment/sweep_dataset.hpp"
 #include "cli.hpp"
+#include "output_lock.hpp"
 #include "progress.hpp"
 #include "sde/ensemble/bytes.hpp"
 #include "session.hpp"
@@ -43,6 +47,7 @@ class SweepRunner {
         ranks_(ranks),
         command_line_(std::move(command_line)),
         name_(file.path.stem().string()),
+        dataset_(std::filesystem::path(o.out) / (name_ + ".nc")),
         leader_(leads(ranks)),
         progress_(o.quiet || !leader_),
         cells_(file, o.set, sweep),
@@ -52,9 +57,13 @@ class SweepRunner {
       gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(sweep.source())), [](std::string&) {
       }).check();
     for (const auto& note : cells_.notes()) say(note);
-    if (leader_) prepare_folder(o.out);
+    if (leader_) {
+      prepare_folder(o.out);
+      lock_.emplace(o.out, name_, [&](const std::string& text) { say(text); });
+      experiment::remove_unfinished(dataset_);
+    }
     known_ = ensemble::unpacked<std::map<std::size_t, CellResult>>(ensemble::from_rank_0(ranks, "the cells", [&] {
-      if (o.resume) return ensemble::packed(folder_.resume());
+      if (o.resume) return ensemble::packed(folder_.resume([&](const auto& text) { say(text); }));
       folder_.begin();
       return ensemble::packed(std::map<std::size_t, CellResult>());
     }));
@@ -81,7 +90,7 @@ class SweepRunner {
 
  private:
   bool by_this_process() {
-    return advance(pending_, nullptr, [&](std::size_t c, const CellResult& r) { folder_.keep(c, r); });
+    return advance(pending_, nullptr, [&](std::size_t c, const CellResult& r) { keep(c, r); });
   }
 
   /// Whole cells for each rank where there are enough; else all ranks at each cell.
@@ -90,34 +99,60 @@ class SweepRunner {
     if (pending_.size() < size) {
       jobs_ = 1;
       return advance(pending_, ranks_, [&](std::size_t c, const CellResult& r) {
-        if (leader_) folder_.keep(c, r);
+        if (leader_) keep(c, r);
       });
     }
     const std::size_t turn = size * jobs_;
+    ends_turn_ = true;
     for (std::size_t from = 0; from < pending_.size(); from += turn) {
       const std::size_t to = std::min(pending_.size(), from + turn);
-      Numbers mine;
-      for (std::size_t i = from + rank; i < to; i += size) mine.push_back(pending_[i]);
-      const auto gathered = gather(
-          *ranks_, fmt::format("cells {} to {}", from, to),
-          [&](std::string& bytes) {
-            ensemble::Packer out(bytes);
-            advance(mine, nullptr, [&](std::size_t c, const CellResult& r) { out& c& r; });
-          },
-          control_.interrupted);
-      for (const auto& bytes : gathered.bytes)
-        for (ensemble::Unpacker in(bytes); !in.empty();) {
-          std::size_t c = 0;
-          CellResult r;
-          in& c& r;
-          part_[c] = 1;
-          if (leader_) folder_.keep(c, r);
-          if (r.dataset.empty()) interrupted_ = true;
-        }
-      gathered.check();
-      if (interrupted_ || (gathered.stop && to < pending_.size())) return false;
+      for (Numbers left(pending_.begin() + static_cast<std::ptrdiff_t>(from),
+                        pending_.begin() + static_cast<std::ptrdiff_t>(to));
+           !left.empty();) {
+        Numbers mine;
+        for (std::size_t i = from + rank; i < to; i += size)
+          if (std::find(left.begin(), left.end(), pending_[i]) != left.end()) mine.push_back(pending_[i]);
+        const auto gathered = gather(
+            *ranks_, fmt::format("cells {} to {}", from, to),
+            [&](std::string& bytes) {
+              ensemble::Packer out(bytes);
+              advance(mine, nullptr, [&](std::size_t c, const CellResult& r) { out& c& r; });
+            },
+            [&] { return control_.stopping(); });
+        take(gathered, left);
+        gathered.check();
+        interrupted_ = false;
+        if (gathered.stop && (!left.empty() || to < pending_.size())) return false;
+      }
     }
     return true;
+  }
+
+  /// Keeps what the ranks have of their cells; `left` loses those that are complete.
+  void take(const ensemble::Gathered& gathered, Numbers& left) {
+    for (const auto& bytes : gathered.bytes)
+      for (ensemble::Unpacker in(bytes); !in.empty();) {
+        std::size_t c = 0;
+        CellResult r;
+        in& c& r;
+        if (leader_) keep(c, r);
+        if (r.dataset.empty()) {
+          known_[c] = std::move(r);
+        } else {
+          part_[c] = 1;
+          std::erase(left, c);
+        }
+      }
+  }
+
+  /// Writes what came of a cell. A checkpoint that cannot be written is said, and no more.
+  void keep(std::size_t cell, const CellResult& r) {
+    try {
+      folder_.keep(cell, r);
+    } catch (const IoError& e) {
+      if (!r.dataset.empty() || control_.stopping()) throw;
+      say(fmt::format("no checkpoint: {}", e.what()));
+    }
   }
 
   /// Cells, `jobs` at a time; false where one was interrupted. The first exception stops the rest and is thrown again.
@@ -167,6 +202,15 @@ class SweepRunner {
     listener.say = [&](const std::string& text) { say(fmt::format("{}: {}", cells_.name(cell), text)); };
     listener.progress = [&](double fraction, const std::string& method) { show(cell, fraction, method); };
     listener.failed = [&](std::size_t method, const std::string& why) { failures[method] = why; };
+    CheckpointClock clock(options_.checkpoint_every);
+    control.pause = [&] { return clock.due(); };
+    listener.paused = [&] {
+      if (ends_turn_ || !goes_on(control)) return false;
+      const std::lock_guard lock(mutex_);
+      deliver(cell, {"", state});
+      clock.go_on();
+      return true;
+    };
     bool finished = false;
     try {
       finished = simulate(e, plan, control, state, listener);
@@ -215,7 +259,7 @@ class SweepRunner {
       summaries.emplace_back(experiment::CellFile(files.back()));
     }
     const auto prefix = std::filesystem::path(options_.out) / name_;
-    const std::string dataset = prefix.string() + ".nc";
+    const std::string dataset = dataset_.string();
     experiment::write_sweep_dataset(dataset, sweep_, files, summaries, command_line_);
     const std::string title = experiment::CellFile(files.front()).attribute("title");
     folder_.remove();
@@ -235,7 +279,7 @@ class SweepRunner {
     const bool names = !options_.json && !options_.quiet;
     if (names) fmt::print("\ndataset {}\n", dataset);
     if (options_.no_figure) return code;
-    if (draw("plot_sweep.py", {dataset, "--out", prefix.string()}) == 0) {
+    if (drawn("plot_sweep.py", {dataset, "--out", prefix.string()}, [&](const std::string& text) { say(text); })) {
       if (names) fmt::print("figure  {}\n", figure_files(prefix.string(), {"png", "svg"}));
       return code;
     }
@@ -256,10 +300,11 @@ class SweepRunner {
     progress_.show(done / all, fmt::format("{}: {}", cells_.name(cell), method));
   }
 
-  /// On standard error, by one rank.
+  /// On standard error, by one rank, once: a cell that goes on after a pause may have it to say again.
   void say(const std::string& text) {
     if (!leader_) return;
     const std::lock_guard lock(showing_);
+    if (!said_.insert(text).second) return;
     progress_.clear();
     fmt::print(stderr, "sde: {}\n", text);
   }
@@ -268,7 +313,9 @@ class SweepRunner {
   const experiment::Sweep& sweep_;
   ensemble::Ranks* ranks_;
   const std::string command_line_, name_;
+  const std::filesystem::path dataset_;
   const bool leader_;
+  std::optional<OutputLock> lock_;  ///< of the leader
   Progress progress_;
   const Cells cells_;
   const CellFolder folder_;
@@ -278,9 +325,11 @@ class SweepRunner {
   std::size_t jobs_ = 1;
   int threads_ = 1;           ///< of each job
   std::mutex mutex_;          ///< of the cells' files, and of what follows
-  bool interrupted_ = false;  ///< some cell
+  bool interrupted_ = false;  ///< some cell, or it pauses
+  bool ends_turn_ = false;    ///< a cell that pauses does: the ranks gather what they have
   std::mutex showing_;        ///< of what is shown, and of
   std::vector<double> part_;  ///< of each cell that is done
+  std::set<std::string> said_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../experiment/sweep.hpp"
+#include "checkpoint_clock.hpp"
 #include "sde/ensemble/ranks.hpp"
 
 namespace sde::cli {
@@ -15,6 +16,7 @@ struct RunOptions {
   std::vector<std::string> set, sweep;
   long seed = -1;
   int threads = 0, jobs = 1;
+  CheckpointEvery checkpoint_every;
   bool zip = false, json = false, quiet = false, no_figure = false, resume = false;
 };
 

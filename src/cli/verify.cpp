@@ -1,11 +1,15 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <set>
 
+#include "../experiment/checkpoint.hpp"
+#include "../experiment/durable_file.hpp"
 #include "cli.hpp"
+#include "output_lock.hpp"
 #include "progress.hpp"
 #include "sde/core/suggestion.hpp"
 #include "sde/ensemble/bytes.hpp"
@@ -27,55 +31,148 @@ struct Options {
   std::uint64_t seed = 1;
   int threads = 0;
   std::string device = "cpu";
-  bool json = false, quiet = false, no_figure = false;
+  CheckpointEvery checkpoint_every;
+  bool json = false, quiet = false, no_figure = false, resume = false;
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<Outcome> measure(const Plan& plan, const Setting& setting, Progress& progress) {
-  std::vector<Outcome> outcomes;
-  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
-    const auto& task = plan.tasks[i];
-    progress.show(static_cast<double>(i) / static_cast<double>(plan.tasks.size()),
-                  fmt::format("claim {}, {}", task.claim->number, task.on->name));
-    const auto start = std::chrono::steady_clock::now();
-    auto own = setting;
-    own.stream = task.on->stream;
-    outcomes.push_back({task, task.claim->measure(own, *task.on), 0});
-    outcomes.back().seconds = seconds_since(start);
-  }
-  progress.clear();
-  return outcomes;
-}
+/// What a task has come to.
+struct Done {
+  claims::Measured measured;
+  double seconds = 0;
 
-/// quick and full are fixed amounts of work. Seconds: a pilot at 1/64 of quick says what the time allows.
-std::vector<Outcome> measure_within(const std::string& budget, const Plan& plan, Setting& setting, Progress& progress) {
-  if (budget == "quick") return measure(plan, setting, progress);
-  if (budget == "full") {
-    // A file's rates and margins are what it asks about: more paths are all that can be had.
-    setting.effort = plan.experiment ? 8 : 2;
-    if (!plan.experiment) setting.margin = setting.eta = 0.5;
-    return measure(plan, setting, progress);
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& measured& seconds;
   }
-  char* end = nullptr;
-  const double seconds = std::strtod(budget.c_str(), &end);
-  constexpr double kMost = 1e7;  // four months
-  if (budget.empty() || *end != '\0' || !(seconds > 0 && seconds <= kMost))
-    throw InputError(
-        fmt::format("--budget {}: expected quick, full, or a number of seconds above 0 and up to {:g}", budget, kMost));
-  const auto start = std::chrono::steady_clock::now();
-  setting.effort = 1.0 / 64;
-  auto pilot = measure(plan, setting, progress);
-  const double used = seconds_since(start), left = seconds - used;
-  // Ranks go by one clock.
-  const auto effort = ensemble::unpacked<double>(ensemble::from_rank_0(
-      setting.control.ranks, "effort", [&] { return ensemble::packed(setting.effort * left / used); }));
-  if (effort < 2 * setting.effort) return pilot;
-  setting.effort = effort;
-  return measure(plan, setting, progress);
-}
+};
+/// Which tasks are complete, the first of them in their order; of the pilot that sets the effort, too.
+struct VerifyState {
+  std::vector<Done> pilot, outcomes;
+  double effort = 0;  ///< that the pilot has set; 0: not yet
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& pilot& outcomes& effort;
+  }
+};
+
+/// What the tasks are measured with: progress, and the checkpoint of what is complete.
+class Measuring {
+ public:
+  Measuring(const Options& o, const Plan& plan, Setting& setting, Progress& progress)
+      : options_(o),
+        plan_(plan),
+        setting_(setting),
+        progress_(progress),
+        leader_(leads(setting.control.ranks)),
+        file_(std::filesystem::path(o.out) / "verify.checkpoint"),
+        clock_(o.checkpoint_every) {
+    if (!o.resume) return;
+    state_ = ensemble::unpacked<VerifyState>(ensemble::from_rank_0(setting.control.ranks, "the checkpoint", [&] {
+      return experiment::load_state(file_, question(),
+                                    [](const std::string& text) { fmt::print(stderr, "sde: {}\n", text); });
+    }));
+  }
+
+  /// Throws Interrupted; what is complete is kept then, if there is a folder to keep it in.
+  std::vector<Outcome> operator()() {
+    try {
+      return within_budget();
+    } catch (const ensemble::Interrupted&) {
+      if (leader_ && !options_.out.empty()) experiment::save_state(file_, question(), ensemble::packed(state_));
+      throw;
+    }
+  }
+
+  /// Deletes the checkpoint: the verdicts are written.
+  void done() const { experiment::remove_state(file_); }
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  /// quick and full are fixed amounts of work. Seconds: a pilot at 1/64 of quick says what the time allows.
+  std::vector<Outcome> within_budget() {
+    const auto& budget = options_.budget;
+    if (budget == "quick") return measure(state_.outcomes);
+    if (budget == "full") {
+      // A file's rates and margins are what it asks about: more paths are all that can be had.
+      setting_.effort = plan_.experiment ? 8 : 2;
+      if (!plan_.experiment) setting_.margin = setting_.eta = 0.5;
+      return measure(state_.outcomes);
+    }
+    char* end = nullptr;
+    const double seconds = std::strtod(budget.c_str(), &end);
+    constexpr double kMost = 1e7;  // four months
+    if (budget.empty() || *end != '\0' || !(seconds > 0 && seconds <= kMost))
+      throw InputError(fmt::format(
+          "--budget {}: expected quick, full, or a number of seconds above 0 and up to {:g}", budget, kMost));
+    setting_.effort = kPilot;
+    auto pilot = measure(state_.pilot);
+    if (state_.effort == 0) {
+      double used = 0;
+      for (const auto& outcome : pilot) used += outcome.seconds;
+      // Ranks go by one clock.
+      state_.effort = ensemble::unpacked<double>(ensemble::from_rank_0(
+          setting_.control.ranks, "effort", [&] { return ensemble::packed(kPilot * (seconds - used) / used); }));
+    }
+    if (state_.effort < 2 * kPilot) return pilot;
+    setting_.effort = state_.effort;
+    return measure(state_.outcomes);
+  }
+
+  /// All tasks, but for those that are done.
+  std::vector<Outcome> measure(std::vector<Done>& done) {
+    std::vector<Outcome> outcomes;
+    for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+      const auto& task = plan_.tasks[i];
+      progress_.show(static_cast<double>(i) / static_cast<double>(plan_.tasks.size()),
+                     fmt::format("claim {}, {}", task.claim->number, task.on->name));
+      if (i == done.size()) {
+        const auto start = std::chrono::steady_clock::now();
+        auto own = setting_;
+        own.stream = task.on->stream;
+        auto measured = task.claim->measure(own, *task.on);
+        done.push_back({std::move(measured), seconds_since(start)});
+        keep_if_due();
+      }
+      outcomes.push_back({task, done[i].measured, done[i].seconds});
+    }
+    progress_.clear();
+    return outcomes;
+  }
+
+  void keep_if_due() {
+    if (!leader_ || options_.out.empty() || !clock_.due()) return;
+    try {
+      experiment::save_state(file_, question(), ensemble::packed(state_));
+    } catch (const IoError& e) {
+      progress_.clear();
+      fmt::print(stderr, "sde: no checkpoint: {}\n", e.what());
+    }
+    clock_.go_on();
+  }
+
+  /// All that decides what is measured.
+  std::string question() const {
+    const auto& q = options_.question;
+    return fmt::format("{}\n{}\n{}\n{}\n{} {} {}\n{}", fmt::join(q.words, " "), fmt::join(q.losses, " "),
+                       fmt::join(q.set, "\n"), fmt::join(q.margins, " "), q.all, options_.budget, options_.seed,
+                       plan_.experiment ? plan_.experiment->source : "");
+  }
+
+  static constexpr double kPilot = 1.0 / 64;  ///< of the effort of quick
+  const Options& options_;
+  const Plan& plan_;
+  Setting& setting_;
+  Progress& progress_;
+  const bool leader_;
+  const std::filesystem::path file_;
+  CheckpointClock clock_;
+  VerifyState state_;
+};
 
 /// Of each method of a file where a claim disagrees.
 std::vector<claims::TermReport> wrong_terms(const Plan& plan, const Report& report, const Setting& setting,
@@ -105,13 +202,19 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
   setting.seed = o.seed;
   Progress progress(o.quiet || !leader);
   const auto start = std::chrono::steady_clock::now();
+  if (o.resume && o.out.empty()) throw InputError("--resume: expected --out, the folder where the checkpoint is");
+  std::optional<OutputLock> lock;
+  std::optional<Measuring> measuring;
   Plan plan;
   std::vector<Outcome> outcomes;
   try {
     plan = plan_of(o.question, [&](const experiment::Experiment* e) {
       if (e && !alone(ranks))  // each has read its own node's file
         gather(*ranks, fmt::format("settings {:x}", std::hash<std::string>()(e->source)), [](std::string&) {}).check();
-      if (leader && !o.out.empty()) prepare_folder(o.out);
+      if (leader && !o.out.empty()) {
+        prepare_folder(o.out);
+        lock.emplace(o.out, "verify", [](const std::string& text) { fmt::print(stderr, "sde: {}\n", text); });
+      }
       setting.control = control_of(o.threads, o.device, o.quiet, ranks);
       if (e && leader)
         for (const auto& note : e->notes) fmt::print(stderr, "sde: {}\n", note);
@@ -124,10 +227,16 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
       throw InputError(plan.experiment ? "verify: none of the claims asked for applies to this file"
                                        : "verify: none of the claims asked for is measured on the losses asked for");
     }
-    outcomes = measure_within(o.budget, plan, setting, progress);
+    measuring.emplace(o, plan, setting, progress);
+    outcomes = (*measuring)();
   } catch (const ensemble::Interrupted&) {
     progress.clear();
-    if (leader) fmt::print(stderr, "sde: interrupted; no verdict was reached\n");
+    const bool kept = measuring && !o.out.empty();
+    if (leader)
+      fmt::print(stderr, "sde: interrupted; no verdict was reached{}\n",
+                 kept ? fmt::format("; checkpoint {} (the same command with --resume goes on from it)",
+                                    measuring->file().string())
+                      : "");
     return kInterrupted;
   }
   for (const auto& outcome : outcomes)
@@ -155,12 +264,14 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
                    : std::string("try --budget quick"));
   if (!o.out.empty()) {
     const auto file = std::filesystem::path(o.out) / "verify.json";
-    std::ofstream stream(file);
-    stream << j.dump(2) << '\n';
-    if (!stream.flush()) throw IoError(fmt::format("{}: could not be written", file.string()));
+    const auto text = j.dump(2) + '\n';
+    experiment::write_file(file, text.data(), text.size());
+    measuring->done();
     const bool points =
         std::any_of(run.outcomes.begin(), run.outcomes.end(), [](const auto& x) { return !x.measured.points.empty(); });
-    if (!o.no_figure && points) draw("plot_claims.py", {file.string(), "--out", o.out});
+    const auto say = [](const std::string& what) { fmt::print(stderr, "sde: {}\n", what); };
+    if (!o.no_figure && points && !drawn("plot_claims.py", {file.string(), "--out", o.out}, say))
+      say(fmt::format("the figures were not drawn; {} is complete", file.string()));
   }
   // What cannot be decided on a file is said, and no failure: its settings are not made for it.
   return report.passed(plan.experiment || (o.budget != "quick" && o.budget != "full")) ? kDone : kClaimFailed;
@@ -201,6 +312,10 @@ Command add_verify(CLI::App& app) {
                   "Threads (default: all cores; of several ranks on a node, a share each); same bits for any number")
       ->check(whole_number(1, kMostThreads))
       ->type_name("N");
+  add_checkpoint_option(*sub, o->checkpoint_every);
+  sub->add_flag("--resume", o->resume,
+                "Go on from the checkpoint that an interrupted verification left in --out: with the claims that are not "
+                "complete");
   sub->add_flag("--json", o->json, "Print everything as JSON");
   sub->add_flag("--quiet", o->quiet, "No progress bar");
   sub->add_flag("--no-figure", o->no_figure, "Write verify.json only");

@@ -11,12 +11,14 @@ bool BlockRunner::operator()(long b, BlockState& s) {
     s.x.assign(static_cast<std::size_t>(stepper_->size() * kLanes), 0.0);
     s.previous.resize(kLanes);
   }
+  bool moved = false;
   for (; first + s.done < last; s.done += kLanes, s.time = 0) {
     const long group = first + s.done;
     const int active = static_cast<int>(std::min<long>(kLanes, last - group));
     if (s.time == 0) start(s);
     while (s.time < timeline_.slow_time.size()) {
       if (interrupted_ && *interrupted_) return false;
+      if (moved && pause_ && pause_()) return false;
       unsigned failed = 0;
       before_ = s.x;
       if (s.time > 0) {
@@ -31,7 +33,7 @@ bool BlockRunner::operator()(long b, BlockState& s) {
       }
       for (int l = 0; l < active; ++l)
         if (!(s.gone >> l & 1)) observe(s, group, l, failed >> l & 1);
-      ++s.time;
+      moved = s.time++ > 0;
     }
     s.part.paths += active;
   }

@@ -10,17 +10,19 @@ namespace sde::ensemble {
 class BlockRunner {
  public:
   BlockRunner(const Problem& problem, const Method& method, const Observation& observation, const Timeline& timeline,
-              const SlowClock& clock, const std::atomic<bool>* interrupted)
+              const SlowClock& clock, const std::atomic<bool>* interrupted, std::function<bool()> pause = {})
       : problem_(problem),
         method_(method),
         observation_(observation),
         timeline_(timeline),
         interrupted_(interrupted),
+        pause_(std::move(pause)),
         dim_(problem.model->dim()),
         stepper_(method.dynamics->stepper({problem, method, timeline, clock, interrupted})),
         observe_(problem, method, observation, clock) {}
 
-  /// Returns false where it was interrupted.
+  /// Returns false where it was interrupted, or is to pause: that after an interval at least, so that whoever pauses
+  /// however often comes to an end.
   bool operator()(long b, BlockState& s);
 
  private:
@@ -34,6 +36,7 @@ class BlockRunner {
   const Observation& observation_;
   const Timeline& timeline_;
   const std::atomic<bool>* interrupted_;
+  const std::function<bool()> pause_;
   const int dim_;
   std::unique_ptr<Stepper> stepper_;
   Observer observe_;

@@ -152,8 +152,13 @@ class DeviceRun {
           throw;
         }
         at += blocks;
+        if (at < end && control_.pausing()) {  // a group that takes several tiles
+          take(g, groups[0]);
+          throw Interrupted();
+        }
       }
       for (auto& group : groups) take(g++, std::move(group));
+      if (g < range.last && control_.pausing()) throw Interrupted();
     }
   }
 

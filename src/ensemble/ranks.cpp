@@ -65,12 +65,12 @@ void describe(std::exception_ptr thrown, Message& m) {
 }  // namespace
 
 Gathered gather(Ranks& ranks, const std::string& place, const std::function<void(std::string&)>& work,
-                const std::atomic<bool>* interrupted) {
+                const std::function<bool()>& asked_to_stop) {
   Message mine;
   mine.place = place;
   try {
     work(mine.bytes);
-    if (interrupted && *interrupted) mine.state = static_cast<char>(State::stop);
+    if (asked_to_stop && asked_to_stop()) mine.state = static_cast<char>(State::stop);
   } catch (const Interrupted&) {
     mine.state = static_cast<char>(State::interrupted);
   } catch (...) {

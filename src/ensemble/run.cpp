@@ -31,6 +31,7 @@ bool resume_on_cpu(const Problem& problem, const Method& method, const Observati
     BlockState block;
     bool finished = false;
   };
+  std::atomic<bool> moved{false};  // some block, since the last pause
   const auto begun = state.begun;  // as it stood: what is merged changes it
   const auto before = [&](long g) {
     const auto found = begun.find(g);
@@ -51,9 +52,11 @@ bool resume_on_cpu(const Problem& problem, const Method& method, const Observati
           if (known && b - g * kGroupBlocks < known->merged) return Outcome{{}, true};
           if (known && known->unfinished.contains(b))
             o.block = known->unfinished.at(b);
-          else if (control.interrupted && *control.interrupted)
+          else if (control.stopping() || (moved && control.pausing()))
             return o;
-          o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted)(b, o.block);
+          o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted,
+                                   control.pause)(b, o.block);
+          moved = true;
           return o;
         },
         [&](GroupState& group, long b, Outcome o) {

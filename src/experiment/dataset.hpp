@@ -7,10 +7,6 @@
 
 namespace sde::experiment {
 
-/// `size` bytes to a temporary name in the same folder, renamed when complete. Throws IoError; leaves nothing
-/// half-written.
-void write_file(const std::filesystem::path& file, const char* bytes, std::size_t size);
-
 /// The dataset of a run. `failures` says of each method why it failed, "" where it did not; without any there is no
 /// such variable. One thread at a time may call it: netCDF is not made for more.
 std::string dataset_bytes(const Experiment& experiment, const std::vector<ensemble::MethodResult>& results,

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dataset.hpp"
+#include "durable_file.hpp"
 #include "in_memory.hpp"
 
 namespace sde::experiment {

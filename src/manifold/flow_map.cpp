@@ -66,13 +66,11 @@ struct FlowMap::Residuals {
 };
 struct FlowMap::Dense {
   using System = HessianSystem<ModelValue>;
-  explicit Dense(const LossModel& model)
-      : loss{model}, geometry(loss, {}), system(loss, geometry), time(model.dim()), arrived(std::size_t(model.dim())) {}
+  explicit Dense(const LossModel& model) : loss{model}, geometry(loss, {}), system(loss, geometry), time(model.dim()) {}
   const ModelValue loss;
   slow::HessianGeometry<ModelValue, double> geometry;
   System system;
   TimeFlow<System> time;
-  std::vector<double> arrived;
 };
 
 FlowMap::FlowMap(const LossModel& model, FlowOptions options, Minimum minimum)
@@ -116,9 +114,8 @@ bool FlowMap::through_residuals(double* x) {
 void FlowMap::through_hessian(double* x) {
   if (!dense_) dense_ = std::make_unique<Dense>(model_);
   auto& path = *dense_;
-  path.system.rank = kDynamic;
   must_arrive(path.time.flow(path.system, options_, x), path, x);
-  if (!polish_across(path.time, path.system, x, path.arrived.data(), model_.dim())) fail_to_polish(path, x);
+  if (!polish_across(path.time, path.system, x)) fail_to_polish(path, x);
 }
 
 void FlowMap::along_residual(double* x) {

@@ -1,5 +1,5 @@
 // Values as bytes, for another process of the same program on the same kind of machine. A class names its fields in a
-// member template serialize(archive, version): as Boost.Serialization, which writes the checkpoints, wants it.
+// member template serialize(archive, version), as Boost.Serialization wants it.
 #pragma once
 
 #include <cstdint>

@@ -57,7 +57,7 @@ void distribute(const Control& control, GroupRange groups, long share, Compute c
           compute(
               share_of(turn, shares, ranks.rank()), [&](long g, const T& group) { out& g& group; }, progress(turn));
         },
-        control.interrupted);
+        [&] { return control.stopping() || control.pausing(); });
     for (const auto& bytes : gathered.bytes)
       for (Unpacker from(bytes); !from.empty();) {
         long g = 0;

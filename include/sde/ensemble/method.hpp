@@ -156,9 +156,16 @@ struct Control {
   int threads = 1;
   std::function<void(double)> progress = [](double) {};  ///< fraction of this method done
   const std::atomic<bool>* interrupted = nullptr;
+  /// Whether to stop where nothing is lost by it (between observations of a block, between tiles of a device), as
+  /// where the state is to be kept now and then: resume() gives false, and goes on when called again. Several threads
+  /// ask. Who runs a method at one go has none.
+  std::function<bool()> pause = {};
   int device = -1;  ///< number of the CUDA device that advances paths, where it can; -1: none
   std::function<void(const std::string&)> notice = [](const std::string&) {};  ///< told what the user should know
   Ranks* ranks = nullptr;  ///< processes that share the work (ranks.hpp); nullptr: this one alone
+
+  bool stopping() const { return interrupted && *interrupted; }
+  bool pausing() const { return pause && pause(); }
 };
 
 /// A block of consecutive paths on its way: all that is needed to go on with the same bits.
@@ -218,7 +225,7 @@ void check_slow_sde(const Problem&, int workers);
 /// What is observed of a problem that has been checked. Throws InputError.
 void check(const Problem&, const Observation&);
 
-/// Goes on from `state` until all paths are run (true) or control.interrupted is set (false).
+/// Goes on from `state` until all paths are run (true), or control.interrupted is set or control.pause() true (false).
 /// Same bits for any number of threads, ranks and interruptions; on a device all but the last digits of what is
 /// observed. Throws InputError by check(), DeviceUnusable and DeviceFailure; with several ranks, all of which call it
 /// and end with the same state, as RankError on each.

@@ -3,7 +3,6 @@
 // has stopped.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -48,7 +47,7 @@ struct Gathered {
 /// Every rank calls it: runs work(bytes) and gathers the bytes of all, also those of one that threw. `place` says where
 /// in the program they are: ranks that are not at the same place have come apart, which check() says.
 Gathered gather(Ranks&, const std::string& place, const std::function<void(std::string& bytes)>& work,
-                const std::atomic<bool>* interrupted = nullptr);
+                const std::function<bool()>& asked_to_stop = {});
 
 /// What work() gives on rank 0, on every rank; on the others it is not called. Throws RankError.
 std::string from_rank_0(Ranks*, const std::string& place, const std::function<std::string()>& work);

@@ -17,7 +17,13 @@ class HessianSystem {
   static constexpr bool kMayStall = false;
   /// `geometry`: whose storage to use. Its eigenpairs are then those of the linearized point.
   SDE_DEVICE HessianSystem(const L& loss, slow::HessianGeometry<L, double, Team>& geometry, const Team& team = {})
-      : loss_(loss), team_(team), geometry_(geometry), d_(geometry.d), move_(d_, team), gradient_(d_, team) {}
+      : loss_(loss),
+        team_(team),
+        geometry_(geometry),
+        d_(geometry.d),
+        move_(d_, team),
+        gradient_(d_, team),
+        kept_(d_, team) {}
 
   SDE_DEVICE void linearize(const double* x) {
     geometry_.linearize(x);
@@ -49,6 +55,13 @@ class HessianSystem {
     team_.each(d_, [&](int k) { x[k] += move_[k]; });
   }
 
+  /// Keeps x[d], and gives it back.
+  SDE_DEVICE void keep(const double* x) {
+    team_.each(d_, [&](int k) { kept_[k] = x[k]; });
+  }
+  SDE_DEVICE void give_kept(double* x) const {
+    team_.each(d_, [&](int k) { x[k] = kept_[k]; });
+  }
   /// Directions across Gamma at the linearized point.
   SDE_DEVICE int normal_count() const { return normal_; }
 
@@ -60,23 +73,25 @@ class HessianSystem {
   const Team team_;
   slow::HessianGeometry<L, double, Team>& geometry_;
   const int d_;
-  Buffer<double, kDynamic, Team> move_, gradient_;
+  Buffer<double, kDynamic, Team> move_, gradient_, kept_;
   double step_ = 0;
   int normal_ = 0;
 };
 
 /// TimeFlow::polish() that leaves the gradient-flow fibre by O(delta^2) only: once as far as it goes, which tells the
-/// rank on Gamma, and where that is less than it was, again from where it began, across Gamma alone. `kept`: d numbers.
+/// rank on Gamma, and where that is less than it was, again from where it began, across Gamma alone.
 template <class Time, class System>
-SDE_DEVICE bool polish_across(Time& time, System& system, double* x, double* kept, int d) {
-  for (int k = 0; k < d; ++k) kept[k] = x[k];
+SDE_DEVICE bool polish_across(Time& time, System& system, double* x) {
+  system.keep(x);
   const int off_gamma = system.normal_count();
-  const bool polished = time.polish(system, x);
+  bool polished = time.polish(system, x);
   if (!polished || system.normal_count() >= off_gamma) return polished;
   system.rank = system.normal_count();
-  for (int k = 0; k < d; ++k) x[k] = kept[k];
+  system.give_kept(x);
   system.linearize(x);
-  return time.polish(system, x);
+  polished = time.polish(system, x);
+  system.rank = kDynamic;
+  return polished;
 }
 
 }  // namespace sde::manifold

@@ -84,4 +84,31 @@ std::vector<double> paired_times(const Pairing&);
 /// two rounds, has a burn-in, or is compared twice at one time; on all ranks, what one of them throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
+/// A pairing on its way.
+struct PairingState {
+  /// A group of blocks on its way.
+  struct Group {
+    long merged = 0;    ///< its first blocks, which are in `part`
+    PairedResult part;  ///< without tables before the first
+
+    template <class Archive>
+    void serialize(Archive& a, unsigned) {
+      a& merged& part;
+    }
+  };
+  long merged = 0;  ///< whole groups in `total`
+  PairedResult total;
+  std::map<long, Group> begun;  ///< by number
+
+  template <class Archive>
+  void serialize(Archive& a, unsigned) {
+    a& merged& total& begun;
+  }
+};
+
+/// Goes on from `state` until all paths are run (true), or control.interrupted is set or control.pause() true (false):
+/// state.total is then, bit by bit, what run_paired() gives. What a device has of a group that is not complete it runs
+/// again. Throws as run_paired().
+bool resume_paired(const Problem&, const Pairing&, const ensemble::Control&, PairingState& state);
+
 }  // namespace sde::verify
