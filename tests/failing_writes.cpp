@@ -1,5 +1,6 @@
-// A disk that fills up: loaded before a program (LD_PRELOAD), fails its FAIL_AT-th call that changes a file, counted from
-// 1, and all after it where FAIL_ON is set; the file FAIL_MARK then exists. Standard output and error are left alone.
+// A disk that fills up: loaded before a program (LD_PRELOAD), fails its FAIL_AT-th call that changes a file, counted
+// from 1, and all after it where FAIL_ON is set; the file FAIL_MARK then exists. Standard output and error are left
+// alone.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>

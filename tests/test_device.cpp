@@ -192,6 +192,25 @@ TEST_CASE("groups on a device: the same bits in one tile, in tiles of a group, i
   }
 }
 
+TEST_CASE("a run on a device that pauses whenever it may goes on after every tile, to the same bits") {
+  observed_to = 0;
+  const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});
+  const auto pauses = [&](long paths) {
+    const auto m = method_of(test::Kind::local_sgd, 0.05, paths);
+    ensemble::MethodState state;
+    int count = 0;
+    while (!ensemble::resume(problem, m, kAt, {.threads = 1, .pause = [] { return true; }, .device = 0}, state))
+      ++count;
+    check_same(ensemble::run(problem, m, kAt, {.threads = 2}), state.total);
+    return count;
+  };
+  gpu::HostDevice::memory = 2 * 32 * sizeof(double);  // four tiles in one group
+  CHECK(pauses(100) == 3);
+  gpu::HostDevice::memory = 2 * ensemble::kGroupPaths * sizeof(double);  // a tile for each of two groups
+  CHECK(pauses(ensemble::kGroupPaths + 100) == 1);
+  gpu::HostDevice::memory = ~std::size_t(0);
+}
+
 TEST_CASE("an interrupted run on a device goes on, there or on the CPU, with the same bits") {
   observed_to = 0;
   const auto problem = on_host_device(PlainHyperbola{}, constant_noise(), {2.0, 0.6});

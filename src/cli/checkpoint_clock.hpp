@@ -8,7 +8,8 @@
 
 namespace sde::cli {
 
-/// What --checkpoint-every says. By default every minute, but so that no more than a hundredth of the time goes into it.
+/// What --checkpoint-every says. By default every minute, but so that no more than a hundredth of the time goes into
+/// it.
 struct CheckpointEvery {
   std::optional<double> seconds;  ///< as asked for; 0: only when interrupted
   double period() const { return seconds.value_or(60); }
@@ -33,7 +34,8 @@ class CheckpointClock {
   void go_on() {
     const Ticks since = stopped_.exchange(0);
     const double took =
-        since == 0 ? 0 : std::chrono::duration<double>(Clock::now().time_since_epoch() - Clock::duration(since)).count();
+        since == 0 ? 0
+                   : std::chrono::duration<double>(Clock::now().time_since_epoch() - Clock::duration(since)).count();
     wait(every_.spares_time() ? std::max(every_.period(), kMostOften * took) : every_.period());
   }
 

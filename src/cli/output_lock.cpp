@@ -80,7 +80,8 @@ OutputLock::OutputLock(const std::filesystem::path& folder, const std::string& n
                     file_.string()));
   }
   if (before.process > 0 && before.host != mine.host)
-    say(fmt::format("{}: left by process {} on {}, and taken over: is it gone? (A network file system whose locks hold "
+    say(
+        fmt::format("{}: left by process {} on {}, and taken over: is it gone? (A network file system whose locks hold "
                     "on one host alone cannot tell)",
                     file_.string(), before.process, before.host));
   const auto text = fmt::format("{} {}\n", mine.host, mine.process);
@@ -95,7 +96,8 @@ OutputLock::OutputLock(const std::filesystem::path& folder, const std::string& n
 }
 
 bool OutputLock::still_there() const {
-  struct stat open_one {}, there {};
+  struct stat open_one {
+  }, there{};
   return fstat(descriptor_, &open_one) == 0 && stat(file_.c_str(), &there) == 0 && open_one.st_dev == there.st_dev &&
          open_one.st_ino == there.st_ino;
 }

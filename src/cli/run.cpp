@@ -5,8 +5,8 @@
 
 #include "../experiment/checkpoint.hpp"
 #include "../experiment/dataset.hpp"
-#include "cli.hpp"
 #include "../experiment/durable_file.hpp"
+#include "cli.hpp"
 #include "gamma_report.hpp"
 #include "output_lock.hpp"
 #include "progress.hpp"
@@ -48,7 +48,8 @@ class Runner {
     }
     if (o.resume)
       state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
-        return ensemble::packed(experiment::load_checkpoint(checkpoint_, experiment_, [&](const auto& text) { say(text); }));
+        return ensemble::packed(
+            experiment::load_checkpoint(checkpoint_, experiment_, [&](const auto& text) { say(text); }));
       }));
     for (const auto& x : plan_.others)
       say(fmt::format("{}: not beside its slow SDE on common noise: {}", x.name, x.reason));

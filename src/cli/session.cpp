@@ -67,8 +67,8 @@ void add_checkpoint_option(CLI::App& sub, CheckpointEvery& every) {
 
 bool goes_on(const ensemble::Control& control) {
   if (alone(control.ranks)) return !control.stopping();
-  const auto gathered =
-      gather(*control.ranks, "pause", [](std::string&) {}, [&] { return control.stopping(); });
+  const auto gathered = gather(
+      *control.ranks, "pause", [](std::string&) {}, [&] { return control.stopping(); });
   gathered.check();
   return !gathered.stop;
 }

@@ -22,7 +22,8 @@ struct Listener {
 };
 
 /// Advances method after method from `state`, then the pairs; all results are in it after. Of a pair that has failed
-/// by itself the tables are empty. False: it was not to go on from where it had stopped. Throws DeviceFailure, and what a method throws.
+/// by itself the tables are empty. False: it was not to go on from where it had stopped. Throws DeviceFailure, and what
+/// a method throws.
 bool simulate(const experiment::Experiment&, const experiment::PairPlan&, ensemble::Control,
               experiment::RunState& state, const Listener&);
 

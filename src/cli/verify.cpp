@@ -107,8 +107,8 @@ class Measuring {
     const double seconds = std::strtod(budget.c_str(), &end);
     constexpr double kMost = 1e7;  // four months
     if (budget.empty() || *end != '\0' || !(seconds > 0 && seconds <= kMost))
-      throw InputError(fmt::format(
-          "--budget {}: expected quick, full, or a number of seconds above 0 and up to {:g}", budget, kMost));
+      throw InputError(fmt::format("--budget {}: expected quick, full, or a number of seconds above 0 and up to {:g}",
+                                   budget, kMost));
     setting_.effort = kPilot;
     auto pilot = measure(state_.pilot);
     if (state_.effort == 0) {
@@ -313,9 +313,10 @@ Command add_verify(CLI::App& app) {
       ->check(whole_number(1, kMostThreads))
       ->type_name("N");
   add_checkpoint_option(*sub, o->checkpoint_every);
-  sub->add_flag("--resume", o->resume,
-                "Go on from the checkpoint that an interrupted verification left in --out: with the claims that are not "
-                "complete");
+  sub->add_flag(
+      "--resume", o->resume,
+      "Go on from the checkpoint that an interrupted verification left in --out: with the claims that are not "
+      "complete");
   sub->add_flag("--json", o->json, "Print everything as JSON");
   sub->add_flag("--quiet", o->quiet, "No progress bar");
   sub->add_flag("--no-figure", o->no_figure, "Write verify.json only");

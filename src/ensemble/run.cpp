@@ -54,8 +54,8 @@ bool resume_on_cpu(const Problem& problem, const Method& method, const Observati
             o.block = known->unfinished.at(b);
           else if (control.stopping() || (moved && control.pausing()))
             return o;
-          o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted,
-                                   control.pause)(b, o.block);
+          o.finished = BlockRunner(problem, method, observation, timeline, clock, control.interrupted, control.pause)(
+              b, o.block);
           moved = true;
           return o;
         },

@@ -129,7 +129,8 @@ std::string load_state(const fs::path& file, const std::string& settings,
       if (!bytes) continue;
       sealed = unseal(*bytes);
     } catch (const InputError& e) {
-      damaged += fmt::format("{}{}: not a complete checkpoint ({})", damaged.empty() ? "" : "; ", one.string(), e.what());
+      damaged +=
+          fmt::format("{}{}: not a complete checkpoint ({})", damaged.empty() ? "" : "; ", one.string(), e.what());
       continue;
     }
     if (sealed.program != version())
@@ -142,14 +143,17 @@ std::string load_state(const fs::path& file, const std::string& settings,
           "--resume: {}: belongs to other settings or another seed: expected the same experiment file, --set and "
           "--seed (or run without --resume to start anew)",
           one.string()));
-    if (one != file)
-      say(fmt::format("{}: the run goes on from the checkpoint before, {}",
+    if (one != file) {
+      say(fmt::format("{}: the run goes on from the checkpoint before, {}, which takes its name",
                       damaged.empty() ? file.string() + ": missing" : damaged, one.string()));
+      std::error_code none;
+      fs::rename(one, file, none);  // or the next checkpoint would put the damaged one in the place of the sound one
+    }
     return std::move(sealed.state);
   }
   if (!damaged.empty()) throw InputError("--resume: " + damaged);
-  throw InputError(fmt::format(
-      "--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)", file.string()));
+  throw InputError(fmt::format("--resume: {}: no checkpoint there (an interrupted run leaves one in its --out folder)",
+                               file.string()));
 }
 
 void save_checkpoint(const fs::path& file, const Experiment& experiment, const RunState& state) {

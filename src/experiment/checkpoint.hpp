@@ -41,8 +41,8 @@ Sealed unseal(const std::string& bytes);
 /// IoError.
 void save_state(const std::filesystem::path& file, const std::string& settings, const std::string& state);
 
-/// The state saved by save_state. Where the file is missing or damaged, that before it, which `say` is told. Throws
-/// InputError where there is no sound one, or it belongs to other settings or another version.
+/// The state saved by save_state. Where the file is missing or damaged, that before it, which takes its name; `say` is
+/// told. Throws InputError where there is no sound one, or it belongs to other settings or another version.
 std::string load_state(const std::filesystem::path& file, const std::string& settings,
                        const std::function<void(const std::string&)>& say);
 

@@ -248,7 +248,7 @@ class PairedRun {
       PairedResult result;
       bool finished = false;
     };
-    std::atomic<bool> moved{false};  // some block, since the last pause
+    std::atomic<bool> moved{false};   // some block, since the last pause
     const auto begun = state_.begun;  // as it stood: what is merged changes it
     const auto known = [&](long b) {
       const auto found = begun.find(b / ensemble::kGroupBlocks);

@@ -118,6 +118,25 @@ class Killed(Faults):
         self.assert_clean("ring.nc")
         print(f"run: killed {kills} times, gone on {resumed} times")
 
+    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
+    def test_a_rank(self):
+        whole, _ = self.whole(*LONG)
+        env = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        checkpoint = os.path.join(self.out, "ring.checkpoint")
+        for victim in range(2):
+            shutil.rmtree(self.out, ignore_errors=True)
+            with subprocess.Popen(["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "2", *self.command(*LONG, *OFTEN)],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env) as child:
+                while not os.path.exists(checkpoint) and child.poll() is None:
+                    time.sleep(0.005)
+                with open(f"/proc/{child.pid}/task/{child.pid}/children") as f:
+                    os.kill(sorted(map(int, f.read().split()))[victim], signal.SIGKILL)
+                _, err = child.communicate()
+            self.assertNotEqual(child.returncode, 0, err)
+            self.sde(*LONG, "--resume")
+            self.assertEqual(self.dataset(), whole)
+            self.assert_clean("ring.nc")
+
     def test_sweep(self):
         arguments = [*LONG, "--sweep", "method.*.H=5,10,20"]
         whole, took = self.whole(*arguments)
@@ -134,7 +153,7 @@ class Killed(Faults):
                 return [timeless(v) for v in x] if isinstance(x, list) else x
             with open(os.path.join(self.out, "verify.json")) as f:
                 return timeless(json.load(f))
-        command = [SDE, "verify", "1", "2", "3", "--loss", "ring", "--seed", "3", "--no-figure", "--out", self.out]
+        command = [SDE, "verify", "1", "5", "6", "8", "9", "--loss", "ring", "--seed", "3", "--no-figure", "--out", self.out]
         started = time.monotonic()
         r = subprocess.run(command, capture_output=True, text=True)
         took = time.monotonic() - started
@@ -240,7 +259,7 @@ class Limits(Faults):
             os.mkdir(self.out)
             shutil.copy(os.path.join(self.folder.name, "whole", "ring.nc"), os.path.join(self.out, "ring.nc"))  # of an earlier run
             env = {"LD_PRELOAD": FAILING, "FAIL_AT": str(n), "FAIL_MARK": mark, **({"FAIL_ON": "1"} if all_after else {})}
-            r = subprocess.run(self.command(*arguments, "--checkpoint-every", "0.001"), capture_output=True, text=True, env={**os.environ, **env})
+            r = subprocess.run(self.command(*arguments, *OFTEN), capture_output=True, text=True, env={**os.environ, **env})
             failed = os.path.exists(mark)
             if failed:
                 os.remove(mark)
