@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "../src/experiment/formula.hpp"
 #include "sde/ensemble/make_problem.hpp"
 #include "sde/formula/parse.hpp"
@@ -167,7 +169,7 @@ TEST_CASE("built-in losses typed as formulas have the same terms to 1e-12") {
   }
 }
 
-TEST_CASE("claim 1 for 30 formulas: the terms are the second derivatives of Phi") {
+TEST_CASE("claim 1 for 30 formulas and the gallery: the terms are the second derivatives of Phi") {
   std::vector<std::string> texts{
       "residual = 'y - x^3'\nstart = [1, 1]",
       "residual = '(y - x^3) sqrt(1 + x^2)'\nstart = [1, 1]",
@@ -204,9 +206,17 @@ TEST_CASE("claim 1 for 30 formulas: the terms are the second derivatives of Phi"
                                              polynomial, a[6]));
   }
   CHECK(texts.size() == 30);
-  for (const auto& text : texts) {
-    CAPTURE(text);
-    const auto named = typed(text);
+  std::vector<experiment::NamedLoss> all;
+  for (const auto& text : texts) all.push_back(typed(text));
+  const auto gallery = std::filesystem::path(SDE_SOURCE_DIR) / "experiments/formulas";
+  for (const auto& file : std::filesystem::directory_iterator(gallery)) {
+    const auto table = toml::parse_file(file.path().string());
+    experiment::Section section(*table["loss"].as_table(), "loss");
+    all.push_back(experiment::make_loss(section));
+  }
+  CHECK(all.size() == 40);
+  for (const auto& named : all) {
+    CAPTURE(named.name);
     const auto& model = *named.model;
     const int d = model.dim();
     manifold::FlowMap flow(model);
