@@ -207,7 +207,7 @@ TEST_CASE("a run on a device that pauses whenever it may goes on after every til
   gpu::HostDevice::memory = 2 * 32 * sizeof(double);  // four tiles in one group
   CHECK(pauses(100) == 3);
   gpu::HostDevice::memory = 2 * ensemble::kGroupPaths * sizeof(double);  // a tile for each of two groups
-  CHECK(pauses(ensemble::kGroupPaths + 100) == 1);
+  CHECK(pauses(2 * ensemble::kGroupPaths) == 1);
   gpu::HostDevice::memory = ~std::size_t(0);
 }
 

@@ -1,15 +1,21 @@
 // Losses typed as formulas: their members, beside automatic differentiation; beside the built-in losses; claim 1.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 
+#include "../src/experiment/experiment.hpp"
 #include "../src/experiment/formula.hpp"
 #include "sde/ensemble/make_problem.hpp"
 #include "sde/formula/parse.hpp"
 #include "sde/loss/data.hpp"
 #include "sde/loss/derivatives.hpp"
+#include "sde/loss/diagonal_network.hpp"
+#include "sde/loss/flat.hpp"
 #include "sde/loss/formula.hpp"
+#include "sde/loss/matrix_sensing.hpp"
+#include "sde/loss/tanh_network.hpp"
 #include "sde/manifold/second_derivative.hpp"
 #include "sde/model/dense_geometry.hpp"
 
@@ -147,25 +153,128 @@ void same_terms(const LossModel& a, const LossModel& b, Vector point) {
 
 }  // namespace
 
+namespace {
+
+/// "[[1, 2], [3, 4]]": rows of `width` numbers each; "[1, 2]" of width 0, numbers alone.
+std::string rows(const std::vector<double>& numbers, std::size_t width) {
+  if (width == 0) return fmt::format("[{}]", fmt::join(numbers, ", "));
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < numbers.size(); i += width)
+    all.push_back(rows({numbers.begin() + long(i), numbers.begin() + long(i + width)}, 0));
+  return fmt::format("[{}]", fmt::join(all, ", "));
+}
+
+/// Terms that `term(k)` writes for k = 0 .. count - 1, as one sum.
+template <class Term>
+std::string sum_of(int count, Term term) {
+  std::vector<std::string> all;
+  for (int k = 0; k < count; ++k) all.push_back(term(k));
+  return fmt::format("{}", fmt::join(all, " + "));
+}
+
+/// Networks as a user would type them, with the data that the built-in ones draw from their seed.
+std::vector<std::tuple<std::string, std::string>> typed_networks() {
+  std::vector<std::tuple<std::string, std::string>> all;
+  const loss::Flat flat(2, 4, 7);
+  all.emplace_back("name = 'flat'\ndata_seed = 7",
+                   fmt::format("variables = {{t = 4}}\nresidual = 'dot(t, x) - y'\nstart = [0, 0, 0, 0]\n"
+                               "data = {{x = {}, y = {}}}",
+                               rows(flat.X, 4), rows(flat.y, 0)));
+  const loss::DiagonalNetwork diagonal(4, 6, 2, 7);
+  all.emplace_back("name = 'diagonal_network'\nn = 4\nfeatures = 6\ndata_seed = 7",
+                   fmt::format("variables = {{u = 6, v = 6}}\nresidual = 'dot(u*u - v*v, x) - y'\nstart = {}\n"
+                               "data = {{x = {}, y = {}}}\ntest_error = '{}'",
+                               rows(std::vector<double>(12, 0.5), 0), rows(diagonal.X, 6), rows(diagonal.y, 0),
+                               sum_of(6, [&](int j) {
+                                 return fmt::format("(u[{0}]^2 - v[{0}]^2 - {1})^2", j + 1, j < 2 ? 1 : 0);
+                               })));
+  const loss::TanhNetwork network(4, 2, 4, 2, 7);
+  all.emplace_back(
+      "name = 'tanh_network'\nn = 4\nwidth = 4\ndata_seed = 7",
+      fmt::format(
+          "variables = {{a = 4, w = 8}}\nresidual = '{} - y'\nstart = {}\ndata = {{x = {}, y = {}}}\n"
+          "test_residual = '{} - y'\ntest_data = {{x = {}, y = {}}}",
+          sum_of(4,
+                 [](int k) { return fmt::format("a[{}] tanh(w[{}] x[1] + w[{}] x[2])", k + 1, 2 * k + 1, 2 * k + 2); }),
+          rows(network.interpolating_start(1.0, 7), 0), rows(network.X, 2), rows(network.y, 0),
+          sum_of(4,
+                 [](int k) { return fmt::format("a[{}] tanh(w[{}] x[1] + w[{}] x[2])", k + 1, 2 * k + 1, 2 * k + 2); }),
+          rows(network.X_test, 2), rows(network.y_test, 0)));
+  const loss::MatrixSensing sensing(3, 3, 2, 1, 7);
+  const auto product = [](int k) {
+    const int a = k / 3, b = k % 3;
+    return fmt::format("A[{}] (U[{}] U[{}] + U[{}] U[{}])", k + 1, 2 * a + 1, 2 * b + 1, 2 * a + 2, 2 * b + 2);
+  };
+  all.emplace_back(
+      "name = 'matrix_sensing'\nn = 3\nsize = 3\nrank = 2\ndata_seed = 7",
+      fmt::format("variables = {{U = 6}}\nresidual = '{} - y'\nstart = {}\ndata = {{A = {}, y = {}}}",
+                  sum_of(9, product), rows(loss::random_start(6, 1.0, 7), 0), rows(sensing.A, 9), rows(sensing.y, 0)));
+  return all;
+}
+
+}  // namespace
+
 TEST_CASE("built-in losses typed as formulas have the same terms to 1e-12") {
-  const std::tuple<const char*, std::string> all[] = {
+  std::vector<std::tuple<std::string, std::string>> all{
       {"name = 'ring'", "residual = 'sqrt(1 + 0.5 x) (x^2 + y^2 - 1)'\nstart = [0.6, 0.8]"},
       {"name = 'ring'", "formula = '1/2 (1 + 0.5 x) (x^2 + y^2 - 1)^2'\nstart = [0.6, 0.8]"},
       {"name = 'hyperbola'", "residual = 'x y - 1'\nstart = [2, 0.5]"},
       {"name = 'sphere'\nd = 3", "variables = {x = 3}\nresidual = '(sum(x^2) - 1)/sqrt(2)'\nstart = [0.6, 0.8, 0]"},
       {"name = 'valley'\nprofile = 'exponential'\nc = -0.7", "residual = 'exp(-0.35 x) y'\nstart = [0.3, 0]"},
+      {"name = 'chain'\ndepth = 4",
+       "variables = {w = 4}\nresidual = 'w[1] w[2] w[3] w[4] - 1'\nstart = [2, 1, 1, 0.5]"},
   };
+  for (auto& network : typed_networks()) all.push_back(std::move(network));
   for (const auto& [built_in, text] : all) {
+    CAPTURE(built_in);
     CAPTURE(text);
     experiment::NamedLoss a, b;
     try {
       a = typed(built_in);
+      b = typed(text);
     } catch (const InputError& e) {
       FAIL(e.what());
     }
-    b = typed(text);
+    CHECK(a.start == b.start);
     Vector point = b.start;
     same_terms(*a.model, *b.model, point);
+    if (b.model->has_test_error())
+      CHECK(b.model->test_error(point.data()) == doctest::Approx(a.model->test_error(point.data())).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("paths of built-in losses typed as formulas are the same to rounding") {
+  // Along Gamma a path multiplies a rounding error by some factor of order 1; across it the error dies out.
+  std::vector<std::tuple<std::string, std::string>> all{
+      {"name = 'ring'", "residual = 'sqrt(1 + 0.5 x) (x^2 + y^2 - 1)'\nstart = [0.6, 0.8]"},
+      {"name = 'hyperbola'", "residual = 'x y - 1'\nstart = [2, 0.5]"},
+      {"name = 'valley'\nprofile = 'exponential'\nc = -0.7", "residual = 'exp(-0.35 x) y'\nstart = [0.3, 0]"},
+  };
+  for (auto& network : typed_networks()) all.push_back(std::move(network));
+  for (const auto& [built_in, text] : all) {
+    CAPTURE(text);
+    std::vector<ensemble::MethodResult> results[2];
+    for (int which = 0; which < 2; ++which) {
+      const auto source = fmt::format(
+          "[noise]\nkind = 'label'\n[experiment]\npaths = 40\ntime = 0.1\nobservations = 2\nobserve = ['x1', 'x2']\n"
+          "[training]\neta = 0.02\nworkers = 2\nbatch = 2\nH = 5\n[start]\nat = {}\n[[method]]\nkind = 'local_sgd'\n"
+          "[[method]]\nkind = 'slow_local_sgd'\n[[method]]\nkind = 'slow_ode_local_sgd'\n[loss]\n{}\n",
+          rows(typed(built_in).start, 0), which == 0 ? built_in : text);
+      const auto e = experiment::load(experiment::FileText{"typed.toml", source}, {});
+      for (std::size_t m = 0; m < e.methods.size(); ++m)
+        results[which].push_back(
+            ensemble::run(e.problem, e.methods[m], experiment::observation_of(e, m), {.threads = 2}));
+    }
+    for (std::size_t m = 0; m < 3; ++m) {
+      CAPTURE(m);
+      const auto &a = results[0][m].samples.back(), &b = results[1][m].samples.back();
+      REQUIRE(a.size() == b.size());
+      for (std::size_t q = 0; q < a.size(); ++q) {
+        REQUIRE(a[q].size() == (m == 2 ? 1 : 40));
+        for (std::size_t i = 0; i < a[q].size(); ++i)
+          CHECK(a[q][i] == doctest::Approx(b[q][i]).epsilon(1e-9).scale(1e-3));
+      }
+    }
   }
 }
 

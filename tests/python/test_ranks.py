@@ -135,7 +135,9 @@ class Ranks(unittest.TestCase):
         self.assertEqual(whole.returncode, 0, whole.stderr)
         expected, command = self.dataset("whole"), mpirun(2, *self.arguments("parts", *long))
         p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
-        time.sleep(0.4 * took)
+        while p.poll() is None and not working_rank(p):  # a launcher that is still starting would just end
+            time.sleep(0.02)
+        time.sleep(0.2 * took)  # of about half that time or more
         p.send_signal(signal.SIGTERM)
         _, err = p.communicate(timeout=60)
         self.assertIn("of 4 cells are complete", err)
