@@ -26,7 +26,9 @@ class PairedTileOf final : public PairedTile {
   /// Whether the kernel has code for this pairing.
   static bool runs(const Noise& noise, const PairedSetup& setup) {
     const auto& a = setup.algorithm;
-    return !a.increments.conventional && a.steady() && noise.columns() <= dim_of<L> &&
+    const bool tables = std::any_of(setup.predictions.begin(), setup.predictions.end(),
+                                    [](const auto& p) { return bool(p.parameters.weights); });
+    return !a.increments.conventional && a.steady() && noise.columns() <= dim_of<L> && !tables &&
            discrete::Algorithms::with_rule(a, [](auto rule) { return kPositionAlone<decltype(rule)>; });
   }
 

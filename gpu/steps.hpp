@@ -60,10 +60,10 @@ struct DiscreteSteps {
   Paths<S> paths;
 
   template <class Team>
-  using Loop = discrete::RoundLoop<L, Pack<S, 1>, Rule, false, Team, kSources>;
+  using Loop = typename discrete::LoopOf<L, Pack<S, 1>, Rule, false, Team, kSources>::type;
   static constexpr int kSize = discrete::kStateSize<L, Rule, S>;
 
-  SDE_DEVICE int size() const { return discrete::shape_of<Rule, S>(loss.dim(), rounds.workers).size(); }
+  SDE_DEVICE int size() const { return discrete::shape_of<S>(rule, loss.dim(), rounds.workers).size(); }
 
   /// By one thread.
   SDE_DEVICE void operator()(long path) const {

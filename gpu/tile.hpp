@@ -76,12 +76,15 @@ class TileOf final : public DeviceTile {
       rates_.write(rounds.rates, n);
       here.rates = rates_.data();
     }
-    discrete::Algorithms::with_rule(algorithm_, [&](const auto& rule) { advance_by(rule, here); });
+    discrete::Algorithms::with_rule(algorithm_,
+                                    [&](const auto& rule) { advance_by(rules_.here(device_, rule, d_), here); });
   }
 
   void advance(const slow::Steps& steps) override {
     if constexpr (kSlowHere) {
-      const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, steps, paths()};
+      auto here = steps;
+      here.parameters.weights = weights_.here(device_, steps.parameters.weights);
+      const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, here, paths()};
       if constexpr (ValueLoss<L> || residuals_of<L> == 1) {
         if (kPathPerThread<L> || fits_a_thread(body)) {
           launch_threads(body);
@@ -116,7 +119,9 @@ class TileOf final : public DeviceTile {
   void observe(const TileObservation& what, std::vector<stats::Moments>& totals, long keep,
                std::vector<std::vector<double>>& samples, std::vector<std::uint8_t>& gone) override {
     if constexpr (kObservedHere) {
-      const Observe<DeviceLoss> body{loss_,        full_noise(),   AnyPaths(paths()), what,
+      auto here = what;
+      here.parameters.weights = weights_.here(device_, what.parameters.weights);
+      const Observe<DeviceLoss> body{loss_,        full_noise(),   AnyPaths(paths()), here,
                                      polynomials_, values_.data(), previous_.data(),  gone_.data()};
       if constexpr (ValueLoss<L>) {
         const auto arena = lone_bytes<DeviceLoss, double>(loss_, body);
@@ -164,7 +169,7 @@ class TileOf final : public DeviceTile {
  private:
   static int state_size(const L& loss, const discrete::Algorithm& a) {
     return discrete::Algorithms::with_rule(
-        a, [&]<class Rule>(const Rule&) { return discrete::shape_of<Rule, S>(loss.dim(), a.workers).size(); });
+        a, [&](const auto& rule) { return discrete::shape_of<S>(rule, loss.dim(), a.workers).size(); });
   }
   /// `size`: numbers of a path's state.
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, int size)
@@ -225,7 +230,12 @@ class TileOf final : public DeviceTile {
   template <class Rule>
   void advance_by(const Rule& rule, const discrete::Rounds& rounds) {
     using namespace discrete;
-    if constexpr (kInRegisters<L, decltype(discrete_steps<kAnySource>(rule, rounds))>) {
+    if constexpr (!std::is_same_v<Rule, AveragedSgd>) {  // one kernel each: builds are long enough
+      if (fits_a_thread(discrete_steps<kAnySource>(rule, rounds)))
+        launch_threads(discrete_steps<kAnySource>(rule, rounds));
+      else
+        launch_teams<S>(discrete_steps<kAnySource>(rule, rounds));
+    } else if constexpr (kInRegisters<L, decltype(discrete_steps<kAnySource>(rule, rounds))>) {
       launch_first<Rule, kGaussianLabels, kTwoPointLabels, kAdditive, kUnsampled, kUnsampledGaussian,
                    kUnsampledTwoPoint>(rule, rounds);
     } else if (fits_a_thread(discrete_steps<kAnySource>(rule, rounds))) {
@@ -279,6 +289,8 @@ class TileOf final : public DeviceTile {
   discrete::Stepping stepping_;
   std::uint64_t seed_ = 0;
   unsigned sources_ = discrete::kAnySource;
+  DeviceRules<Device> rules_;
+  DeviceWeights<Device> weights_;
   Memory<double> rates_;
   Memory<S> x_, spread_;
   Memory<std::uint8_t> lost_;

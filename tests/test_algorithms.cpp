@@ -67,6 +67,7 @@ TEST_CASE("without noise every algorithm with a changing rate is gradient descen
        {discrete::LearningRate::Kind::cosine, discrete::LearningRate::Kind::linear, discrete::LearningRate::Kind::step})
     for (const auto* type : discrete::Algorithms::all()) {
       CAPTURE(type->name());
+      if (!type->has_conventional_sde()) continue;  // momenta and their kin: tests/test_linear_methods.cpp
       Algorithm a{.type = type, .workers = type == &discrete::sgd ? 1 : 3, .batch = 3};
       a.rate = {.kind = kind, .eta = 0.05, .steps = 40, .warmup = 3, .milestones = {0.3, 0.6}};
       a.sync.H = 4;
@@ -92,7 +93,8 @@ struct HeavyBall {
   static constexpr int kSharedSlots = 0, kWorkerSlots = 1;
   double beta = 0.9;
   template <class Gradient, class T, class Team>
-  void step(Gradient& gradient, int d, const discrete::Position<T>& y, T* w, T* g, const T& eta, const Team&) const {
+  void step(Gradient& gradient, int d, const discrete::Position<T>& y, T* w, T* g, const T& eta, std::int64_t,
+            const Team&) const {
     gradient(y.x, g);
     for (int k = 0; k < d; ++k) {
       w[k] = T(beta) * w[k] - eta * g[k];
@@ -109,7 +111,8 @@ struct HeavyBall {
 struct Lookahead {
   static constexpr int kSharedSlots = 1, kWorkerSlots = 0;
   template <class Gradient, class T, class Team>
-  void step(Gradient& gradient, int, const discrete::Position<T>& y, T*, T* g, const T& eta, const Team&) const {
+  void step(Gradient& gradient, int, const discrete::Position<T>& y, T*, T* g, const T& eta, std::int64_t,
+            const Team&) const {
     gradient.descend(y, g, eta);
   }
   template <class T, class Displacement, class Team>
@@ -129,7 +132,7 @@ std::vector<double> through(const Rule& rule, const discrete::Rounds& rounds, in
   discrete::Stepping stepping;
   stepping.batch = batch;
   discrete::RoundLoop<loss::Hyperbola, T, Rule> loop(loss, none.view(), rule, stepping);
-  std::vector<T> x(static_cast<std::size_t>(discrete::shape_of<Rule, T>(2, rounds.workers).size()), T(0.0));
+  std::vector<T> x(static_cast<std::size_t>(discrete::shape_of<T>(rule, 2, rounds.workers).size()), T(0.0));
   x[0] = start[0], x[1] = start[1];
   T spread(0.0);
   loop.advance(x.data(), 0, rounds, spread);
@@ -190,7 +193,10 @@ TEST_CASE("the list finds an algorithm's update rule by name, and every name is 
   for (const auto* type : discrete::Algorithms::all()) {
     CHECK(std::find(names.begin(), names.end(), type->name()) == names.end());
     names.emplace_back(type->name());
+    Defaults defaults;
     Algorithm a{.type = type};
+    type->read(defaults, a, true);
+    if (type->needs_noise()) type->set_noise(a, {1, 1});
     CHECK(discrete::Algorithms::with_rule(a, [](const auto&) { return true; }));
   }
   CHECK(names.size() >= 4);

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "sde/core/error.hpp"
+#include "sde/discrete/algorithms.hpp"
 #include "sde/slow/linear_algorithms.hpp"
 #include "sde/slow/psi.hpp"
 
@@ -17,6 +18,36 @@ using Eigen::VectorXd;
 namespace {
 
 constexpr double kPairs[][2] = {{1.3, 1.3}, {1.3, 0}, {0.2, 3.1}, {0, 5}, {4, 0.01}};
+
+enum class Momentum { heavy_ball, nesterov };
+using AtSynchronization = discrete::MomentumSgd::AtSynchronization;
+
+/// The matrices of the momentum rule for a rate and a batch of one gradient.
+ExchangeableAlgorithm matrices(const discrete::MomentumSgd& rule, double eta, double b, long H) {
+  auto e = rule.matrices(H);
+  e.eta = eta;
+  e.batch = b;
+  return e;
+}
+ExchangeableAlgorithm local_momentum(double eta, double b, int workers, long H, Momentum kind, double beta,
+                                     AtSynchronization at) {
+  discrete::MomentumSgd rule;
+  rule.set_inner(kind == Momentum::nesterov, beta);
+  rule.at = at;
+  rule.workers = workers;
+  return matrices(rule, eta, b, H);
+}
+ExchangeableAlgorithm momentum_sgd(double eta, double b, Momentum kind, double beta) {
+  return local_momentum(eta, b, 1, 1, kind, beta, AtSynchronization::kept);
+}
+ExchangeableAlgorithm diloco(double eta, double b, int workers, long H, double gamma, double mu, Momentum outer,
+                             double beta = 0) {
+  discrete::MomentumSgd rule;
+  rule.set_inner(false, beta);
+  rule.set_outer(outer == Momentum::nesterov, gamma, mu);
+  rule.workers = workers;
+  return matrices(rule, eta, b, H);
+}
 
 void same(double a, double b, double tolerance = 1e-10) {
   CAPTURE(a);
@@ -220,9 +251,12 @@ TEST_CASE("what is no algorithm is refused by name") {
       CHECK(std::string(e.what()).find(expected) != std::string::npos);
     }
   };
-  words([] { momentum_sgd(0.1, 1, Momentum::heavy_ball, 1); }, "beta = 1");
-  words([] { diloco(0.1, 1, 2, 3, 0.7, 1.2, Momentum::nesterov); }, "mu = 1.2");
-  words([] { diloco(0.1, 1, 2, 3, 0, 0.2, Momentum::nesterov); }, "gamma = 0");
+  const auto checked = [](std::vector<double> parameters) {
+    return [parameters] { discrete::check({.type = &discrete::diloco, .workers = 2, .batch = 2, .parameters = parameters}); };
+  };
+  words(checked({1, 0, 0, 1, 0, 0}), "algorithm.momentum: expected a number from 0 and below 1");
+  words(checked({0, 0, 0, 0.7, 1.2, 1}), "algorithm.mu: expected a number from 0 and below 1");
+  words(checked({0, 0, 0, 0, 0.2, 1}), "algorithm.gamma: expected a number above 0, got 0");
   MatrixXd apart = MatrixXd::Zero(4, 4);
   apart.topLeftCorner(2, 2).setConstant(0.5);
   apart.bottomRightCorner(2, 2).setConstant(0.5);

@@ -53,6 +53,7 @@ struct BitsOf<bench::Counted> {
   using U = std::uint64_t;
   static U bits(bench::Counted x) { return BitsOf<double>::bits(x.value); }
   static bench::Counted real(U u) { return BitsOf<double>::real(u); }
+  static bench::Counted from_word(U u) { return BitsOf<double>::from_word(u); }
 };
 
 namespace bench {

@@ -158,6 +158,7 @@ const std::vector<std::string>& shipped_names(int claim) {
       {8, {"valley", "hyperbola", "ring"}},
       {9, {"valley", "hyperbola", "ring"}},
       {13, {"sphere", "flat", "valley", "ring", "hyperbola"}},
+      {14, {"ring", "valley", "hyperbola", "diagonal_network"}},
   };
   return table.at(claim);
 }

@@ -127,5 +127,6 @@ Claim label_noise();
 Claim time_scales();
 Claim linear_scaling();
 Claim negative_controls();
+Claim other_algorithms_claim();
 
 }  // namespace sde::claims

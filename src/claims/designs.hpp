@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "sde/discrete/algorithm.hpp"
 
 namespace sde::claims {
 
@@ -41,6 +44,18 @@ struct DiffusionDesign {
   int batch = 32;
   double time = 0.1, dt = 0.005;
   double margin = 0.05;  ///< of the variances
+};
+
+/// Claim 14.
+struct AlgorithmsDesign {
+  /// Name and algorithm; none: those of the shipped table (other_algorithms.hpp), at the effective rate and batch
+  /// below.
+  std::vector<std::pair<std::string, discrete::Algorithm>> all;
+  double effective = 0.01;
+  int batch = 12;
+  double time = 0.2, dt = 0.005;
+  long paths = 512;
+  double margin = 0.05;
 };
 
 /// Claim 4: a ladder of rates at fixed K, alpha and B.
@@ -157,6 +172,7 @@ struct Designs {
   LinearScalingDesign linear_scaling;
   ControlsDesign controls;
   TermsDesign terms;
+  AlgorithmsDesign algorithms;
 };
 
 }  // namespace sde::claims

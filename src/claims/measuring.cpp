@@ -4,6 +4,7 @@
 
 #include <Eigen/SVD>
 #include <algorithm>
+#include <cmath>
 
 namespace sde::claims {
 
@@ -41,8 +42,8 @@ verify::PairedResult paired(const Setting& s, Measured& m, const Case& c, const 
 }
 
 double gradients_of(const verify::Pairing& p) {
-  const double eta = p.algorithm.rate.eta;
-  return static_cast<double>(p.paths) * p.algorithm.workers * (p.burn_in + p.times.back()) / (eta * eta);
+  return static_cast<double>(p.paths) * p.algorithm.workers * (p.burn_in + p.times.back()) /
+         p.algorithm.slow_time(p.algorithm.rate.eta);
 }
 
 verify::Pairing stationary(const Case& c, const discrete::Algorithm& a, double time, double dt, long paths) {
@@ -55,7 +56,8 @@ verify::Pairing stationary(const Case& c, const discrete::Algorithm& a, double t
   const auto terms = c.problem.terms();
   terms->compute(c.problem.start_on_gamma.data());
   const double round = static_cast<double>(a.steps_in_round()) * a.slow_time(a.rate.eta);
-  const double settled = 8 * a.rate.eta / terms->normal_eigenvalues().minCoeff();
+  const double effective = a.rate.eta * std::sqrt(a.type->slow_time_factor(a));
+  const double settled = 8 * effective / terms->normal_eigenvalues().minCoeff();
   pairing.burn_in = round * std::ceil(std::min(settled, c.most_burn_in) / round);
   return pairing;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "../experiment/pairs.hpp"
+#include "claim.hpp"
+#include "other_algorithms.hpp"
 #include "own_designs.hpp"
 
 namespace sde::claims {
@@ -21,6 +23,7 @@ std::string why_not(const ensemble::Problem& p, const Method& m) {
   if (!a.rate.is_constant()) return "its learning rate changes: the claims are measured at a constant one";
   if (a.sync.kind != discrete::Synchronization::Kind::constant || a.sync.switch_step > 0)
     return "its rounds change: the claims are measured at a constant H";
+  if (a.type->needs_noise()) return "its slow SDE has a metric that moves: compare it with its slow SDE by `sde run`";
   try {
     ensemble::check_slow_sde(p, a.workers);
   } catch (const InputError& error) {
@@ -113,6 +116,32 @@ std::vector<Proposal> proposals(const experiment::Experiment& e, const Method& a
   return all;
 }
 
+/// An algorithm that claim 14 alone is about.
+Case case_of_other(Setting s, const experiment::Experiment& e, const Method& m, const Proposal& proposal, int stream) {
+  Case c;
+  c.name = proposal.name;
+  c.factors = proposal.factors;
+  c.stream = s.stream = stream;
+  c.problem = e.problem;
+  c.start = e.problem.start;
+  c.problem.start = c.problem.start_on_gamma;
+  c.most_burn_in = e.observation.times.back();
+  const Candidates g = candidates(e);
+  c.slow_variable = g.all[g.own > 0 ? 0 : g.sharpness];
+  c.functions = functions_of(g);
+  const auto terms = c.problem.terms();
+  terms->compute(c.problem.start_on_gamma.data());
+  c.diffuses = terms->tangent_noise().norm() > 1e-9;
+  auto& x = c.designs.algorithms;
+  x.all = {{m.algorithm.type->label(m.algorithm), m.algorithm}};
+  x.time = std::min(e.observation.times.back(), 0.2 * c.most_burn_in + 0.2);
+  x.margin = e.verify.margin("algorithms", x.margin);
+  for (const auto& claim : all())
+    if (claim.number != 14)
+      c.not_applicable[claim.number] = "it is about SGD and Local SGD: claim 14 is about this algorithm";
+  return c;
+}
+
 Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const Proposal& proposal, int stream) {
   Case c;
   c.name = proposal.name;
@@ -137,6 +166,7 @@ Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const 
   c.tangent_normal =
       noise.rank > 0 && noise.state_rank == 0 && noise.sigma2 == 0 && !samples_move(e.problem) && own.workers > 1;
   design_claims(c, own, pilot, slow, g.sharpness, time, e.verify);
+  c.not_applicable[14] = "it is about other algorithms: claims 2 to 9 are about this one";
   c.not_applicable[1] = "it is about the formulas, not about an algorithm: `sde verify 1` measures them on every loss";
   return c;
 }
@@ -155,7 +185,9 @@ OwnCases own_cases(const Setting& s, const experiment::Experiment& e) {
       continue;
     }
     for (const auto& proposal : proposals(e, m))
-      own.cases.push_back(std::make_shared<const Case>(case_of(s, e, m, proposal, stream++)));
+      own.cases.push_back(std::make_shared<const Case>(of_claim_14(*m.algorithm.type)
+                                                           ? case_of_other(s, e, m, proposal, stream++)
+                                                           : case_of(s, e, m, proposal, stream++)));
   }
   if (own.cases.empty() && own.others.empty())
     throw InputError(fmt::format(

@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 
+#include "../experiment/methods.hpp"
 #include "../experiment/reading.hpp"
 #include "../experiment/registry.hpp"
 #include "cli.hpp"
@@ -21,7 +22,8 @@ using slow::Vector;
 
 struct Options {
   std::string loss, formula, variables, noise, at, covariance;
-  std::vector<std::string> residuals, parameters, noise_parameters;
+  std::vector<std::string> residuals, parameters, noise_parameters, method_parameters;
+  std::string method;
   std::optional<double> sigma2;
   std::optional<int> batch;
   double alpha = 0;
@@ -98,6 +100,64 @@ nlohmann::json rows(const Matrix& M) {
 }
 std::vector<double> list(const Vector& v) { return {v.begin(), v.end()}; }
 
+/// The slow SDE that is asked for: of --method, or of --workers, --batch and --alpha.
+struct Asked {
+  slow::Parameters parameters;
+  int workers = 1, batch = 1;
+  std::optional<discrete::Algorithm> algorithm;
+};
+Asked asked_of(const Options& o) {
+  Asked asked;
+  if (o.method.empty()) {
+    if (!o.method_parameters.empty()) throw InputError("--method-param: belongs to --method");
+    asked.workers = o.workers;
+    asked.batch = o.batch.value_or(o.workers);
+    if (asked.batch % o.workers != 0)
+      throw InputError(fmt::format("--batch: expected a multiple of --workers {} (the total batch), got {}", o.workers,
+                                   asked.batch));
+    asked.parameters = {.batch = static_cast<double>(asked.batch), .workers = o.workers, .alpha = o.alpha};
+    return asked;
+  }
+  if (o.alpha != 0) throw InputError("--alpha: with --method it follows from --method-param eta=... and H=...");
+  toml::table table;
+  table.insert("workers", o.workers);
+  if (o.batch) table.insert("batch", *o.batch);
+  for (const auto& p : o.method_parameters) experiment::assign(table, p);
+  table.insert_or_assign("kind", o.method);
+  experiment::Section section(table, "--method-param");
+  asked.algorithm = experiment::read_algorithm(section);
+  asked.workers = asked.algorithm->workers;
+  asked.batch = asked.algorithm->batch;
+  asked.parameters = asked.algorithm->type->slow_sde(*asked.algorithm, 0);
+  return asked;
+}
+
+/// What theory.md section 9 says of the algorithm: the weights of the drift for pairs of these eigenvalues, the largest
+/// ones, and 0, and their ratio to SGD's at the same diffusion.
+nlohmann::json weights_of(const discrete::Algorithm& a, const slow::Parameters& p, const Vector& eigenvalues) {
+  constexpr std::size_t kMost = 5;
+  std::vector<double> values(eigenvalues.begin(), eigenvalues.end());
+  std::sort(values.rbegin(), values.rend());
+  values.erase(std::unique(values.begin(), values.end(), [](double x, double y) { return y > x * (1 - 1e-6); }),
+               values.end());
+  if (values.size() > kMost) values.resize(kMost);
+  values.push_back(0);
+  const auto n = static_cast<Eigen::Index>(values.size());
+  Matrix w = Matrix::Zero(n, n), over = w;
+  for (Eigen::Index i = 0; i < n; ++i)
+    for (Eigen::Index j = 0; j < n; ++j) {
+      const double x = values[static_cast<std::size_t>(i)], y = values[static_cast<std::size_t>(j)];
+      if (x + y == 0) continue;
+      w(i, j) = slow::weight<double>(Term::drift, p, x, y);
+      over(i, j) = w(i, j) * 2 * p.batch * (x + y);
+    }
+  const double stable = a.type->stable_below(a);
+  nlohmann::json j{{"name", a.type->label(a)}, {"eta", a.rate.eta},      {"eigenvalues", values},
+                   {"weights", rows(w)},       {"over_sgd", rows(over)}, {"diffusion", 1 / p.batch}};
+  if (std::isfinite(stable)) j["stable_eta"] = stable / values.front();
+  return j;
+}
+
 void print(const nlohmann::json& j, const manifold::Findings& gamma) {
   const auto line = [](const std::string& name, const nlohmann::json& v) {
     std::string text;
@@ -118,6 +178,16 @@ void print(const nlohmann::json& j, const manifold::Findings& gamma) {
   for (const auto& warning : manifold::warnings(gamma)) fmt::print("warning: {}\n", warning);
   if (const auto& variables = j["variables"]; !variables.empty())
     fmt::print("{:<20} {:>14}\n", "variables", fmt::join(variables.get<std::vector<std::string>>(), " "));
+  if (j.contains("method")) {
+    const auto& m = j["method"];
+    fmt::print("{}, eta = {:g}: diffusion Sigma_par * {:.7g}", m["name"].get<std::string>(), m["eta"].get<double>(),
+               m["diffusion"].get<double>());
+    if (m.contains("stable_eta")) fmt::print("; stable here for eta below {:.4g}", m["stable_eta"].get<double>());
+    fmt::print("\n");
+    line("eigenvalues", m["eigenvalues"]);
+    line("w of their pairs", m["weights"]);
+    line("over SGD's", m["over_sgd"]);
+  }
   for (const char* key : {"point", "gradient_norm", "hessian_eigenvalues", "trace_hessian", "lambda_max", "sigma_hat",
                           "psi_hat", "drift_1", "drift_2", "ito_normal", "diffusion", "gradient_trace_hessian"})
     if (j.contains(key)) line(key, j[key]);
@@ -154,10 +224,8 @@ int run(const Options& o) {
   toml::table noise_table = noise_of(o, covariance);
   problem.noise = experiment::read_noise({experiment::Section(noise_table, "noise")}, *problem.model);
 
-  const int batch = o.batch.value_or(o.workers);
-  if (batch % o.workers != 0)
-    throw InputError(
-        fmt::format("--batch: expected a multiple of --workers {} (the total batch), got {}", o.workers, batch));
+  const auto asked = asked_of(o);
+  const int batch = asked.batch;
   try {
     problem.project_start();
   } catch (const manifold::FlowError& e) {
@@ -169,7 +237,7 @@ int run(const Options& o) {
   terms->compute(point.data());
   Vector g(d);
   problem.model->gradient(point.data(), g.data());
-  const slow::Parameters p{.batch = static_cast<double>(batch), .workers = o.workers, .alpha = o.alpha};
+  const slow::Parameters& p = asked.parameters;
   const Vector eigenvalues = terms->normal_eigenvalues();
   Vector spectrum = Vector::Zero(d);
   spectrum.tail(eigenvalues.size()) = eigenvalues;
@@ -185,20 +253,26 @@ int run(const Options& o) {
       {"lambda_max", terms->lambda_max()},
       {"gamma", to_json(gamma)},
       {"drift_1", list(terms->contraction(Term::drift_1, p))},
-      {"drift_2", list(o.workers > 1 ? terms->contraction(Term::drift_2, p) : zero)},
-      {"ito_normal", list(terms->ito_normal(batch))},
+      {"drift_2", list(p.has_second() ? terms->contraction(Term::drift_2, p) : zero)},
+      {"ito_normal", list(terms->ito_normal(p.batch))},
       {"gradient_trace_hessian", list(terms->gradient_of_trace())},
       {"loss", named.name},
       {"variables", named.variables},
-      {"workers", o.workers},
+      {"workers", asked.workers},
       {"batch", batch},
-      {"alpha", o.alpha},
+      {"alpha", p.alpha},
   };
+  if (asked.algorithm) {
+    if (eigenvalues.size() == 0) throw InputError("--method: expected a point where the Hessian is not 0");
+    j["method"] = weights_of(*asked.algorithm, p, eigenvalues);
+  }
   if (d <= kMatricesUpTo) {
     const Matrix columns = terms->tangent_noise();
     j["sigma_hat"] = rows(terms->matrix(Term::sigma_hat, p));
-    j["psi_hat"] = rows(terms->matrix(Term::psi_hat, slow::Parameters{.batch = 1, .workers = 2, .alpha = o.alpha}));
-    j["diffusion"] = rows(columns * columns.transpose() / batch);
+    auto of_psi = p;
+    if (!p.weights) of_psi.workers = 2;  // of one worker, too, what Local SGD's would be
+    j["psi_hat"] = rows(terms->matrix(Term::psi_hat, of_psi));
+    j["diffusion"] = rows(columns * columns.transpose() / p.batch);
   }
   if (o.json)
     fmt::print("{}\n", j.dump(2));
@@ -240,11 +314,18 @@ Command add_terms(CLI::App& app) {
       ->check(number_of_at_least(0, true))
       ->type_name("A")
       ->capture_default_str();
+  sub->add_option("--method", o->method, "Algorithm (sde list names them): its weights w(lambda_i, lambda_j) and terms")
+      ->type_name("KIND");
+  sub->add_option("--method-param", o->method_parameters, "Key of the algorithm, as in an experiment file (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   sub->add_flag("--json", o->json, "Print JSON");
   sub->footer(
       "Examples:\n  sde terms --formula \"1/2 (y - x^3)^2 (1 + x^2)\" --at 1,1 --noise gaussian\n"
       "  sde terms --residual \"a x y - 1\" --param a=0.5 --at 2,1 --sigma2 1\n"
       "  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 8 --alpha 0.5\n"
+      "  sde terms --loss hyperbola --at 2,0.5 --sigma2 1 --workers 4 --method diloco --method-param eta=0.02 "
+      "--method-param H=10 --method-param mu=0.6\n"
       "  sde terms --loss ring --param a=0.5 --at 0.6,0.8 --noise gaussian --cov 1,0.3,0.3,0.5 --workers 4 --batch 4 "
       "--alpha 0.2 --json\n"
       "  sde terms --loss ring --noise state --noise-param rank=1 --noise-param constant=[0.5,0.2]");

@@ -6,8 +6,11 @@
 
 #include "sde/core/error.hpp"
 #include "sde/discrete/local_sgd.hpp"
+#include "sde/slow/moving_metric.hpp"
 
 namespace sde::discrete {
+
+std::optional<slow::MovingMetric> AlgorithmType::metric(const Algorithm&) const { return std::nullopt; }
 
 const AlgorithmType* Algorithm::default_type() { return &local_sgd; }
 

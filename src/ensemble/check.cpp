@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "sde/core/error.hpp"
 #include "sde/ensemble/method.hpp"
 
@@ -31,6 +33,32 @@ void check(const Problem& p) {
               p.start_on_gamma.size() == 0 ? ": call project_start(), which sends the start through Phi" : "");
 }
 
+namespace {
+
+/// Refuses an algorithm whose fluctuations grow at the start, and a slow SDE that has no weights there.
+void check_stable(const Problem& problem, const Method& m) {
+  const auto& a = m.algorithm;
+  const double limit = a.type->stable_below(a);
+  if (limit == std::numeric_limits<double>::infinity()) return;
+  const auto terms = problem.terms();
+  terms->compute(problem.start_on_gamma.data());
+  const double lambda = terms->lambda_max(), x = a.rate.eta * lambda;
+  if (!(x < limit))
+    refuse("method.eta",
+           fmt::format("'{}' is unstable at the start, where the Hessian has the eigenvalue {:.4g}: expected eta below "
+                       "{:.4g}, got {:g}",
+                       m.name, lambda, limit / lambda, a.rate.eta));
+  const auto p = a.type->slow_sde(a, a.rate.warmup);
+  if (m.dynamics->on_gamma() && p.weights && !(x <= p.weights.most))
+    refuse("method.eta",
+           fmt::format(
+               "'{}': the weights of its slow SDE are tabulated up to eta lambda = {:.4g}, at the start the Hessian "
+               "has the eigenvalue {:.4g}: expected eta up to {:.4g}, got {:g}",
+               m.name, p.weights.most, lambda, p.weights.most / lambda, a.rate.eta));
+}
+
+}  // namespace
+
 void check(const Problem& problem, const Method& m) {
   if (!m.dynamics) refuse("method.dynamics", "missing: expected one of ensemble::all_dynamics()");
   discrete::check(m.algorithm);
@@ -39,6 +67,7 @@ void check(const Problem& problem, const Method& m) {
   if (m.paths < 1) refuse("method.paths", fmt::format("expected at least 1, got {}", m.paths));
   if (m.dynamics->on_gamma()) check_slow_sde(problem, m.algorithm.workers);
   m.dynamics->check(problem, m);
+  check_stable(problem, m);
 }
 
 void check_slow_sde(const Problem& p, int workers) {

@@ -97,7 +97,7 @@ class DiscreteAlgorithm : public Dynamics {
 class ConventionalSde final : public DiscreteAlgorithm {
  public:
   std::string kind(const discrete::AlgorithmType& type) const override {
-    return std::string("conventional_") + type.name();
+    return type.has_conventional_sde() ? std::string("conventional_") + type.name() : "";
   }
   const char* description() const override { return "the conventional SDE, in time eta * steps"; }
   const char* suffix() const override { return " (conventional SDE)"; }

@@ -3,6 +3,7 @@
 
 #include "sde/core/error.hpp"
 #include "sde/ensemble/method.hpp"
+#include "sde/slow/moving_metric.hpp"
 
 namespace sde::ensemble {
 
@@ -24,6 +25,18 @@ inline void read_drift_factors(Keys& keys, Method& m) {
   f.drift_2 = keys.number({"drift_2", "factor of drift-II in a slow SDE (1: the theory)"}, 1);
   f.tangent_normal =
       keys.number({"tangent_normal", "factor of Sigma's tangent-normal blocks in both drifts (1: the theory)"}, 1);
+}
+
+/// Throws InputError where the slow SDE of an adaptive method is not known here.
+inline void check_metric(const Problem& p, const Method& m) {
+  const auto metric = m.algorithm.type->metric(m.algorithm);
+  if (!metric) return;
+  if (metric->start.size() != p.model->dim())
+    throw InputError("method.v0: expected " + std::to_string(p.model->dim()) + " numbers, got " +
+                     std::to_string(metric->start.size()));
+  if (p.noise.reshuffles(p.model->residual_count()))
+    throw InputError("noise.sampling: the slow SDE of '" + m.name +
+                     "' is not known in reshuffled epochs: expected \"with_replacement\"");
 }
 
 /// Throws InputError where the step is none.

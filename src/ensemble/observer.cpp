@@ -1,5 +1,7 @@
 #include "observer.hpp"
 
+#include <limits>
+
 namespace sde::ensemble {
 
 namespace {
@@ -10,6 +12,9 @@ auto components_of(Vector v) {
 }
 
 }  // namespace
+
+/// What an adaptive method's predicted drift and diffusion are here: they depend on its v, which is not observed.
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// A path at one time: its observables (model/observables.hpp), and their record.
 struct Observer::Path {
@@ -55,12 +60,20 @@ struct Observer::Path {
   template <class F>
   void components(PerComponent which, F f) {
     if (which == PerComponent::rate && width() <= 0) return;
+    if (which != PerComponent::rate && o.in_metric_) {
+      for (auto& of_component : result.table(which)[t]) of_component.add(kUnknown);
+      return;
+    }
     const auto value = f(*this);
     auto& row = result.table(which)[which == PerComponent::rate ? t - 1 : t];
     for (int c = 0; c < o.observation_.components; ++c) row[static_cast<std::size_t>(c)].add(value(c));
   }
   template <class F>
   void pairs(F f) {
+    if (o.in_metric_) {
+      add_pairs(result.diffusion_pairs[t], [](int, int) { return kUnknown; });
+      return;
+    }
     add_pairs(result.diffusion_pairs[t], f(*this));
   }
   void rate_pairs() {
@@ -88,7 +101,8 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
       observation_(observation),
       clock_(clock),
       flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
-      terms_(problem.terms()) {}
+      terms_(problem.terms()),
+      in_metric_(method.algorithm.type->needs_noise()) {}
 
 void Observer::operator()(long path_number, std::size_t t, const double* theta, double spread, Vector& previous,
                           MethodResult& result) {

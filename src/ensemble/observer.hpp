@@ -26,6 +26,7 @@ class Observer {
   const SlowClock& clock_;
   manifold::FlowMap flow_;
   std::unique_ptr<slow::PointTerms> terms_;
+  const bool in_metric_;  ///< of an adaptive method
   Vector point_;
 };
 

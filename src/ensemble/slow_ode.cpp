@@ -8,6 +8,7 @@
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 
 #include "dynamics_keys.hpp"
+#include "sde/model/moving_geometry.hpp"
 #include "stepper.hpp"
 
 namespace sde::ensemble {
@@ -18,21 +19,24 @@ namespace {
 class OdeStepper final : public Stepper {
  public:
   explicit OdeStepper(const Run& run)
-      : dim_(run.problem.model->dim()),
-        times_(run.timeline.slow_time),
-        clock_(run.clock),
-        terms_(run.problem.terms()) {}
-  int size() const override { return dim_; }
+      : dim_(run.problem.model->dim()), times_(run.timeline.slow_time), clock_(run.clock), terms_(run.problem.terms()) {
+    if (const auto metric = run.method.algorithm.type->metric(run.method.algorithm))
+      moving_ = std::make_unique<slow::MovingGeometry>(*run.problem.model, run.problem.noise, *metric);
+  }
+  int size() const override { return moving_ ? 2 * dim_ : dim_; }
   unsigned advance(LaneState x, std::uint32_t, std::size_t i, double*) override {
     if (times_[i + 1] == times_[i]) return 0;
     namespace odeint = boost::numeric::odeint;
     using State = std::vector<double>;
-    State y(static_cast<std::size_t>(dim_));
-    for (int k = 0; k < dim_; ++k) y[k] = x[k * kLanes];
+    State y(static_cast<std::size_t>(size()));
+    for (int k = 0; k < size(); ++k) y[k] = x[k * kLanes];
     const auto field = [&](const State& at, State& v, double t) {
-      terms_->compute(at.data());
-      const Vector drift = terms_->contraction(slow::Term::drift, clock_.at(t));
+      auto& terms = terms_at(at);
+      const Vector drift = terms.contraction(slow::Term::drift, clock_.at(t));
       std::copy(drift.begin(), drift.end(), v.begin());
+      if (!moving_) return;
+      const Vector of_v = moving_->velocity(at.data(), v_at(at));
+      std::copy(of_v.begin(), of_v.end(), v.begin() + dim_);
     };
     bool lost = false;
     try {
@@ -40,23 +44,32 @@ class OdeStepper final : public Stepper {
       odeint::integrate_adaptive(odeint::make_controlled(1e-12, 1e-12, odeint::runge_kutta_dopri5<State>()), field, y,
                                  times_[i], times_[i + 1], 0.1 * width);
       for (int polish = 0; polish < 3; ++polish) {
-        terms_->compute(y.data());
-        Eigen::Map<Vector>(y.data(), dim_) += terms_->newton_step();
+        Eigen::Map<Vector>(y.data(), dim_) += terms_at(y).newton_step();
       }
     } catch (const odeint::odeint_error&) {
       lost = true;
     }
-    for (int k = 0; k < dim_; ++k)
+    for (int k = 0; k < size(); ++k)
       for (int l = 0; l < kLanes; ++l) x[k * kLanes + l] = y[k];
     return lost ? 1 : 0;
   }
   long step_after(std::size_t i) const override { return static_cast<long>(i + 1); }
 
  private:
+  /// v of a state, which has v - v(0).
+  Vector v_at(const std::vector<double>& y) const {
+    return moving_->metric().start + Eigen::Map<const Vector>(y.data() + dim_, dim_);
+  }
+  slow::PointTerms& terms_at(const std::vector<double>& y) {
+    if (moving_) return moving_->at(y.data(), v_at(y));
+    terms_->compute(y.data());
+    return *terms_;
+  }
   const int dim_;
   const std::vector<double>& times_;
   const SlowClock& clock_;
   std::unique_ptr<slow::PointTerms> terms_;
+  std::unique_ptr<slow::MovingGeometry> moving_;  ///< of an adaptive method
 };
 
 class SlowOde final : public Dynamics {
@@ -75,6 +88,7 @@ class SlowOde final : public Dynamics {
     read_drift_factors(keys, m);
   }
   void check(const Problem& p, const Method& m) const override {
+    check_metric(p, m);
     const auto terms = p.terms();
     terms->compute(p.start_on_gamma.data());
     if (terms->tangent_noise().norm() > 1e-9)

@@ -2,6 +2,7 @@
 #include "dynamics_keys.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/moving_geometry.hpp"
 #include "sde/slow/hessian_geometry.hpp"
 #include "stepper.hpp"
 
@@ -21,12 +22,14 @@ class SlowStepper final : public Stepper {
         clock_(run.clock),
         first_step_(slow_steps(times_, run.method.dt)),
         interrupted_(run.interrupted),
-        kernel_(
-            slow::slow_kernel(*run.problem.model, run.problem.noise, run.problem.interpolating, run.method.precision)) {
+        metric_(run.method.algorithm.type->metric(run.method.algorithm)),
+        kernel_(metric_ ? slow::moving_slow_kernel(*run.problem.model, run.problem.noise, *metric_)
+                        : slow::slow_kernel(*run.problem.model, run.problem.noise, run.problem.interpolating,
+                                            run.method.precision)) {
     if (run.method.flow_retraction)
       flow_ = std::make_unique<manifold::FlowMap>(*run.problem.model, manifold::FlowOptions{}, run.problem.minimum());
   }
-  int size() const override { return dim_; }
+  int size() const override { return metric_ ? 2 * dim_ : dim_; }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
     unsigned lost = 0;
     clock_.for_each_chunk(times_, first_step_, i, flow_ ? 1 : kChunk, [&](slow::Steps& steps) {
@@ -61,6 +64,7 @@ class SlowStepper final : public Stepper {
   const SlowClock& clock_;
   const std::vector<std::int64_t> first_step_;
   const std::atomic<bool>* interrupted_;
+  const std::optional<slow::MovingMetric> metric_;
   std::unique_ptr<SlowKernel> kernel_;
   std::unique_ptr<manifold::FlowMap> flow_;
 };
@@ -82,7 +86,13 @@ class SlowSde final : public Dynamics {
     m.flow_retraction = keys.choice({"retraction", "Newton along the normal space, or the flow map"}, "newton",
                                     {"newton", "flow"}) == "flow";
   }
-  void check(const Problem&, const Method& m) const override { check_step(m); }
+  void check(const Problem& p, const Method& m) const override {
+    check_step(m);
+    check_metric(p, m);
+    if (m.flow_retraction && m.algorithm.type->metric(m.algorithm))
+      throw InputError("method.retraction: the flow map is that of the plain metric: expected \"newton\" for '" +
+                       m.name + "'");
+  }
   double gradients(const Method&, std::int64_t) const override { return 0; }
   double work(const Method& m, double time) const override { return 20 * time / m.dt; }
   std::unique_ptr<Stepper> stepper(const Run& run) const override { return std::make_unique<SlowStepper>(run); }
@@ -92,7 +102,7 @@ class SlowSde final : public Dynamics {
   /// Of squared losses that interpolate, and of losses of few dimensions without residuals; with Newton's retraction.
   bool runs_on_device(const Problem& p, const Method& m) const override {
     const bool by_hessian = p.model->residual_count() == 0 && p.model->dim() <= slow::kHessianDimensions;
-    return !m.flow_retraction && (p.interpolating || by_hessian);
+    return !m.flow_retraction && (p.interpolating || by_hessian) && !m.algorithm.type->metric(m.algorithm);
   }
 };
 

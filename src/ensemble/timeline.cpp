@@ -84,7 +84,7 @@ SlowClock::SlowClock(const Method& method) : method_(method) {
 
 slow::Parameters SlowClock::from(std::int64_t step) const {
   auto p = method_.dynamics->parameters(method_, step);
-  if (method_.refined) p.eta = method_.algorithm.rate(step);
+  if (method_.refined) p.refine(method_.algorithm.rate(step));
   return p;
 }
 

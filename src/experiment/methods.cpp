@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "sde/discrete/algorithms.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 namespace sde::experiment {
 
@@ -73,6 +74,18 @@ void read_rest(Keys& keys, Method& m, long paths) {
   if (m.dynamics->one_path()) m.paths = 1;
 }
 
+/// Gives an adaptive method what it starts from: the noise's variances at the start.
+void set_noise(const Section& s, const ensemble::Problem& p, discrete::Algorithm& a) {
+  if (!a.type->needs_noise()) return;
+  const slow::Vector diagonal = slow::covariance(*p.model, p.noise, p.start_on_gamma.data()).diagonal();
+  try {
+    a.type->set_noise(a, {diagonal.begin(), diagonal.end()});
+    discrete::check(a);
+  } catch (const InputError& e) {
+    s.fail("kind", e.what());
+  }
+}
+
 /// The number of steps that reaches `time`.
 void fit_steps(const Section& s, discrete::Algorithm& a, double time) {
   try {
@@ -132,6 +145,21 @@ const std::vector<KeyDescription>& method_keys() {
   return keys;
 }
 
+discrete::Algorithm read_algorithm(Section& s) {
+  std::vector<std::string> names;
+  for (const auto* type : discrete::Algorithms::all()) names.emplace_back(type->name());
+  for (const auto& key : method_keys()) s.know(key.name);
+  const auto kind = s.choice({"kind", "the algorithm"}, "", names);
+  discrete::Algorithm a;
+  a.type = method_kinds().at(kind).type;
+  RecordedKeys keys(s);
+  read_common(keys, a, 1);
+  keys.belong_to(KeyValue::Of::type);
+  a.type->read(keys, a, true);
+  s.finish();
+  return a;
+}
+
 std::pair<Method, KeyValues> read_method(Section& s, const Experiment& e, long paths, double time) {
   for (const auto& key : method_keys()) s.know(key.name);
   const auto kind = method_kinds().at(s.choice({"kind", "what is run"}, "", kind_names()));
@@ -144,6 +172,7 @@ std::pair<Method, KeyValues> read_method(Section& s, const Experiment& e, long p
   const int workers = a.workers;
   keys.belong_to(KeyValue::Of::type);
   a.type->read(keys, a, m.dynamics->on_gamma());
+  set_noise(s, e.problem, a);
   fit_steps(s, a, time);
   if (std::isinf(m.dynamics->parameters(m, 0).alpha)) keys.forget_defaults_of_type();
   keys.belong_to(KeyValue::Of::row);

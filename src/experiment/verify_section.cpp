@@ -9,7 +9,7 @@ double VerifySettings::margin(const std::string& claim, double otherwise) const 
 
 const std::vector<std::string>& claims_with_margins() {
   static const std::vector<std::string> names{"drift",       "diffusion",   "weak_error",     "distance", "limits",
-                                              "label_noise", "time_scales", "linear_scaling", "controls"};
+                                              "label_noise", "time_scales", "linear_scaling", "controls", "algorithms"};
   return names;
 }
 

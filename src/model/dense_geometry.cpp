@@ -80,18 +80,36 @@ DenseGeometry::DenseGeometry(const LossModel& model, const Noise& noise)
   noise.check(d, model.residual_count());
 }
 
+void DenseGeometry::set_metric(Vector root) { root_ = std::move(root); }
+
 void DenseGeometry::compute(const double* x) {
   x_ = Eigen::Map<const Vector>(x, d);
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(hessian(model_, x));
+  const Eigen::SelfAdjointEigenSolver<Matrix> solver(scaled_hessian(x));
   lambda_ = solver.eigenvalues();
   vectors_ = solver.eigenvectors();
   const double threshold = kNullThreshold * lambda_.cwiseAbs().maxCoeff();
   null_ = static_cast<int>(std::count_if(lambda_.begin(), lambda_.end(), [&](double l) { return l <= threshold; }));
   for (int i = 0; i < null_; ++i) lambda_[i] = 0;
-  const Matrix rotated = vectors_.transpose() * noise_factor(model_, noise_, innovations_, x, 1);
+  Matrix A = noise_factor(model_, noise_, innovations_, x, 1);
+  if (in_metric()) A = root_.asDiagonal() * A;
+  const Matrix rotated = vectors_.transpose() * A;
   sigma_ = rotated * rotated.transpose();
   columns_ = vectors_.leftCols(null_) * rotated.topRows(null_);
   if (noise_.reshuffles(model_.residual_count())) reshuffling_ = gradient_of_sampling_noise(model_, x);
+}
+
+Matrix DenseGeometry::scaled_hessian(const double* x) const {
+  Matrix H = hessian(model_, x);
+  return in_metric() ? Matrix(root_.asDiagonal() * H * root_.asDiagonal()) : H;
+}
+void DenseGeometry::to_theta(double* u) const {
+  if (in_metric()) Eigen::Map<Vector>(u, d).array() *= root_.array();
+}
+Vector DenseGeometry::scaled_gradient(const double* x) const {
+  Vector g(d);
+  model_.gradient(x, g.data());
+  to_theta(g.data());  // the chain rule, by the same factors
+  return g;
 }
 
 Vector DenseGeometry::normal_eigenvalues() const { return lambda_.tail(d - null_); }
@@ -104,8 +122,9 @@ Matrix DenseGeometry::matrix(Term term, const Parameters& p) const {
   return vectors_ * M * vectors_.transpose();
 }
 
-/// D3L[M] = sum_r mu_r D3L[u_r u_r^T] over the eigenpairs of M.
-Vector DenseGeometry::third(const Matrix& M) const {
+/// D3L[M] = sum_r mu_r D3L[u_r u_r^T] over the eigenpairs of M, in phi.
+Vector DenseGeometry::third(const Matrix& of_phi) const {
+  const Matrix M = in_metric() ? Matrix(root_.asDiagonal() * of_phi * root_.asDiagonal()) : of_phi;
   const Eigen::SelfAdjointEigenSolver<Matrix> solver(M);
   Vector sum = Vector::Zero(d), one(d);
   const double cut = 1e-16 * solver.eigenvalues().cwiseAbs().maxCoeff();
@@ -115,6 +134,7 @@ Vector DenseGeometry::third(const Matrix& M) const {
     model_.third_along(x_.data(), u.data(), one.data());
     sum += solver.eigenvalues()[r] * one;
   }
+  to_theta(sum.data());
   return sum;
 }
 
@@ -124,7 +144,8 @@ Vector DenseGeometry::contraction(Term term, const Parameters& p) {
     const double n = model_.residual_count();
     out -= p.factors.drift_1 * 0.25 * (n - p.batch) / (p.batch * (n - 1)) * reshuffling_;
   }
-  project(out.data());
+  project_in_phi(out.data());
+  to_theta(out.data());
   return out;
 }
 
@@ -135,52 +156,62 @@ void DenseGeometry::contract(Term term, const Parameters& p, double* out) {
 Vector DenseGeometry::ito_normal(double batch) {
   const auto normal = vectors_.rightCols(d - null_);
   const Vector t = third(columns_ * columns_.transpose());
-  return (-0.5 / batch) * (normal * (normal.transpose() * t).cwiseQuotient(lambda_.tail(d - null_)));
+  Vector out = (-0.5 / batch) * (normal * (normal.transpose() * t).cwiseQuotient(lambda_.tail(d - null_)));
+  to_theta(out.data());
+  return out;
 }
 
-Matrix DenseGeometry::tangent_noise() const { return columns_; }
+Matrix DenseGeometry::tangent_noise() const { return in_metric() ? Matrix(root_.asDiagonal() * columns_) : columns_; }
 
 Vector DenseGeometry::gradient_of_trace() {
   Vector out = third(Matrix::Identity(d, d));
-  project(out.data());
+  project_in_phi(out.data());
+  to_theta(out.data());
   return out;
 }
 
 void DenseGeometry::project(double* u) const {
+  if (in_metric()) Eigen::Map<Vector>(u, d).array() /= root_.array();
+  project_in_phi(u);
+  to_theta(u);
+}
+void DenseGeometry::project_in_phi(double* u) const {
   Eigen::Map<Vector> v(u, d);
   const auto tangent = vectors_.leftCols(null_);
   v = (tangent * (tangent.transpose() * v)).eval();
 }
 
 Vector DenseGeometry::newton_step() {
-  Vector g(d);
-  model_.gradient(x_.data(), g.data());
+  const Vector g = scaled_gradient(x_.data());
   const auto normal = vectors_.rightCols(d - null_);
-  return -(normal * (normal.transpose() * g).cwiseQuotient(lambda_.tail(d - null_)));
+  Vector out = -(normal * (normal.transpose() * g).cwiseQuotient(lambda_.tail(d - null_)));
+  to_theta(out.data());
+  return out;
 }
 
 bool DenseGeometry::retract(double* x) {
   const auto normal = vectors_.rightCols(d - null_);
   Eigen::Map<Vector> y(x, d);
-  Vector g(d);
   const double largest = lambda_.maxCoeff(), tolerance = 1e-14 * std::max(1.0, largest);
   double previous = std::numeric_limits<double>::infinity();
   // A chord iteration with the eigenvalues at the start; where it is slow, Newton with the Hessian at hand.
   Matrix reduced = lambda_.tail(d - null_).asDiagonal();
   Eigen::PartialPivLU<Matrix> solver(reduced);
   for (int iteration = 0; iteration < 60; ++iteration) {
-    model_.gradient(x, g.data());
+    const Vector g = scaled_gradient(x);
     const Vector c = normal.transpose() * g;
     const double size = c.norm();
     if (!(size < 1e150)) return true;
     // Where a normal misses Gamma the loss has a minimum along it, and falls beside it.
     if (size <= tolerance || (size < 1e-10 && size >= 0.5 * previous)) return g.norm() > 1e-9 * std::max(1.0, largest);
     if (size > 0.3 * previous) {
-      reduced = normal.transpose() * hessian(model_, x) * normal;
+      reduced = normal.transpose() * scaled_hessian(x) * normal;
       solver.compute(reduced);
     }
     previous = size;
-    y -= normal * solver.solve(c);
+    Vector move = normal * solver.solve(c);
+    to_theta(move.data());
+    y -= move;
   }
   return true;
 }

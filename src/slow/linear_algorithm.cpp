@@ -62,10 +62,10 @@ VectorXd conserved(const LinearAlgorithm& a) {
   return system.fullPivLu().solve(a.consensus);
 }
 
-/// c(k, w), flattened: how far a gradient of step k moves the conserved quantity.
-std::vector<double> shares(const LinearAlgorithm& a) {
+/// c(k, w), flattened: how far a gradient of step k moves the conserved quantity, l of which is that after a period.
+std::vector<double> shares(const LinearAlgorithm& a, const VectorXd& conserved) {
   std::vector<Eigen::RowVectorXd> after(a.period.size());
-  Eigen::RowVectorXd l = conserved(a).transpose();
+  Eigen::RowVectorXd l = conserved.transpose();
   for (std::size_t k = a.period.size(); k-- > 0;) {
     after[k] = l;
     l = l * a.period[k].A;
@@ -82,24 +82,123 @@ MatrixXd damped(const LinearAlgorithm& a, const LinearStep& step, double lambda)
   return step.A - a.eta * lambda * (step.C * step.R);
 }
 
+/// Whether it is a step x <- W x - eta g with symmetric W, each worker by a gradient at its own iterate.
+bool mixes_iterates(const LinearAlgorithm& a) {
+  const auto& step = a.period.front();
+  return a.period.size() == 1 && step.C.rows() == step.C.cols() && step.C.isIdentity(0) && step.R.isIdentity(0) &&
+         (step.A - step.A.transpose()).cwiseAbs().maxCoeff() <= 1e-15;
+}
+
+bool same(const LinearStep& a, const LinearStep& b) {
+  return a.C.cols() == b.C.cols() && a.A == b.A && a.C == b.C && a.R == b.R;
+}
+
+/// use(step, count) for the runs of equal steps, in their order.
+template <class Use>
+void for_each_run(const LinearAlgorithm& a, Use use) {
+  for (std::size_t k = 0; k < a.period.size();) {
+    std::size_t count = 1;
+    while (k + count < a.period.size() && same(a.period[k], a.period[k + count])) ++count;
+    use(a.period[k], count);
+    k += count;
+  }
+}
+
 double radius(const LinearAlgorithm& a, double lambda) {
   MatrixXd all = MatrixXd::Identity(a.consensus.size(), a.consensus.size());
-  for (const auto& step : a.period) all = damped(a, step, lambda) * all;
+  for_each_run(a, [&](const LinearStep& step, std::size_t count) {
+    MatrixXd power = damped(a, step, lambda);
+    for (; count > 0; count >>= 1) {
+      if (count & 1) all = power * all;
+      if (count > 1) power = power * power;
+    }
+  });
+  if (!all.allFinite()) return std::numeric_limits<double>::infinity();
   return Eigen::EigenSolver<MatrixXd>(all, false).eigenvalues().cwiseAbs().maxCoeff();
 }
 
 /// X = M X N^T + Q, by doubling: X = sum_n M^n Q N^T^n.
-MatrixXd solve_stein(MatrixXd M, MatrixXd N, MatrixXd X) {
+template <class M_>
+M_ solve_stein(M_ M, M_ N, M_ X) {
   constexpr int kMostDoublings = 64;
   for (int k = 0; k < kMostDoublings; ++k) {
-    const MatrixXd more = M * X * N.transpose();
+    const M_ more = M * X * N.transpose();
     if (!more.allFinite()) break;
     X += more;
     if (more.cwiseAbs().maxCoeff() <= 1e-17 * X.cwiseAbs().maxCoeff()) return X;
     M = (M * M).eval();
     N = (N * N).eval();
   }
-  return MatrixXd::Constant(X.rows(), X.cols(), std::nan(""));
+  return M_::Constant(X.rows(), X.cols(), std::nan(""));
+}
+
+/// Steps in a row as one, for a pair of eigenvalues: the covariance goes X <- M X N^T + Q, l that is conserved after
+/// them is l A before, and their part of the sum of c times the covariance at gradients, c = l . (later A's) C, is the
+/// sum over slots s of l_s (<G_s, X> + constant_s). `Matrix_`: dynamic, or of few slots, which are then not on the
+/// heap.
+template <class Matrix_>
+struct Steps {
+  Matrix_ M, N, A, Q;
+  std::vector<Matrix_> G;
+  std::vector<double> constant;
+};
+
+template <class Matrix_>
+Steps<Matrix_> one_step(const LinearAlgorithm& a, const LinearStep& step, double li, double lj) {
+  Steps<Matrix_> r{step.A - a.eta * li * (step.C * step.R),
+                   step.A - a.eta * lj * (step.C * step.R),
+                   step.A,
+                   a.eta * a.eta / a.batch * (step.C * step.C.transpose()),
+                   {},
+                   {}};
+  const auto S = step.A.rows();
+  for (Eigen::Index s = 0; s < S; ++s) {
+    r.G.emplace_back(Matrix_::Zero(S, S));
+    for (Eigen::Index g = 0; g < step.R.rows(); ++g)
+      if (step.C(s, g) != 0) r.G.back() += step.C(s, g) * (step.R.row(g).transpose() * step.R.row(g));
+    r.constant.push_back(0);
+  }
+  return r;
+}
+
+template <class Matrix_>
+Steps<Matrix_> in_a_row(const Steps<Matrix_>& first, const Steps<Matrix_>& then) {
+  Steps<Matrix_> r{
+      then.M * first.M, then.N * first.N, then.A * first.A, then.M * first.Q * then.N.transpose() + then.Q, {}, {}};
+  const auto S = first.A.rows();
+  for (Eigen::Index s = 0; s < S; ++s) {
+    const auto& of_then = then.G[static_cast<std::size_t>(s)];
+    Matrix_ G = first.M.transpose() * of_then * first.N;
+    double constant = of_then.cwiseProduct(first.Q).sum() + then.constant[static_cast<std::size_t>(s)];
+    for (Eigen::Index before = 0; before < S; ++before)
+      if (const double passed = then.A(s, before); passed != 0) {
+        G += passed * first.G[static_cast<std::size_t>(before)];
+        constant += passed * first.constant[static_cast<std::size_t>(before)];
+      }
+    r.G.push_back(std::move(G));
+    r.constant.push_back(constant);
+  }
+  return r;
+}
+
+/// Sum over the gradients of a period of c times the covariance of an (i, j) pair there, c for the conserved l. Equal
+/// steps in a row by squaring: rounds are long, and a table asks for thousands of pairs.
+template <class Matrix_>
+double covariance_at_gradients(const LinearAlgorithm& a, const VectorXd& l, double li, double lj) {
+  std::optional<Steps<Matrix_>> period;
+  const auto append = [&](const Steps<Matrix_>& more) { period = period ? in_a_row(*period, more) : more; };
+  for_each_run(a, [&](const LinearStep& step, std::size_t count) {
+    auto power = one_step<Matrix_>(a, step, li, lj);
+    for (; count > 0; count >>= 1) {
+      if (count & 1) append(power);  // equal steps: their order does not matter
+      if (count > 1) power = in_a_row(power, power);
+    }
+  });
+  const Matrix_ X = solve_stein<Matrix_>(period->M, period->N, period->Q);
+  double sum = 0;
+  for (std::size_t s = 0; s < period->G.size(); ++s)
+    sum += l[static_cast<Eigen::Index>(s)] * (period->G[s].cwiseProduct(X).sum() + period->constant[s]);
+  return sum;
 }
 
 }  // namespace
@@ -138,12 +237,33 @@ LinearAlgorithm expanded(const ExchangeableAlgorithm& e) {
 
 FluctuationWeights::FluctuationWeights(LinearAlgorithm a) : eta_(a.eta), local_steps_(a.local_steps) {
   check_shapes(a);
-  auto c = shares(a);
+  VectorXd l = conserved(a);
+  const auto c = shares(a, l);
   double square = 0, sum = 0;
   for (const double share : c) square += share * share, sum += share;
   diffusion_ = square / (a.batch * local_steps_);
   effective_rate_ = sum / local_steps_;
-  modes_.push_back({std::move(a), std::move(c)});
+  if (mixes_iterates(a))
+    add_mixing_modes(a, c.front());
+  else
+    modes_.push_back({std::move(a), std::move(l)});
+}
+
+/// x <- W x - eta g by workers that share one c: of symmetric W the eigenvectors fluctuate by themselves, and the
+/// workers' variances are in sum those of the eigenvectors.
+void FluctuationWeights::add_mixing_modes(const LinearAlgorithm& a, double share) {
+  const VectorXd mu = Eigen::SelfAdjointEigenSolver<MatrixXd>(a.period.front().A, Eigen::EigenvaluesOnly).eigenvalues();
+  for (Eigen::Index k = 0; k < mu.size();) {
+    const double first = mu[k];
+    double count = 0;
+    for (; k < mu.size() && mu[k] - first <= 1e-13; ++k) ++count;
+    LinearAlgorithm mode{{{MatrixXd::Constant(1, 1, first), MatrixXd::Ones(1, 1), MatrixXd::Ones(1, 1)}},
+                         VectorXd::Ones(1),
+                         a.eta,
+                         a.batch,
+                         a.local_steps};
+    modes_.push_back({std::move(mode), VectorXd::Constant(1, share * count)});
+  }
 }
 
 FluctuationWeights::FluctuationWeights(const ExchangeableAlgorithm& e) : eta_(e.eta) {
@@ -164,7 +284,8 @@ FluctuationWeights::FluctuationWeights(const ExchangeableAlgorithm& e) : eta_(e.
   mean.period.assign(static_cast<std::size_t>(e.steps), step);
   mean.period.push_back({e.synchronize, MatrixXd(s + q, 0), MatrixXd(0, s + q)});
   check_shapes(mean);
-  const auto c = shares(mean);
+  const VectorXd l = conserved(mean);
+  const auto c = shares(mean, l);
   double square = 0, sum = 0;
   for (const double share : c) square += share * share, sum += share;
   diffusion_ = square / (mean.batch * local_steps_);
@@ -175,41 +296,24 @@ FluctuationWeights::FluctuationWeights(const ExchangeableAlgorithm& e) : eta_(e.
   apart.batch = e.batch;
   apart.local_steps = local_steps_;
   apart.consensus = VectorXd::Zero(s);
-  apart.period.assign(static_cast<std::size_t>(e.steps), {e.A, e.C, e.R.transpose()});
+  // The synchronization first: l goes through that of the average, which no gradient of the deviation comes before.
   apart.period.push_back({e.synchronize_apart, MatrixXd(s, 0), MatrixXd(0, s)});
-  std::vector<double> of_apart;
-  for (const double share : c) of_apart.push_back((1 - 1 / K) * share);
-  modes_.push_back({std::move(mean), c});
+  apart.period.insert(apart.period.end(), static_cast<std::size_t>(e.steps), {e.A, e.C, e.R.transpose()});
+  modes_.push_back({std::move(mean), l});
   if (e.workers == 1) return;
   const double left = Eigen::EigenSolver<MatrixXd>(product(apart), false).eigenvalues().cwiseAbs().maxCoeff();
   if (left >= 1 - 1e-9)
     refuse(fmt::format("a worker's deviation from the average does not die out (spectral radius {:.6g} of a round)",
                        left));
-  modes_.push_back({std::move(apart), std::move(of_apart)});
+  modes_.push_back({std::move(apart), (1 - 1 / K) * (e.synchronize.transpose() * l).head(s)});
 }
 
 double FluctuationWeights::mode_weight(const Mode& mode, double li, double lj) {
-  const auto& a = mode.algorithm;
-  const auto S = a.consensus.size();
-  MatrixXd M = MatrixXd::Identity(S, S), N = M, Q = MatrixXd::Zero(S, S);
-  const auto noise = [&](const LinearStep& step) -> MatrixXd {
-    return a.eta * a.eta / a.batch * (step.C * step.C.transpose());
-  };
-  for (const auto& step : a.period) {
-    const MatrixXd left = damped(a, step, li), right = damped(a, step, lj);
-    Q = left * Q * right.transpose() + noise(step);
-    M = left * M;
-    N = right * N;
-  }
-  MatrixXd X = solve_stein(M, N, Q);
-  double sum = 0;
-  std::size_t next = 0;
-  for (const auto& step : a.period) {
-    for (Eigen::Index g = 0; g < step.R.rows(); ++g)
-      sum += mode.share[next++] * step.R.row(g).dot(X * step.R.row(g).transpose());
-    X = damped(a, step, li) * X * damped(a, step, lj).transpose() + noise(step);
-  }
-  return sum;
+  constexpr int kFew = 4;
+  using Few = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, 0, kFew, kFew>;
+  return mode.algorithm.consensus.size() <= kFew
+             ? covariance_at_gradients<Few>(mode.algorithm, mode.conserved, li, lj)
+             : covariance_at_gradients<MatrixXd>(mode.algorithm, mode.conserved, li, lj);
 }
 
 double FluctuationWeights::weight(double li, double lj) const {

@@ -14,21 +14,6 @@ using Eigen::VectorXd;
 
 namespace {
 
-void expect_fraction(const char* name, double value) {
-  if (!(value >= 0 && value < 1))
-    throw InputError(
-        fmt::format("{} = {}: expected a number from 0 and below 1 (beyond, momentum never dies out)", name, value));
-}
-
-/// A worker with the slots x and w.
-void set_momentum_step(ExchangeableAlgorithm& e, Momentum kind, double beta) {
-  expect_fraction("beta", beta);
-  const double again = kind == Momentum::nesterov ? beta : 1;  // x <- x + again w - (nesterov) eta g
-  e.A = MatrixXd{{1, again * beta}, {0, beta}};
-  e.C = VectorXd{{kind == Momentum::nesterov ? 1 + beta : 1, 1}};
-  e.R = VectorXd{{1, 0}};
-}
-
 /// The workers that worker 0 reaches through W.
 std::vector<bool> reached(const MatrixXd& W) {
   std::vector<bool> found(static_cast<std::size_t>(W.rows()));
@@ -47,39 +32,6 @@ std::vector<bool> reached(const MatrixXd& W) {
 }
 
 }  // namespace
-
-ExchangeableAlgorithm momentum_sgd(double eta, double b, Momentum kind, double beta) {
-  return local_momentum(eta, b, 1, 1, kind, beta, AtSynchronization::kept);
-}
-
-ExchangeableAlgorithm local_momentum(double eta, double b, int workers, long H, Momentum kind, double beta,
-                                     AtSynchronization at) {
-  ExchangeableAlgorithm e;
-  e.workers = workers;
-  e.steps = H;
-  e.eta = eta;
-  e.batch = b;
-  set_momentum_step(e, kind, beta);
-  e.synchronize = MatrixXd{{1, 0}, {0, at == AtSynchronization::reset ? 0.0 : 1.0}};
-  e.synchronize_apart = MatrixXd{{0, 0}, {0, at == AtSynchronization::kept ? 1.0 : 0.0}};
-  e.consensus = VectorXd{{1, 0}};
-  return e;
-}
-
-ExchangeableAlgorithm diloco(double eta, double b, int workers, long H, double gamma, double mu, Momentum outer,
-                             double beta) {
-  expect_fraction("mu", mu);
-  if (!(gamma > 0)) throw InputError(fmt::format("gamma = {}: expected a number above 0", gamma));
-  auto e = local_momentum(eta, b, workers, H, Momentum::heavy_ball, beta, AtSynchronization::kept);
-  // Slots of the average: x, w, anchor a, outer p. p' = mu p + x - a.
-  const double direct = outer == Momentum::nesterov ? gamma * (1 + mu) : gamma;     // of D in a'
-  const double again = outer == Momentum::nesterov ? gamma * mu * mu : gamma * mu;  // of p in a'
-  const Eigen::RowVector4d anchor{direct, 0, 1 - direct, again};
-  e.synchronize = MatrixXd(4, 4);
-  e.synchronize << anchor, Eigen::RowVector4d{0, 1, 0, 0}, anchor, Eigen::RowVector4d{1, 0, -1, mu};
-  e.consensus = VectorXd{{1, 0, 1, 0}};
-  return e;
-}
 
 LinearAlgorithm gossip(double eta, double b, const MatrixXd& W, int times) {
   const auto K = W.rows();
@@ -117,6 +69,24 @@ MatrixXd ring_of(int workers) {
   MatrixXd W = MatrixXd::Zero(workers, workers);
   for (int k = 0; k < workers; ++k)
     for (const int neighbour : {k, (k + 1) % workers, (k + workers - 1) % workers}) W(k, neighbour) = 1.0 / 3;
+  return W;
+}
+MatrixXd torus_of(int workers) {
+  int rows = static_cast<int>(std::sqrt(static_cast<double>(workers)));
+  while (workers % rows != 0) --rows;
+  const int columns = workers / rows;
+  if (rows < 3 || columns < 3)
+    throw InputError(fmt::format("gossip: a torus of {} workers: expected a product of two numbers from 3", workers));
+  MatrixXd W = MatrixXd::Zero(workers, workers);
+  for (int r = 0; r < rows; ++r)
+    for (int c = 0; c < columns; ++c) {
+      const int here = r * columns + c;
+      W(here, here) = 0.2;
+      for (const int step : {1, -1}) {
+        W(here, (r + step + rows) % rows * columns + c) = 0.2;
+        W(here, r * columns + (c + step + columns) % columns) = 0.2;
+      }
+    }
   return W;
 }
 MatrixXd complete(int workers) { return MatrixXd::Constant(workers, workers, 1.0 / workers); }

@@ -5,10 +5,12 @@
 
 #include "paired_observer.hpp"
 #include "paired_on_device.hpp"
+#include "sde/core/error.hpp"
 #include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
 #include "sde/model/paired_steps.hpp"
+#include "sde/slow/moving_metric.hpp"
 #include "term_observer.hpp"
 
 namespace sde::verify {
@@ -21,7 +23,7 @@ Prediction theory(const discrete::Algorithm& a, const slow::Factors& factors) {
 Prediction refined(const discrete::Algorithm& a, const slow::Factors& factors) {
   Prediction r = theory(a, factors);
   r.name = "refined slow SDE";
-  r.parameters.eta = a.rate.eta;
+  r.parameters.refine(a.rate.eta);
   return r;
 }
 
@@ -54,7 +56,8 @@ class PairedLanes final : public PairedTile {
     active_ = static_cast<int>(count);
     const std::size_t predictions = setup_.predictions.size(), state = before_.size();
     s_.count = kLanes;
-    s_.x.resize(state);
+    // The position first, then what the algorithm keeps beside it, at rest.
+    s_.x.assign(static_cast<std::size_t>(algorithm_->shape().size() * kLanes), 0.0);
     s_.point.resize(state);
     s_.fine.resize(predictions * state);
     s_.coarse.resize(predictions * state);
@@ -318,6 +321,10 @@ bool resume_paired(const Problem& problem, const Pairing& pairing, const ensembl
   ensemble::check(problem);
   discrete::check(pairing.algorithm);
   ensemble::check_slow_sde(problem, pairing.algorithm.workers);
+  if (pairing.algorithm.type->metric(pairing.algorithm))
+    throw InputError(
+        std::string("pairs: ") + pairing.algorithm.type->name() +
+        " has no common-noise pairs: its slow SDE has v beside zeta: expected it and its slow SDE as two methods");
   const PairedPlan plan(pairing);
   if (state.merged == 0) state.total = empty(pairing, plan);
   PairedRun run(problem, pairing, plan, control, state);

@@ -5,12 +5,17 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sde/core/keys.hpp"
 #include "sde/discrete/schedule.hpp"
 #include "sde/slow/psi.hpp"
+
+namespace sde::slow {
+struct MovingMetric;
+}
 
 namespace sde::discrete {
 
@@ -96,8 +101,20 @@ class AlgorithmType {
   virtual slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const = 0;
   /// The slow SDE that stands beside it where a limit describes it better (QSR: of long rounds, alpha = infinity).
   virtual slow::Parameters limit_sde(const Algorithm& a, std::int64_t k) const { return slow_sde(a, k); }
+  /// eta lambda up to which fluctuations across Gamma die out, where the theory's matrices say so (section 9).
+  virtual double stable_below(const Algorithm&) const { return std::numeric_limits<double>::infinity(); }
+  /// The metric in which its slow SDE lives, where that is not the plain one (section 10). Throws InputError where
+  /// there is no slow SDE.
+  virtual std::optional<slow::MovingMetric> metric(const Algorithm&) const;
+  /// Whether set_noise() has to be called before anything runs: with the diagonal of Sigma, of one sample, at the
+  /// start.
+  virtual bool needs_noise() const { return false; }
+  virtual void set_noise(Algorithm&, const std::vector<double>& diagonal) const { (void)diagonal; }
   /// Slow time of a local step over eta^2.
   virtual double slow_time_factor(const Algorithm&) const { return 1; }
+
+  /// Whether theory.md section 5 gives it a conventional SDE.
+  virtual bool has_conventional_sde() const { return true; }
 
   // The update rule of the step loop (round_loop.hpp) is a class `Rule`, made by `static Rule rule(const Algorithm&)`.
 };

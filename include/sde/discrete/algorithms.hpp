@@ -7,10 +7,24 @@
 #include <string_view>
 #include <type_traits>
 
+#include "sde/discrete/adam.hpp"
+#include "sde/discrete/delayed_sgd.hpp"
+#include "sde/discrete/diloco.hpp"
+#include "sde/discrete/gossip.hpp"
+#include "sde/discrete/heavy_ball.hpp"
+#include "sde/discrete/linear.hpp"
+#include "sde/discrete/local_adam.hpp"
+#include "sde/discrete/local_momentum.hpp"
+#include "sde/discrete/local_rmsprop.hpp"
 #include "sde/discrete/local_sgd.hpp"
+#include "sde/discrete/lookahead.hpp"
+#include "sde/discrete/metric_sgd.hpp"
+#include "sde/discrete/nesterov.hpp"
 #include "sde/discrete/post_local_sgd.hpp"
 #include "sde/discrete/qsr.hpp"
+#include "sde/discrete/rmsprop.hpp"
 #include "sde/discrete/sgd.hpp"
+#include "sde/discrete/slow_mo.hpp"
 
 namespace sde::discrete {
 
@@ -41,6 +55,8 @@ struct AlgorithmList {
 };
 
 /// All algorithms.
-using Algorithms = AlgorithmList<sgd, local_sgd, post_local_sgd, qsr>;
+using Algorithms =
+    AlgorithmList<sgd, local_sgd, post_local_sgd, qsr, heavy_ball, nesterov, local_momentum, diloco, lookahead, slow_mo,
+                  gossip, delayed_sgd, linear, rmsprop, adam, local_rmsprop, local_adam, metric_sgd>;
 
 }  // namespace sde::discrete

@@ -2,6 +2,8 @@
 // end of a round.
 #pragma once
 
+#include <cstdint>
+
 #include "sde/discrete/position.hpp"
 
 namespace sde::discrete {
@@ -11,10 +13,10 @@ struct AveragedSgd {
   /// Vectors of R^d that a path keeps beside its position, once, and for each worker.
   static constexpr int kSharedSlots = 0, kWorkerSlots = 0;
 
-  /// A worker's step: y <- y - eta g(y), by way of g[d]; slots[kWorkerSlots * d] is what this worker keeps.
+  /// A worker's step number k: y <- y - eta g(y), by way of g[d]; slots[kWorkerSlots * d] is what this worker keeps.
   template <class Gradient, class T, class Team>
   SDE_INLINE void step(Gradient& gradient, int /*d*/, const Position<T>& y, T* /*slots*/, T* g, const T& eta,
-                       const Team&) const {
+                       std::int64_t /*k*/, const Team&) const {
     gradient.descend(y, g, eta);
   }
   /// The end of a round: x, where it began, moves by the workers' mean displacement(j), j < d; slots[kSharedSlots * d]

@@ -2,6 +2,7 @@
 // (section 3).
 #pragma once
 
+#include "sde/discrete/round_keys.hpp"
 #include "sde/discrete/sgd.hpp"
 
 namespace sde::discrete {
@@ -16,10 +17,7 @@ class LocalSgd : public AlgorithmType {
   const char* name() const override { return kName; }
   const char* description() const override { return "K workers, H local steps, then the average"; }
   std::string label(const Algorithm& a) const override {
-    using S = Synchronization::Kind;
-    if (a.sync.kind == S::qsr) return "QSR";
-    if (a.sync.kind == S::inverse) return "Local SGD, H = " + shortest(a.sync.beta) + "/eta";
-    return "Local SGD, H = " + std::to_string(a.sync.H);
+    return a.sync.kind == Synchronization::Kind::qsr ? "QSR" : "Local SGD, " + round_label(a);
   }
   void read(Keys& keys, Algorithm& a, bool limit) const override { read_rounds(keys, a, "constant", limit); }
   void check(const Algorithm& a) const override {
@@ -39,22 +37,6 @@ class LocalSgd : public AlgorithmType {
     if (a.workers == 1) return sgd.slow_sde(a, k);
     const auto H = static_cast<double>(a.H(k));
     return {.batch = static_cast<double>(a.batch), .workers = a.workers, .alpha = a.rate(k) * H, .H = H};
-  }
-
- protected:
-  /// Asks for sync, H and beta; `sync` is the default.
-  static void read_rounds(Keys& keys, Algorithm& a, const char* sync, bool limit) {
-    using S = Synchronization::Kind;
-    const bool given = keys.has("H");
-    a.sync.H = keys.integer({"H", "local steps a round; under qsr and inverse the least"}, 1, 1, 1'000'000'000);
-    const std::string kind = keys.choice({"sync", "H: constant; inverse: max(H, beta/eta); qsr: max(H, (beta/eta)^2)"},
-                                         sync, {"constant", "inverse", "qsr"});
-    a.sync.kind = kind == "constant" ? S::constant : kind == "inverse" ? S::inverse : S::qsr;
-    constexpr double kMissing = std::numeric_limits<double>::quiet_NaN(), kAny = 0.1;
-    if (a.sync.kind != S::constant)
-      a.sync.beta = keys.positive({"beta", "of sync = inverse or qsr"}, limit ? kAny : kMissing);
-    else if (!given && !limit)
-      keys.fail("H", "missing: expected the number of local steps a round");
   }
 };
 /// What Algorithm::type points to.

@@ -3,6 +3,7 @@
 // (Kahan).
 #pragma once
 
+#include "sde/core/pack.hpp"
 #include "sde/core/target.hpp"
 
 namespace sde::discrete {

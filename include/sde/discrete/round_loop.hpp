@@ -19,10 +19,21 @@ struct StateShape {
   int slots = 1;  ///< vectors of R^dim, the position among them
   SDE_DEVICE constexpr int size() const { return dim * slots; }
 };
-/// Of the algorithms with this update rule, in numbers of type T.
-template <class Rule, class T>
-SDE_DEVICE constexpr StateShape shape_of(int dim, int workers) {
-  return {dim, 1 + kCompensated<T> + Rule::kSharedSlots + workers * Rule::kWorkerSlots};
+/// A rule that points into its algorithm's parameters, pointed into those of another copy.
+template <class Rule>
+Rule bound_to(const Rule& rule, const Algorithm&) {
+  return rule;
+}
+
+/// Vectors of R^d that a path keeps for a rule beside its position.
+template <class Rule>
+SDE_DEVICE constexpr int slots_of(const Rule&, int workers) {
+  return Rule::kSharedSlots + workers * Rule::kWorkerSlots;
+}
+/// Of an algorithm with this update rule, in numbers of type T.
+template <class T, class Rule>
+SDE_DEVICE constexpr StateShape shape_of(const Rule& rule, int dim, int workers) {
+  return {dim, 1 + kCompensated<T> + slots_of(rule, workers)};
 }
 /// Numbers of a path's state where they are a constant.
 template <class L, class Rule, class T>
@@ -127,8 +138,8 @@ class RoundLoop {
       const std::int64_t stretch = rates ? 1 : H;  // steps of one rate
       for (std::int64_t h = 0; h < H; h += stretch) {
         const T eta = rates ? T(rates[h]) : constant;
-        for (std::int64_t left = stretch * S; left > 0; --left)
-          rule_.step(gradient_, d_, y, kept, g_.data(), eta, team_);
+        for (std::int64_t s = 0; s < stretch * S; ++s)
+          rule_.step(gradient_, d_, y, kept, g_.data(), eta, k + h + s, team_);
       }
       // deviations from the common start: small numbers, no cancellation
       team_.strided(d_, [&](int j) { sum_[j] += y.since(from, j); });
@@ -164,6 +175,12 @@ class RoundLoop {
   Buffer<T, dim_of<L>, Team> y_;
   Buffer<T, kCompensated<T> ? dim_of<L> : 0, Team> rest_;
   Buffer<T, dim_of<L>, Team> g_, sum_;
+};
+
+/// The step loop of a rule: this one, where a rule's file does not name another.
+template <Loss L, class T, class Rule, bool Coupled = false, class Team = Solo, unsigned kSources = kAnySource>
+struct LoopOf {
+  using type = RoundLoop<L, T, Rule, Coupled, Team, kSources>;
 };
 
 }  // namespace sde::discrete

@@ -19,6 +19,9 @@ Matrix hessian(const LossModel& model, const double* x);
 class DenseGeometry final : public PointTerms {
  public:
   DenseGeometry(const LossModel& model, const Noise& noise);
+  /// From the next compute() on in the metric diag(root^2) (theory.md section 10): eigenpairs and matrices are those of
+  /// phi = theta/root, vectors that are taken or returned are those of theta. Not in reshuffled epochs.
+  void set_metric(Vector root);
   void compute(const double* x) override;
   Vector normal_eigenvalues() const override;
   Vector contraction(Term term, const Parameters& p) override;
@@ -35,7 +38,7 @@ class DenseGeometry final : public PointTerms {
   void diffuse(double scale, Draw&& xi, double* out) const {
     for (Eigen::Index s = 0; s < columns_.cols(); ++s) {
       const double step = scale * xi();
-      for (int k = 0; k < d; ++k) out[k] += step * columns_(k, s);
+      for (int k = 0; k < d; ++k) out[k] += step * (in_metric() ? root_[k] * columns_(k, s) : columns_(k, s));
     }
   }
   Innovations innovations() const { return innovations_; }
@@ -44,7 +47,13 @@ class DenseGeometry final : public PointTerms {
   bool retract(double* x);
 
  private:
-  Vector third(const Matrix& M) const;
+  Vector third(const Matrix& of_phi) const;
+  bool in_metric() const { return root_.size() > 0; }
+  Matrix scaled_hessian(const double* x) const;
+  Vector scaled_gradient(const double* x) const;
+  void project_in_phi(double* u) const;
+  /// u *= root
+  void to_theta(double* u) const;
 
  public:
   const int d;
@@ -53,6 +62,7 @@ class DenseGeometry final : public PointTerms {
   const LossModel& model_;
   const Noise noise_;
   const Innovations innovations_;
+  Vector root_;  ///< of the metric; empty: none
   Vector x_, lambda_;
   Matrix vectors_, sigma_, columns_;  ///< eigenvectors; Sigma in that basis; P_par A
   Vector reshuffling_;                ///< grad tr of the sampling noise; empty but in reshuffled epochs

@@ -22,8 +22,9 @@ class DiscreteLoop {
       : loss_(loss),
         noise_(noise),
         algorithm_(algorithm),
-        loop_(loss_, noise_.view(), rule, discrete::recording(discrete::Stepping(algorithm_), recorded)),
-        shape_(discrete::shape_of<Rule, T>(loss.dim(), algorithm.workers)),
+        loop_(loss_, noise_.view(), bound_to(rule, algorithm_),
+              discrete::recording(discrete::Stepping(algorithm_), recorded)),
+        shape_(discrete::shape_of<T>(rule, loss.dim(), algorithm.workers)),
         x_(shape_.size()),
         columns_(recorded.count()),
         noise_sums_(columns_) {}
@@ -54,7 +55,7 @@ class DiscreteLoop {
   const L& loss_;
   const NoiseOf<scalar_of<T>> noise_;
   const discrete::Algorithm algorithm_;
-  discrete::RoundLoop<L, T, Rule, Coupled> loop_;
+  typename discrete::LoopOf<L, T, Rule, Coupled>::type loop_;
   const discrete::StateShape shape_;
   Buffer<T, discrete::kStateSize<L, Rule, T>> x_;
   const int columns_;

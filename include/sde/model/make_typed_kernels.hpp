@@ -11,15 +11,21 @@ inline namespace SDE_SIMD_NAMESPACE {
 
 namespace model_detail {
 
+/// Rules that are compiled for a typed loss; of the others the interpreted kernels go on: a user waits for a compiler.
+template <class Rule>
+inline constexpr bool kCompiledRule = std::is_same_v<Rule, discrete::AveragedSgd>;
+
 /// A kernel with the loss that it refers to.
 template <class L, class S>
 class TypedDiscrete final : public DiscreteKernel {
  public:
   TypedDiscrete(const formula::BoundLoss& bound, const Noise& noise, const discrete::Algorithm& a) : loss_(bound) {
     kernel_ = discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<DiscreteKernel> {
-      return std::make_unique<DiscreteKernelOf<L, S, Rule>>(loss_, noise, rule, a);
+      if constexpr (kCompiledRule<Rule>) return std::make_unique<DiscreteKernelOf<L, S, Rule>>(loss_, noise, rule, a);
+      return nullptr;
     });
   }
+  bool made() const { return kernel_ != nullptr; }
   discrete::StateShape shape() const override { return kernel_->shape(); }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
     kernel_->advance(x, path, from, to, spread);
@@ -37,9 +43,12 @@ class TypedRecording final : public RecordingKernel {
                  const Innovations& recorded)
       : loss_(bound) {
     kernel_ = discrete::Algorithms::with_rule(a, [&]<class Rule>(const Rule& rule) -> std::unique_ptr<RecordingKernel> {
-      return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a, recorded);
+      if constexpr (kCompiledRule<Rule>)
+        return std::make_unique<RecordingKernelOf<L, Rule>>(loss_, noise, rule, a, recorded);
+      return nullptr;
     });
   }
+  bool made() const { return kernel_ != nullptr; }
   discrete::StateShape shape() const override { return kernel_->shape(); }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums) override {
@@ -76,7 +85,9 @@ const DiscreteTypedKernels* discrete_typed_kernels() {
   static const DiscreteTypedKernels table{kVersion, sizeof(DiscreteTypedKernels),
                                           [](const formula::BoundLoss& bound, const Noise& noise,
                                              const discrete::Algorithm& a) -> std::unique_ptr<DiscreteKernel> {
-                                            return std::make_unique<model_detail::TypedDiscrete<L, S>>(bound, noise, a);
+                                            auto kernel =
+                                                std::make_unique<model_detail::TypedDiscrete<L, S>>(bound, noise, a);
+                                            return kernel->made() ? std::move(kernel) : nullptr;
                                           }};
   return &table;
 }
@@ -93,7 +104,8 @@ const SlowTypedKernels* slow_typed_kernels() {
     if constexpr (std::is_same_v<S, double>)
       t.recording = [](const formula::BoundLoss& bound, const Noise& noise, const discrete::Algorithm& a,
                        const Innovations& recorded) -> std::unique_ptr<RecordingKernel> {
-        return std::make_unique<model_detail::TypedRecording<L>>(bound, noise, a, recorded);
+        auto kernel = std::make_unique<model_detail::TypedRecording<L>>(bound, noise, a, recorded);
+        return kernel->made() ? std::move(kernel) : nullptr;
       };
     return t;
   }();

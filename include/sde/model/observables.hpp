@@ -52,7 +52,7 @@ SDE_INLINE constexpr ComponentPair pair_of(int p, int components) {
 template <class Record>
 SDE_INLINE void for_each_component(const slow::Parameters& p, Record& record) {
   record.components(PerComponent::drift_1, [](auto& path) { return path.drift(slow::Term::drift_1); });
-  if (p.workers > 1)
+  if (p.has_second())
     record.components(PerComponent::drift_2, [](auto& path) { return path.drift(slow::Term::drift_2); });
   else
     record.components(PerComponent::drift_2, [](auto&) { return [](int) { return 0.0; }; });

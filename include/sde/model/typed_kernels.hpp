@@ -11,6 +11,7 @@ namespace sde {
 struct DiscreteTypedKernels {
   const char* version;  ///< of the project, and the table's size: a module of another build is refused
   unsigned long size;
+  /// Gives null for an algorithm that modules do not compile.
   std::unique_ptr<DiscreteKernel> (*discrete)(const formula::BoundLoss&, const Noise&, const discrete::Algorithm&);
 };
 /// Of the slow SDE, and of algorithms that keep their draws for it.

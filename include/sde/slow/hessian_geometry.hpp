@@ -88,10 +88,11 @@ class HessianGeometry {
     for_normals([&](int a) {
       const T* const v = &V_[a * d];
       team_.each(d, [&](int k) { z_[k] = dot(&sigma_[k * d], v); });  // Sigma v_a
-      const T mixed = T(2.0 * p.factors.tangent_normal) * guarded(term, p, modes_[a], Mode<T>{});
+      const WeightsOf<T> weights(term, p, modes_[a], true);
+      const T mixed = T(2.0 * p.factors.tangent_normal) * weights.mixed();
       team_.strided(d, [&](int k) { y_[k] = mixed * z_[k]; });
       for_normals([&](int b) {
-        const T more = guarded(term, p, modes_[a], modes_[b]) - mixed;
+        const T more = weights.with(modes_[b]) - mixed;
         const T m = select(normal(b), more * dot(&V_[b * d], z_.data()), T(0.0));
         team_.strided(d, [&](int k) { y_[k] += m * V_[b * d + k]; });
       });
@@ -282,13 +283,6 @@ class HessianGeometry {
   SDE_INLINE void add_third(const T* u, const T* w, Condition asked, T* out) {
     expansion_.third(u, w, step_.data());
     team_.each(d, [&](int k) { out[k] = select(asked, out[k] + step_[k], out[k]); });
-  }
-  /// The weight, and 0 for a pair of two zero eigenvalues.
-  SDE_DEVICE T guarded(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j) const {
-    const T sum = i.lambda + j.lambda;
-    const auto ok = sum > T(0.0);
-    const T hat = hat_weight(p, select(ok, i.lambda, T(1.0)), j.lambda);
-    return select(ok, weight(term, p, i, j, hat), T(0.0));
   }
   /// Whether the gradient y vanishes with its normal part, whose square is `size`. Where a normal misses Gamma it does
   /// not: the loss has a minimum along that line, and falls beside it.

@@ -184,8 +184,13 @@ class HypersurfaceGeometry {
     const Mode<T> normal = mode(p, lambda);
     const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
     const T hat_normal = p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * inverse;
-    const T both = weight(term, p, normal, normal, hat_normal) * (square * inverse + lambda * T(noise_.label_scale(1)));
-    const T mixed = weight(term, p, normal, Mode<T>{}, hat) * T(p.factors.tangent_normal);
+    const TableRow<T> table(p, normal, false);
+    const T both = weight_of(term, p, hat_normal,
+                             [&] { return p.weights ? table.own : psi_factor(p, normal, normal, hat_normal); }) *
+                   (square * inverse + lambda * T(noise_.label_scale(1)));
+    const T mixed =
+        weight_of(term, p, hat, [&] { return p.weights ? table.mixed : psi_factor(p, normal, Mode<T>{}, hat); }) *
+        T(p.factors.tangent_normal);
     // drift = -2 P_par F M grad f
     const T factor = T(-2.0 * dt);
     team_.strided(d, [&](int k) { y[k] = both * v[k] + mixed * cross[k]; });

@@ -74,9 +74,9 @@ class FluctuationWeights {
   /// A mode of the fluctuation: all slots, or those of the average, or of a deviation.
   struct Mode {
     LinearAlgorithm algorithm;
-    std::vector<double> share;  ///< [step * G + gradient]: what its variance at that gradient counts in the drift
+    Eigen::VectorXd conserved;  ///< l at the end of a period: what the variances at gradients count in the drift
   };
-  void add_mode(LinearAlgorithm, std::vector<double> share);
+  void add_mixing_modes(const LinearAlgorithm&, double share);
   static double mode_weight(const Mode&, double lambda_i, double lambda_j);
 
   std::vector<Mode> modes_;

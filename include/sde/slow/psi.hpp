@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "sde/core/math.hpp"
+#include "sde/slow/weight_table.hpp"
 
 namespace sde::slow {
 
@@ -58,23 +59,35 @@ struct Parameters {
   double eta = 0;    ///< > 0 switches the finite-eta refinement of section 6 on
   double H = 1;      ///< local steps a round, used by the refinement alone
   Factors factors{};
+  /// In the place of K, alpha and psi: the table of a linear algorithm, and its eta. Drift-I is then SGD's at the same
+  /// diffusion, drift-II the rest.
+  WeightTable weights{};
+  double rate = 0;
 
   /// B as the diffusion has it: Sigma_par / B is its covariance.
   SDE_DEVICE double diffusion_batch() const { return batch / factors.diffusion; }
 
   /// Whether Psi_hat's factor is psi itself: neither the refinement, nor one of the limits of alpha.
-  SDE_DEVICE bool uses_psi() const { return eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity(); }
+  SDE_DEVICE bool uses_psi() const {
+    return !weights && eta <= 0 && alpha > 0 && alpha != std::numeric_limits<double>::infinity();
+  }
+  /// Switches the refinement on; a table's weights are those of a finite eta as they are.
+  void refine(double of_eta) {
+    if (!weights) eta = of_eta;
+  }
+  /// Whether there is a drift-II.
+  SDE_DEVICE bool has_second() const { return weights || workers > 1; }
 };
 
 /// The same with the divisions that every step would repeat.
 struct Prepared : Parameters {
   double half_over_batch;  ///< of drift-I
-  double more;             ///< drift-II over drift-I but for psi: K - 1
+  double more;             ///< drift-II over drift-I but for psi: K - 1; of a table 1
   double inverse_alpha;
   SDE_DEVICE Prepared(const Parameters& p)
       : Parameters(p),
         half_over_batch(0.5 / p.batch * first(p.factors)),
-        more((p.workers - 1.0) * (p.factors.drift_2 / first(p.factors))),
+        more((p.weights ? 1.0 : p.workers - 1.0) * (p.factors.drift_2 / first(p.factors))),
         inverse_alpha(1 / p.alpha) {}
 
  private:
@@ -84,7 +97,8 @@ struct Prepared : Parameters {
   SDE_DEVICE static double first(const Factors& f) { return f.drift_1 != 0 ? f.drift_1 : kNone; }
 };
 
-/// A Hessian eigenvalue with psi's parts at alpha lambda. The default is a tangent direction: lambda = 0.
+/// A Hessian eigenvalue with psi's parts at alpha lambda; of a table, n is its coordinate and m is G(x, 0). The default
+/// is a tangent direction: lambda = 0.
 template <class T>
 struct Mode {
   T lambda = T(0.0);
@@ -96,6 +110,13 @@ SDE_INLINE Mode<T> mode(const Prepared& p, T lambda) {
   Mode<T> r;
   r.lambda = lambda;
   if (p.uses_psi()) r.parts = psi_parts(T(p.alpha) * lambda);
+  if (p.weights) {
+    const T x = T(p.rate) * lambda;
+    r.parts.n = p.weights.coordinate(x);
+    T own, mixed;
+    p.weights.curves(r.parts.n, own, mixed);
+    r.parts.m = x / mixed;
+  }
   return r;
 }
 
@@ -117,8 +138,32 @@ SDE_INLINE T hat_weight(const Prepared& p, T li, T lj) {
   return T(1.0) / (li + lj);
 }
 
-/// Factor of Psi_hat over Sigma_hat: psi(alpha (lambda_i + lambda_j)), refined: 1 - (1/H) sum_{m<H} q_ij^m.
-/// `hat` is the pair's hat_weight.
+/// What a table says of a mode i and its pairs: the ratios less 1, as drift-II has them. Without a table nothing of it
+/// is touched.
+template <class T>
+struct TableRow {
+  T own, mixed;  ///< (i, i) and (i, 0)
+  T row[WeightTable::kMost];
+
+  /// `others`: pairs with other modes will be asked for.
+  SDE_DEVICE TableRow(const Prepared& p, const Mode<T>& i, bool others) {
+    if (!p.weights) return;
+    p.weights.curves(i.parts.n, own, mixed);
+    own -= T(1.0);
+    mixed -= T(1.0);
+    if (others) p.weights.row(i.parts.n, row);
+  }
+  /// (i, j)
+  SDE_DEVICE T with(const Prepared& p, const Mode<T>& i, const Mode<T>& j) const {
+    const T x = T(p.rate) * i.lambda, y = T(p.rate) * j.lambda;
+    const T scale = (x + T(p.weights.scale)) * (y + T(p.weights.scale));
+    const T G = (i.parts.m + j.parts.m) * scale + x * y * p.weights.at(row, j.parts.n);
+    return (x + y) * scale / select(G > T(0.0), G, T(1.0)) - T(1.0);
+  }
+};
+
+/// Factor of Psi_hat over Sigma_hat: psi(alpha (lambda_i + lambda_j)), refined: 1 - (1/H) sum_{m<H} q_ij^m. Not of a
+/// table. `hat` is the pair's hat_weight.
 template <class T>
 SDE_INLINE T psi_factor(const Prepared& p, const Mode<T>& i, const Mode<T>& j, T hat) {
   if (p.uses_psi()) return (i.parts.n + j.parts.n + i.parts.m * j.parts.m) * (hat * T(p.inverse_alpha));
@@ -132,16 +177,22 @@ SDE_INLINE T psi_factor(const Prepared& p, const Mode<T>& i, const Mode<T>& j, T
 /// The weights in use. Drift = -P_par D3L[M], M with the named weight on Sigma_dia's pairs.
 enum class Term { sigma_hat, psi_hat, drift_1, drift_2, drift };
 
+/// With a pair's hat_weight, and factor(), which gives its psi_factor or what a table has in its place.
+template <class T, class Factor>
+SDE_INLINE T weight_of(Term term, const Prepared& p, T hat, Factor factor) {
+  if (term == Term::sigma_hat) return hat;
+  const T scale = hat * T(p.half_over_batch);
+  if (term == Term::drift_1 || (!p.has_second() && term == Term::drift)) return scale;
+  const T f = factor();
+  if (term == Term::psi_hat) return hat * f;
+  const T second = scale * f * T(p.more);
+  return term == Term::drift_2 ? second : scale + second;
+}
 /// `hat` is the pair's hat_weight. A pair with a tangent direction has Factors::tangent_normal beside it.
 template <class T>
 SDE_INLINE T weight(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j, T hat) {
-  if (term == Term::sigma_hat) return hat;
-  const T scale = hat * T(p.half_over_batch);
-  if (term == Term::drift_1 || (p.workers == 1 && term == Term::drift)) return scale;
-  const T factor = psi_factor(p, i, j, hat);
-  if (term == Term::psi_hat) return hat * factor;
-  const T second = scale * factor * T(p.more);
-  return term == Term::drift_2 ? second : scale + second;
+  return weight_of(term, p, hat,
+                   [&] { return p.weights ? TableRow<T>(p, i, true).with(p, i, j) : psi_factor(p, i, j, hat); });
 }
 /// For one pair of eigenvalues, 0 for a tangent direction.
 template <class T>
@@ -149,5 +200,37 @@ SDE_DEVICE T weight(Term term, const Prepared& p, T li, T lj) {
   const T of_pair = T(li == T(0.0) || lj == T(0.0) ? p.factors.tangent_normal : 1.0);
   return weight(term, p, mode(p, li), mode(p, lj), hat_weight(p, li, lj)) * of_pair;
 }
+
+/// The weights of the pairs of one mode i, as the geometries ask for them; 0 for a pair of two zero eigenvalues.
+template <class T>
+class WeightsOf {
+ public:
+  /// `others`: with() will be called for other modes.
+  SDE_DEVICE WeightsOf(Term term, const Prepared& p, const Mode<T>& i, bool others)
+      : term_(term), p_(p), i_(i), table_(p, i, others) {}
+  SDE_DEVICE T own() const {
+    return guarded(i_, [&] { return table_.own; });
+  }
+  SDE_DEVICE T mixed() const {
+    return guarded(Mode<T>{}, [&] { return table_.mixed; });
+  }
+  SDE_DEVICE T with(const Mode<T>& j) const {
+    return guarded(j, [&] { return table_.with(p_, i_, j); });
+  }
+
+ private:
+  template <class Factor>
+  SDE_INLINE T guarded(const Mode<T>& j, Factor from_table) const {
+    const T sum = i_.lambda + j.lambda;
+    const auto ok = sum > T(0.0);
+    const T hat = hat_weight(p_, select(ok, i_.lambda, T(1.0)), j.lambda);
+    const T w = weight_of(term_, p_, hat, [&] { return p_.weights ? from_table() : psi_factor(p_, i_, j, hat); });
+    return select(ok, w, T(0.0));
+  }
+  const Term term_;
+  const Prepared& p_;
+  const Mode<T>& i_;
+  const TableRow<T> table_;
+};
 
 }  // namespace sde::slow

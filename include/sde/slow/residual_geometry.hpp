@@ -97,19 +97,20 @@ class ResidualGeometry {
       // y = M v_a: the normal block, whose diagonal has the label noise, then the tangent-normal one.
       const auto along = [&](int b, T s) {
         for (int q = 0; q < r_; ++q) s += C_[a * r_ + q] * C_[b * r_ + q];
-        return guarded(term, p, modes_[a], modes_[b]) * s;
+        return s;
       };
-      const T own = along(a, lambda_[a] * T(label));
+      const WeightsOf<T> weights(term, p, modes_[a], N != 1 && r_ > 0);
+      const T own = weights.own() * along(a, lambda_[a] * T(label));
       team_.strided(d, [&](int k) { y_[k] = own * V_[a * d + k]; });
       if constexpr (N != 1) {
         for (int b = r_ > 0 ? 0 : int(n); b < n; ++b) {
           if (b == a) continue;
-          const T m = along(b, T(0.0));
+          const T m = weights.with(modes_[b]) * along(b, T(0.0));
           team_.strided(d, [&](int k) { y_[k] += m * V_[b * d + k]; });
         }
       }
       if (r_ > 0) {
-        const T m = guarded(term, p, modes_[a], Mode<T>{}) * T(p.factors.tangent_normal);
+        const T m = weights.mixed() * T(p.factors.tangent_normal);
         for (int q = 0; q < r_; ++q) {
           const T mc = m * C_[a * r_ + q];
           team_.strided(d, [&](int k) { y_[k] += mc * A_[q * d + k]; });
@@ -272,13 +273,6 @@ class ResidualGeometry {
     loss::weighted_hvp(loss_, x_, &Q_[a * n], y_.data(), z_.data(), team_);
     const T factor = scale * root_[a];
     team_.strided(d, [&](int k) { out[k] += factor * z_[k]; });
-  }
-  /// The weight, and 0 for a pair of two zero eigenvalues.
-  SDE_DEVICE T guarded(Term term, const Prepared& p, const Mode<T>& i, const Mode<T>& j) const {
-    const T sum = i.lambda + j.lambda;
-    const auto ok = sum > T(0.0);
-    const T hat = hat_weight(p, select(ok, i.lambda, T(1.0)), j.lambda);
-    return select(ok, weight(term, p, i, j, hat), T(0.0));
   }
 
   const L& loss_;

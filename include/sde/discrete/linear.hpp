@@ -1,0 +1,26 @@
+// A user's own algorithm, linear in its gradients (theory.md section 9): updates, or matrices, in the experiment file.
+#pragma once
+
+#include "sde/discrete/linear_type.hpp"
+
+namespace sde::discrete {
+
+/// Own updates. Algorithm::parameters: the matrices, as src/discrete/linear.cpp packs them.
+class Linear final : public LinearType {
+ public:
+  static constexpr const char* kName = "linear";
+  const char* name() const override { return kName; }
+  const char* description() const override { return "own updates, linear in the gradients"; }
+  std::string label(const Algorithm&) const override { return "Own updates"; }
+  void read(Keys&, Algorithm&, bool limit) const override;
+  void check(const Algorithm&) const override;
+  Round round(const Algorithm&, std::int64_t k) const override;
+  slow::LinearAlgorithm matrices(const Algorithm&) const override;
+  slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const override;
+  double stable_below(const Algorithm&) const override;
+  double slow_time_factor(const Algorithm&) const override;
+};
+/// What Algorithm::type points to.
+inline const Linear linear;
+
+}  // namespace sde::discrete

@@ -1,0 +1,121 @@
+#include "sde/discrete/momentum_type.hpp"
+
+#include <fmt/format.h>
+
+#include "sde/core/error.hpp"
+#include "sde/slow/tabulated_weights.hpp"
+
+namespace sde::discrete {
+
+namespace {
+
+void expect_fraction(const char* name, double value) {
+  if (!(value >= 0 && value < 1))
+    throw InputError(fmt::format(
+        "algorithm.{}: expected a number from 0 and below 1 (at 1 a momentum never dies out), got {}", name, value));
+}
+
+double read_fraction(Keys& keys, Key key, double otherwise) {
+  const double value = keys.number(key, otherwise);
+  if (!(value >= 0 && value < 1))
+    keys.expected(key.name, "a number from 0 and below 1 (at 1 a momentum never dies out)", value);
+  return value;
+}
+
+}  // namespace
+
+slow::ExchangeableAlgorithm MomentumSgd::matrices(std::int64_t H) const {
+  slow::ExchangeableAlgorithm e;
+  e.workers = workers;
+  e.steps = H;
+  e.eta = e.batch = 1;
+  e.A = Eigen::MatrixXd{{1, again}, {0, beta}};
+  e.C = Eigen::VectorXd{{direct, 1}};
+  e.R = Eigen::VectorXd{{1, 0}};
+  const double kept = at == AtSynchronization::reset ? 0 : 1;
+  const Eigen::RowVector4d anchor{outer_direct, 0, 1 - outer_direct, outer_again};
+  e.synchronize = Eigen::MatrixXd(4, 4);
+  e.synchronize << anchor, Eigen::RowVector4d{0, kept, 0, 0}, anchor, Eigen::RowVector4d{1, 0, -1, mu};
+  e.synchronize_apart = Eigen::MatrixXd{{0, 0}, {0, at == AtSynchronization::kept ? 1.0 : 0.0}};
+  e.consensus = Eigen::VectorXd{{1, 0, 1, 0}};
+  return e;
+}
+
+void MomentumType::set(Algorithm& a, const Settings& s) {
+  a.parameters = {s.beta, static_cast<double>(s.nesterov),      static_cast<double>(s.at), s.gamma,
+                  s.mu,   static_cast<double>(s.outer_nesterov)};
+}
+MomentumType::Settings MomentumType::settings(const Algorithm& a) {
+  const auto& p = a.parameters;
+  return {p.at(0), p.at(1) != 0, static_cast<MomentumSgd::AtSynchronization>(p.at(2)), p.at(3), p.at(4), p.at(5) != 0};
+}
+
+MomentumSgd MomentumType::rule(const Algorithm& a) {
+  const auto s = settings(a);
+  MomentumSgd r;
+  r.set_inner(s.nesterov, s.beta);
+  r.set_outer(s.outer_nesterov, s.gamma, s.mu);
+  r.at = s.at;
+  r.workers = a.workers;
+  return r;
+}
+
+void MomentumType::check(const Algorithm& a) const {
+  if (a.parameters.size() != 6)
+    refuse("parameters", "expected the 6 settings of momenta, as the algorithm's keys set them",
+           static_cast<std::int64_t>(a.parameters.size()));
+  const auto s = settings(a);
+  expect_fraction("momentum", s.beta);
+  expect_fraction("mu", s.mu);
+  const bool same_rounds = a.rate.is_constant() || a.sync.kind == Synchronization::Kind::constant;
+  if (s.at == MomentumSgd::AtSynchronization::reset && s.beta > 0 && !same_rounds)
+    throw InputError(
+        "algorithm.momenta: reset with rounds that change their length: the effective learning rate changes with them: "
+        "expected averaged or kept, or sync = \"constant\"");
+  if (!(s.gamma > 0)) throw InputError(fmt::format("algorithm.gamma: expected a number above 0, got {}", s.gamma));
+}
+
+Round MomentumType::round(const Algorithm& a, std::int64_t k) const {
+  const auto s = settings(a);
+  const bool outer = s.gamma != 1 || s.mu != 0 || (a.workers > 1) || s.at == MomentumSgd::AtSynchronization::reset;
+  constexpr std::int64_t kChunk = 1024;
+  if (!outer) return {1, kChunk, false};
+  return {a.workers, a.round_length(k)};
+}
+
+slow::Parameters MomentumType::slow_sde(const Algorithm& a, std::int64_t k) const {
+  const std::int64_t H = round(a, k).synchronizes ? a.H(k) : 1;
+  const double eta = a.rate(k);
+  return slow::tabulated(rule(a).matrices(H))
+      .parameters(eta, static_cast<double>(a.batch) / a.workers, a.workers, eta * static_cast<double>(H));
+}
+
+double MomentumType::read_beta(Keys& keys, double otherwise) {
+  return read_fraction(keys, {"momentum", "of a worker's steps (beta)"}, otherwise);
+}
+MomentumSgd::AtSynchronization MomentumType::read_at(Keys& keys, const char* otherwise) {
+  using At = MomentumSgd::AtSynchronization;
+  const auto text = keys.choice({"momenta", "what becomes of the workers' momenta at a synchronization"}, otherwise,
+                                {"averaged", "kept", "reset"});
+  return text == "averaged" ? At::averaged : text == "kept" ? At::kept : At::reset;
+}
+double MomentumType::read_gamma(Keys& keys, double otherwise) {
+  return keys.positive({"gamma", "outer learning rate, over the workers' mean displacement"}, otherwise);
+}
+double MomentumType::read_mu(Keys& keys, double otherwise) {
+  return read_fraction(keys, {"mu", "outer momentum"}, otherwise);
+}
+
+double MomentumType::stable_below(const Algorithm& a) const {
+  const auto& w = slow::tabulated(rule(a).matrices(round(a, a.rate.steps).synchronizes ? a.peak_steps_in_round() : 1));
+  return w.stable_below();
+}
+
+double MomentumType::slow_time_factor(const Algorithm& a) const {
+  const double c = slow::tabulated(rule(a).matrices(round(a, a.rate.steps).synchronizes ? a.peak_steps_in_round() : 1))
+                       .exact()
+                       .effective_rate();
+  return c * c;
+}
+
+}  // namespace sde::discrete
