@@ -196,7 +196,7 @@ TEST_CASE("updates that are no algorithm are refused by name") {
   words({.updates = "x <- 0.9 x - eta g"}, "the consensus");
   words({.updates = "x <- x"}, "the gradient g does not occur");
   words({.updates = "w <- w - eta g; x <- x + w", .momenta = {"w"}}, "neither decay");
-  words({.updates = "x <- x - eta g", .momenta = {"y"}}, "momenta: 'y' is no slot");
+  words({.updates = "x <- x - eta g", .momenta = {"y"}}, "momentum_slots: 'y' is no slot");
   words({.updates = "a <- x; x <- x - eta g", .shared = {"a"}}, "'a' is a shared slot");
   words({.updates = "x <- x - eta g", .synchronize = "a <- x", .shared = {"a"}, .workers = 2}, "mean(x)");
   words({.updates = "eta <- x"}, "'eta' is no slot");

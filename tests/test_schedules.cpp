@@ -56,6 +56,7 @@ TEST_CASE("a schedule of rates is observed at its end; without one the nearest e
   const double all = a.rate.slow_time(), last_round = 50 * std::pow(0.02 * 0.01, 2);
   CHECK(last_round < 1e-5);  // the phases with small rates take no time, and half of the steps
   for (const auto* type : discrete::Algorithms::all()) {
+    if (!type->has_conventional_sde()) continue;  // momenta and their kin: tests/test_linear_methods.cpp
     CAPTURE(type->name());
     a.type = type;
     a.workers = type == &discrete::sgd ? 1 : 4;

@@ -106,10 +106,12 @@ void Linear::read(Keys& keys, Algorithm& a, bool) const {
   u.updates = keys.text({"updates", "a worker's step, such as \"w <- 0.9 w - eta g; x <- x + w\""}, "");
   u.gradient_at =
       keys.text({"gradient_at", "where g is taken, a combination of slots (default: the first iterate)"}, "");
-  u.momenta = keys.texts({"momenta", "slots of updates that rest at 0, as \"w\"; the others are iterates"});
+  u.momenta = keys.texts({"momentum_slots", "of updates: slots that rest at 0; the others are iterates"});
   u.shared = keys.texts({"shared", "slots that are kept once, for synchronize"});
-  u.synchronize = keys.text(
-      {"synchronize", "after H steps of updates, such as \"x <- mean(x)\"; workers' slots and shared ones"}, "");
+  u.synchronize =
+      keys.text({"synchronize",
+                 "after H steps of updates, such as \"x <- mean(x)\"; workers' slots and shared ones (default: none)"},
+                "");
   u.steps = keys.integer({"H", "local steps a round; under qsr and inverse the least"}, 1, 1, 100'000);
   u.workers = a.workers;
   auto given = slots_given(keys, a.workers);

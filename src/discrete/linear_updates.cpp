@@ -131,7 +131,7 @@ slow::ExchangeableAlgorithm matrices_of(const LinearUpdates& u) {
   all.insert(all.end(), u.shared.begin(), u.shared.end());
   for (const auto& name : u.momenta)
     if (!among(all, name))
-      throw InputError(fmt::format("momenta: '{}' is no slot: expected some of {}", name, fmt::join(all, ", ")));
+      throw InputError(fmt::format("momentum_slots: '{}' is no slot: expected some of {}", name, fmt::join(all, ", ")));
   const auto s = static_cast<Eigen::Index>(slots.size()), q = static_cast<Eigen::Index>(u.shared.size());
 
   slow::ExchangeableAlgorithm e;
@@ -151,7 +151,7 @@ slow::ExchangeableAlgorithm matrices_of(const LinearUpdates& u) {
   if (u.gradient_at.empty()) {
     Eigen::Index first = 0;
     while (first < s && e.consensus[first] == 0) ++first;
-    if (first == s) throw InputError("momenta: all slots are: expected an iterate, too");
+    if (first == s) throw InputError("momentum_slots: all slots are: expected an iterate, too");
     e.R = VectorXd::Unit(s, first);
   } else {
     e.R = coefficients("gradient_at", u.gradient_at, slots, 1).transpose();

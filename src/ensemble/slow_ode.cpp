@@ -41,8 +41,10 @@ class OdeStepper final : public Stepper {
     bool lost = false;
     try {
       const double width = times_[i + 1] - times_[i];
-      odeint::integrate_adaptive(odeint::make_controlled(1e-12, 1e-12, odeint::runge_kutta_dopri5<State>()), field, y,
-                                 times_[i], times_[i + 1], 0.1 * width);
+      // In a metric a step costs d x d eigenproblems.
+      const double tolerance = moving_ ? 1e-9 : 1e-12;
+      odeint::integrate_adaptive(odeint::make_controlled(tolerance, tolerance, odeint::runge_kutta_dopri5<State>()),
+                                 field, y, times_[i], times_[i + 1], 0.1 * width);
       for (int polish = 0; polish < 3; ++polish) {
         Eigen::Map<Vector>(y.data(), dim_) += terms_at(y).newton_step();
       }

@@ -22,6 +22,7 @@ namespace {
 /// Why there is no common noise; empty where there is.
 std::string why_not(const Experiment& e, const Method& m) {
   const auto& p = e.problem;
+  if (m.algorithm.type->needs_noise()) return "its slow SDE has v beside zeta: no common noise";
   try {
     ensemble::check_slow_sde(p, m.algorithm.workers);
     const auto slow = slow::slow_kernel(*p.model, p.noise, p.interpolating);
@@ -53,7 +54,7 @@ std::vector<verify::TestFunction> functions(const Experiment& e) {
 verify::Prediction prediction(const Method& m) {
   const auto at = [&m](std::int64_t k) {
     auto p = m.dynamics->parameters(m, k);
-    if (m.refined) p.eta = m.algorithm.rate(k);
+    if (m.refined) p.refine(m.algorithm.rate(k));
     return p;
   };
   return {.name = m.name, .parameters = at(0), .at = at};

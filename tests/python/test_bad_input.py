@@ -119,7 +119,7 @@ class Experiments(Case):
         ("loss.name=", "loss.name: missing: expected one of"),
         ("noise.kind=lable", LINE + "noise.kind: 'lable' is not known (did you mean 'label'?"),
         ("noise.sigma=2", LINE + "noise.sigma: unknown key (did you mean 'sigma2'?"),
-        ("method.1.kind=adam", LINE + "method.1.kind: 'adam' is not known (valid: "),
+        ("method.1.kind=adamw", LINE + "method.1.kind: 'adamw' is not known (valid: "),
         ("training.schedule=cosin", "training.schedule: 'cosin' is not known (did you mean 'cosine'?"),
         ("trianing.eta=0.1", LINE + "trianing: unknown key (did you mean 'training'?"),
         ("training.h=5", LINE + "training.h: unknown key (did you mean 'H'?"),
