@@ -70,8 +70,10 @@ std::vector<Named> all_algorithms() {
 
 /// The algorithm by its matrices, at eta = 1 and b = 1, and what is observed of the slots.
 std::pair<slow::LinearAlgorithm, VectorXd> matrices_of(const Algorithm& a) {
-  if (const auto* linear = dynamic_cast<const discrete::LinearType*>(a.type))
-    return {linear->matrices(a), linear->observed(a)};
+  if (const auto* linear = dynamic_cast<const discrete::LinearType*>(a.type)) {
+    const auto o = linear->observed(a);
+    return {linear->matrices(a), Eigen::Map<const VectorXd>(o.data(), Eigen::Index(o.size()))};
+  }
   const bool rounds = a.round(0).synchronizes;
   auto m = expanded(discrete::MomentumType::rule(a).matrices(rounds ? a.sync.H : 1));
   VectorXd observed = VectorXd::Zero(m.consensus.size());

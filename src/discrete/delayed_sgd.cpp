@@ -22,8 +22,10 @@ slow::LinearAlgorithm DelayedSgd::matrices(const Algorithm& a) const {
   return slow::delayed(1, 1, static_cast<int>(a.parameters.at(0)));
 }
 
-Eigen::VectorXd DelayedSgd::observed(const Algorithm& a) const {
-  return Eigen::VectorXd::Unit(1 + static_cast<Eigen::Index>(a.parameters.at(0)), 0);
+std::vector<double> DelayedSgd::observed(const Algorithm& a) const {
+  std::vector<double> newest(1 + static_cast<std::size_t>(a.parameters.at(0)), 0.0);
+  newest.front() = 1;
+  return newest;
 }
 
 }  // namespace sde::discrete

@@ -53,7 +53,7 @@ std::vector<slow::LinearStep> with_gradients(const slow::LinearAlgorithm& a) {
   return steps;
 }
 
-std::unique_ptr<Arrays> arrays_of(const slow::LinearAlgorithm& a, const Eigen::VectorXd& observed) {
+std::unique_ptr<Arrays> arrays_of(const slow::LinearAlgorithm& a, const std::vector<double>& observed) {
   auto to = std::make_unique<Arrays>();
   const auto steps = with_gradients(a);
   std::vector<std::size_t> first;  // step of each kind
@@ -71,7 +71,7 @@ std::unique_ptr<Arrays> arrays_of(const slow::LinearAlgorithm& a, const Eigen::V
     to->kind.push_back(static_cast<int>(kind));
   }
   to->start.push_back(static_cast<int>(to->column.size()));
-  to->observed.assign(observed.begin(), observed.end());
+  to->observed = observed;
   to->consensus.assign(a.consensus.begin(), a.consensus.end());
   to->rule = {static_cast<int>(a.consensus.size()),
               static_cast<int>(steps[0].R.rows()),
@@ -93,9 +93,9 @@ void append(std::string& key, const MatrixXd& m) {
 
 }  // namespace
 
-LinearRule linear_rule(const slow::LinearAlgorithm& a, const Eigen::VectorXd& observed) {
+LinearRule linear_rule(const slow::LinearAlgorithm& a, const std::vector<double>& observed) {
   std::string key;
-  append(key, observed);
+  append(key, Eigen::Map<const Eigen::VectorXd>(observed.data(), static_cast<Eigen::Index>(observed.size())));
   append(key, a.consensus);
   for (const auto& step : a.period)
     for (const auto* m : {&step.A, &step.C, &step.R}) append(key, *m);

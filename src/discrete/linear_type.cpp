@@ -1,5 +1,6 @@
 #include "sde/discrete/linear_type.hpp"
 
+#include "sde/discrete/linear_program.hpp"
 #include "sde/slow/tabulated_weights.hpp"
 
 namespace sde::discrete {
@@ -9,10 +10,11 @@ LinearRule LinearType::rule(const Algorithm& a) {
   return linear_rule(type.matrices(a), type.observed(a));
 }
 
-Eigen::VectorXd LinearType::observed(const Algorithm& a) const {
+std::vector<double> LinearType::observed(const Algorithm& a) const {
   const auto m = matrices(a);
   Eigen::VectorXd all = m.period.front().R.colwise().sum().transpose();
-  return all / all.dot(m.consensus);
+  all /= all.dot(m.consensus);
+  return {all.begin(), all.end()};
 }
 
 slow::Parameters LinearType::slow_sde(const Algorithm& a, std::int64_t k) const {

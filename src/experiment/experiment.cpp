@@ -38,12 +38,14 @@ void read_problem(Section& root, Experiment& e) {
   if (!at.empty() && static_cast<int>(at.size()) != d)
     start.fail("at", fmt::format("expected {} coordinates, got {}", d, at.size()));
   e.problem.start = at.empty() ? named.start : Eigen::Map<const slow::Vector>(at.data(), d);
+  const bool on_gamma = start.boolean({"on_gamma", "the algorithms start at Phi of it, too"}, false);
   start.finish();
   if (e.problem.start.size() == 0) start.fail("at", "missing: this loss has no start of its own");
   if (const auto where = named.model->not_finite(e.problem.start.data()); !where.empty())
     start.fail("at", fmt::format("the loss is not finite at the start: {}", where));
   try {
     e.problem.project_start();
+    if (on_gamma) e.problem.start = e.problem.start_on_gamma;
   } catch (const manifold::FlowError& error) {
     start.fail("at", fmt::format("no point of Gamma belongs to this start: {}", error.what()));
   }

@@ -4,7 +4,6 @@
 
 #include "sde/discrete/adaptive_sgd.hpp"
 #include "sde/discrete/round_keys.hpp"
-#include "sde/slow/moving_metric.hpp"
 
 namespace sde::discrete {
 

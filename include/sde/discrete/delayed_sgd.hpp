@@ -19,7 +19,7 @@ class DelayedSgd final : public LinearType {
   void check(const Algorithm&) const override;
   slow::LinearAlgorithm matrices(const Algorithm&) const override;
   /// The newest iterate.
-  Eigen::VectorXd observed(const Algorithm&) const override;
+  std::vector<double> observed(const Algorithm&) const override;
 
  private:
   static constexpr long kMost = 1000;

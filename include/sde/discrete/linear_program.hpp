@@ -10,6 +10,6 @@ namespace sde::discrete {
 /// hold pointers into it. Steps without a gradient are taken together with the one before. observed[S]: the combination
 /// of slots that stands for the algorithm's position, of sum 1 over the consensus. From any thread. Throws InputError
 /// where the steps have different numbers of gradients, or the first has none.
-LinearRule linear_rule(const slow::LinearAlgorithm&, const Eigen::VectorXd& observed);
+LinearRule linear_rule(const slow::LinearAlgorithm&, const std::vector<double>& observed);
 
 }  // namespace sde::discrete

@@ -1,7 +1,11 @@
 // Algorithms that are given by their matrices (theory.md section 9): their step loop and their slow SDE follow.
 #pragma once
 
-#include "sde/discrete/linear_program.hpp"
+#include "sde/discrete/linear_loop.hpp"
+
+namespace sde::slow {
+struct LinearAlgorithm;
+}
 
 namespace sde::discrete {
 
@@ -14,7 +18,7 @@ class LinearType : public AlgorithmType {
   /// At eta = 1 and b = 1.
   virtual slow::LinearAlgorithm matrices(const Algorithm&) const = 0;
   /// [S] what is observed: the mean of the iterates at which gradients are taken, if not another.
-  virtual Eigen::VectorXd observed(const Algorithm&) const;
+  virtual std::vector<double> observed(const Algorithm&) const;
 
   bool has_conventional_sde() const override { return false; }
   Round round(const Algorithm& a, std::int64_t) const override {
