@@ -206,6 +206,7 @@ TEST_CASE("Kolmogorov-Smirnov distance: by hand, with ties") {
   CHECK(stats::ks_distance({1, 2, 3}, {4, 5}) == doctest::Approx(1));
   CHECK(stats::ks_distance({1, 3}, {2, 4}) == doctest::Approx(0.5));
   CHECK(stats::ks_distance({1, 1, 2}, {1, 3, 3}) == doctest::Approx(2.0 / 3));
+  CHECK(stats::ks_distance({0, 1}, {0.5, 2, 3}) == doctest::Approx(2.0 / 3));  // samples of two sizes
 }
 
 TEST_CASE("permutation tests: small p for a shift, p above the level as often as stated without one") {

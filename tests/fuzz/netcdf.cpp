@@ -109,8 +109,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     file.write(data, size);
   try {
     const auto table = read_data(file.path);
+    // That all have as many rows is seen to where they are named (formula_names.cpp).
     for (const auto& column : table.columns)
-      if (column.width < 1 || column.values.size() != table.rows() * static_cast<std::size_t>(column.width))
+      if (column.width < 1 || column.values.empty() ||
+          column.values.size() % static_cast<std::size_t>(column.width) != 0)
         __builtin_trap();
   } catch (const InputError&) {
   }
