@@ -4,13 +4,13 @@ a panel for each algorithm with its theory; theory as lines, algorithms as marke
 
 import argparse
 import json
-import os
 import sys
 
 sys.dont_write_bytecode = True  # no cache beside an installed script
 
 from figure_style import COLORS, DASHES, MARKERS, Z, Problem, exit_code, parse_formats, pyplot, save
 from figure_style import plain as one_line
+from schema import check_sweep, opened, reading
 
 COLUMNS = 4  # of panels
 FEW = 8      # values of a key that get a tick each
@@ -20,17 +20,12 @@ class Sweep:
     """The dataset's keys, and what is drawn of its observables."""
 
     def __init__(self, path):
-        import netCDF4
-
-        if not os.path.exists(path):
-            raise Problem(f"{path}: no such file", 4)
-        try:
-            self.data = netCDF4.Dataset(path)
-        except OSError as error:
-            raise Problem(f"{path}: not a netCDF-4 file ({error})", 4)
-        if "sweep" not in self.data.ncattrs():
-            raise Problem(f"{path}: not the dataset of a sweep (no attribute 'sweep')", 2)
-        about = json.loads(self.data.sweep)
+        self.data = opened(path)
+        with reading(path):
+            attributes = {n: self.data.getncattr(n) for n in self.data.ncattrs()}
+            if "sweep" not in attributes:
+                raise Problem(f"{path}: not the dataset of a sweep (no attribute 'sweep')", 2)
+            about = check_sweep(path, self.data, attributes)
         self.zip = about["mode"] == "zip"
         self.keys = {k["label"]: k["key"] for k in about["keys"]}
         self.names = json.loads(self.data.observables)
@@ -214,8 +209,9 @@ def main():
 
     def draw_all():
         sweep = Sweep(arguments.data)
-        x, lines, held = choose(sweep, arguments.x, arguments.lines, arguments.at)
-        draw(sweep, arguments.observable, x, lines, held, arguments.out, parse_formats(arguments.formats))
+        with reading(arguments.data):
+            x, lines, held = choose(sweep, arguments.x, arguments.lines, arguments.at)
+            draw(sweep, arguments.observable, x, lines, held, arguments.out, parse_formats(arguments.formats))
 
     return exit_code(draw_all)
 

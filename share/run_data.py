@@ -4,17 +4,14 @@ import json
 import os
 
 from figure_style import Problem, plain
+from schema import check_run, opened, reading
 
 
 class Dataset:
     """One file: variables (`v`), attributes (`a`) and long names by name, and what it is called in the figure."""
 
     def __init__(self, path):
-        import netCDF4
         import numpy as np
-
-        if not os.path.exists(path):
-            raise Problem(f"{path}: no such file", 4)
 
         def values(variable):
             found = variable[...]
@@ -22,16 +19,14 @@ class Dataset:
                 return found
             return np.ma.filled(found.astype(float) if found.mask.any() else found, np.nan)
 
-        try:
-            with netCDF4.Dataset(path) as data:
-                self.v = {n: values(v) for n, v in data.variables.items()}
-                self.a = {n: data.getncattr(n) for n in data.ncattrs()}
-                self.names = {n: getattr(v, "long_name", n) for n, v in data.variables.items()}
-                self.of_runs = [n for n, v in data.variables.items() if v.dimensions[:1] == ("run",)]
-        except OSError as error:
-            raise Problem(f"{path}: not a netCDF-4 file ({error})", 4)
-        if "observables" not in self.a:
-            raise Problem(f"{path}: not a dataset of sde run (no attribute 'observables')", 2)
+        with opened(path) as data, reading(path):
+            self.a = {n: data.getncattr(n) for n in data.ncattrs()}
+            if "observables" not in self.a:
+                raise Problem(f"{path}: not a dataset of sde run (no attribute 'observables')", 2)
+            check_run(path, data, self.a)
+            self.v = {n: values(v) for n, v in data.variables.items()}
+            self.names = {n: str(getattr(v, "long_name", n)) for n, v in data.variables.items()}
+            self.of_runs = [n for n, v in data.variables.items() if v.dimensions[:1] == ("run",)]
         self.path = os.path.abspath(path)
         self.label = os.path.splitext(os.path.basename(path))[0]
 

@@ -271,3 +271,55 @@ TEST_CASE("what is no algorithm is refused by name") {
   wrong.period[0].R = MatrixXd::Zero(1, 3);
   words([&] { FluctuationWeights{wrong}; }, "step 1: expected A of 2 x 2");
 }
+
+TEST_CASE("the matrices are the algorithms: rounds with given gradients, beside an explicit loop") {
+  constexpr int K = 3, H = 2;
+  constexpr double eta = 0.1, beta = 0.3, gamma = 0.7, mu = 0.6;
+  const auto gradient = [](double x, int w) { return std::sin(3 * x) + 0.2 * w; };
+  struct State {
+    double x[K], w[K], a = 0.4, p = 0.2;
+  };
+  const auto check = [&](const slow::ExchangeableAlgorithm& e, auto synchronize) {
+    const auto expanded = slow::expanded(e);
+    const auto tail = e.consensus.size() - 2;
+    Eigen::VectorXd z(2 * K + tail);
+    State s;
+    for (int k = 0; k < K; ++k) z[2 * k] = s.x[k] = s.a, z[2 * k + 1] = s.w[k] = 0.05 * k - 0.02;
+    if (tail > 0) z.tail(tail) << s.a, s.p;
+    for (int round = 0; round < 3; ++round) {
+      for (const auto& step : expanded.period) {
+        const Eigen::VectorXd at = step.R * z;
+        Eigen::VectorXd g(at.size());
+        for (int k = 0; k < at.size(); ++k) g[k] = gradient(at[k], k);
+        z = (step.A * z - eta * step.C * g).eval();
+      }
+      for (int k = 0; k < K; ++k)
+        for (int h = 0; h < H; ++h) {
+          s.w[k] = beta * s.w[k] - eta * gradient(s.x[k], k);
+          s.x[k] += s.w[k];
+        }
+      synchronize(s);
+      for (int k = 0; k < K; ++k) {
+        CHECK(z[2 * k] == doctest::Approx(s.x[k]));
+        CHECK(z[2 * k + 1] == doctest::Approx(s.w[k]));
+      }
+    }
+  };
+  const auto mean = [](const double* v) { return (v[0] + v[1] + v[2]) / K; };
+  for (const auto at :
+       {slow::AtSynchronization::kept, slow::AtSynchronization::averaged, slow::AtSynchronization::reset})
+    check(slow::local_momentum(eta, 1, K, H, slow::Momentum::heavy_ball, beta, at), [&](State& s) {
+      const double x = mean(s.x), w = mean(s.w);
+      for (int k = 0; k < K; ++k) {
+        s.x[k] = x;
+        if (at != slow::AtSynchronization::kept) s.w[k] = at == slow::AtSynchronization::reset ? 0 : w;
+      }
+    });
+  for (const auto outer : {slow::Momentum::heavy_ball, slow::Momentum::nesterov})
+    check(slow::diloco(eta, 1, K, H, gamma, mu, outer, beta), [&](State& s) {
+      const double D = mean(s.x) - s.a;
+      s.p = mu * s.p + D;
+      s.a += gamma * (outer == slow::Momentum::nesterov ? D + mu * s.p : s.p);
+      for (double& x : s.x) x = s.a;
+    });
+}

@@ -71,6 +71,56 @@ TEST_CASE("every group is some rank's, once") {
     }
 }
 
+namespace {
+
+/// Rank 0 of two, whose other hands in what it is told to.
+class Hostile final : public ensemble::Ranks {
+ public:
+  explicit Hostile(std::vector<std::string> told) : told_(std::move(told)) {}
+  int rank() const override { return 0; }
+  int size() const override { return 2; }
+  std::vector<std::string> all_gather(const std::string& mine) override { return {mine, told_.at(next_++)}; }
+
+ private:
+  std::vector<std::string> told_;
+  std::size_t next_ = 0;
+};
+/// As Message of ranks.cpp: state, error, place, text, bytes.
+std::string message(const std::string& place, const std::string& bytes) {
+  return std::string(2, 0) + packed(place) + packed(std::string()) + packed(bytes);
+}
+void distribute_with(std::vector<std::string> told, ensemble::MethodState& state) {
+  Hostile ranks(std::move(told));
+  ensemble::Control control;
+  control.ranks = &ranks;
+  ensemble::distribute<ensemble::GroupState>(
+      control, {0, 2}, 1,
+      [&](ensemble::GroupRange range, auto take, auto) {
+        for (long g = range.first; g < range.last; ++g)
+          take(g, {.merged = ensemble::kGroupBlocks, .part = state.total, .unfinished = {}});
+      },
+      [&](long g, ensemble::GroupState group) { state.add(g, std::move(group), 2 * ensemble::kGroupBlocks); });
+}
+
+}  // namespace
+
+TEST_CASE("a rank that hands in what makes no sense is refused, by what was expected") {
+  for (const long share : {0l, -1l, 1l << 40}) {
+    ensemble::MethodState state;
+    CHECK_THROWS_WITH(distribute_with({message("shares", packed(share))}, state), doctest::Contains("expected 1 to"));
+  }
+  ensemble::MethodState state;
+  state.total.values.assign(2, std::vector<stats::Moments>(3));
+  ensemble::GroupState other{.merged = ensemble::kGroupBlocks, .part = state.total, .unfinished = {}};
+  const auto group_1 = [&] { return message("groups 0 to 2 of 2", packed(1l) + packed(other)); };
+  distribute_with({message("shares", packed(1l)), group_1()}, state);
+  CHECK(state.merged == 2);
+  state.merged = 0;
+  other.part.values.pop_back();
+  CHECK_THROWS_WITH(distribute_with({message("shares", packed(1l)), group_1()}, state),
+                    doctest::Contains("group 1 of paths has other observations"));
+}
+
 TEST_CASE("what is packed comes out again, and not from half of it") {
   Method m = method(Kind::local_sgd);
   m.paths = 40;
@@ -83,6 +133,12 @@ TEST_CASE("what is packed comes out again, and not from half of it") {
   const auto bytes = packed(state);
   CHECK(packed(unpacked<ensemble::MethodState>(bytes)) == bytes);
   CHECK_THROWS_WITH(unpacked<ensemble::MethodState>(bytes.substr(0, bytes.size() / 2)), doctest::Contains("cut short"));
+  // What the fuzzer found: more numbers than an array of constant size has would be written behind it.
+  const auto many = packed(std::vector<double>(64, 1.0));
+  CHECK_THROWS_WITH((unpacked<std::array<double, 2>>(many)), doctest::Contains("cut short"));
+  CHECK(unpacked<std::array<double, 64>>(many)[63] == 1);
+  // A count that has no room is refused before memory is asked for.
+  CHECK_THROWS_WITH(unpacked<std::vector<double>>(packed(std::uint64_t{1} << 60)), doctest::Contains("cut short"));
 }
 
 TEST_CASE("a total is that of its groups, each merged by itself") {

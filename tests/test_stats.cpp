@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 
+#include "sde/ensemble/parallel.hpp"
 #include "sde/loss/data.hpp"
 #include "sde/stats/covariance.hpp"
 #include "sde/stats/equivalence.hpp"
@@ -73,6 +75,44 @@ TEST_CASE("95% intervals of a covariance hold it in 95% of samples") {
   }
   CHECK(inside > 0.925 * kSamples);
   CHECK(inside < 0.965 * kSamples);
+}
+
+TEST_CASE("moments where the mean is 10^8 times the spread, merged as paths are: the known answer") {
+  // SDE_SAMPLES=2^30 for a thousand million. -1, -1, 0 and 2 in equal numbers, in an order that looks random: a
+  // bijection of k bits, whose last two choose. All are exact beside 10^8.
+  const char* asked = std::getenv("SDE_SAMPLES");
+  int bits = 22;
+  while (asked && (std::uint64_t{2} << bits) <= static_cast<std::uint64_t>(std::atof(asked))) ++bits;
+  const std::uint64_t n = std::uint64_t{1} << bits, mask = n - 1;
+  const auto value = [&](std::uint64_t i) {
+    for (const std::uint64_t odd : {0x9E3779B97F4A7C15ull, 0xD1B54A32D192ED03ull}) {
+      i = i * odd & mask;
+      i ^= i >> bits / 2;
+    }
+    static constexpr double kValues[]{-1, -1, 0, 2};
+    return 1e8 + kValues[i & 3];
+  };
+  stats::Moments total;
+  for (std::uint64_t first = 0; first < n; first += ensemble::kGroupPaths) {
+    stats::Moments group;
+    for (std::uint64_t b = first; b < first + ensemble::kGroupPaths; b += ensemble::kBlockPaths) {
+      stats::Moments block;
+      for (std::uint64_t i = b; i < b + ensemble::kBlockPaths; ++i) block.add(value(i));
+      group.merge(block);
+    }
+    total.merge(group);
+  }
+  const auto count = static_cast<double>(n);
+  const double of_mean = std::abs(total.mean - 1e8) / std::sqrt(1.5 / count);
+  const double of_variance = std::abs(total.variance() / (1.5 * count / (count - 1)) - 1);
+  const double third = std::abs(total.m3 / count / 1.5 - 1), fourth = std::abs(total.m4 / count / 4.5 - 1);
+  MESSAGE(count << " samples: the mean is off by " << of_mean << " standard errors, the variance by " << of_variance
+                << ", the third and fourth moment by " << third << " and " << fourth << " of themselves");
+  CHECK(total.n == count);
+  CHECK(of_mean < 0.1);
+  CHECK(of_variance < 1e-7);
+  CHECK(third < 1e-7);
+  CHECK(fourth < 1e-7);
 }
 
 TEST_CASE("normal tail and its inverse") {
@@ -166,6 +206,7 @@ TEST_CASE("Kolmogorov-Smirnov distance: by hand, with ties") {
   CHECK(stats::ks_distance({1, 2, 3}, {4, 5}) == doctest::Approx(1));
   CHECK(stats::ks_distance({1, 3}, {2, 4}) == doctest::Approx(0.5));
   CHECK(stats::ks_distance({1, 1, 2}, {1, 3, 3}) == doctest::Approx(2.0 / 3));
+  CHECK(stats::ks_distance({0, 1}, {0.5, 2, 3}) == doctest::Approx(2.0 / 3));  // samples of two sizes
 }
 
 TEST_CASE("permutation tests: small p for a shift, p above the level as often as stated without one") {

@@ -13,7 +13,7 @@ namespace bench {
 inline thread_local long counted_flops = 0;
 
 struct Counted {
-  double value;
+  double value = 0;
   Counted() = default;
   Counted(double v) : value(v) {}
 

@@ -58,7 +58,7 @@ std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""
 /// For set_runs(): groups of paths, each path of which does `in_path` units. `make(thread)` gives a group; on a device,
 /// where one thread works, it is made once.
 template <class Make>
-auto in_groups(Make make, double in_path, Observable observable, int device) {
+auto in_groups(Make make, double in_path, const Observable& observable, int device) {
   const auto kept = std::make_shared<std::unique_ptr<Group>>();
   return [=](int thread, double units, stats::Moments* ends) {
     std::unique_ptr<Group> own;

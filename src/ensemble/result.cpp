@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -157,11 +158,46 @@ double MethodResult::quantile(std::size_t time, std::size_t observable, double p
   return kept[below] * (1 - part) + kept[below + 1] * part;
 }
 
+namespace {
+
+/// Whether two tables have the same sizes, down to their entries.
+template <class T>
+bool alike(const T&, const T&) {
+  return true;
+}
+template <class T>
+bool alike(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
+           return x.size() == y.size() && alike(x, y);
+         });
+}
+/// What merge() takes for granted. Kept samples may be fewer.
+bool mergeable(const MethodResult& a, const MethodResult& b) {
+  const auto sizes = [](const auto& samples) {
+    std::vector<std::vector<int>> all;
+    for (const auto& time : samples) all.emplace_back(time.size());
+    return all;
+  };
+  return alike(a.values, b.values) && alike(a.drift_1, b.drift_1) && alike(a.drift_2, b.drift_2) &&
+         alike(a.ito_normal, b.ito_normal) && alike(a.diffusion, b.diffusion) && alike(a.rate, b.rate) &&
+         alike(a.diffusion_pairs, b.diffusion_pairs) && alike(a.rate_sums, b.rate_sums) &&
+         alike(a.rate_differences, b.rate_differences) && alike(sizes(a.samples), sizes(b.samples)) &&
+         a.sample_paths.size() == b.sample_paths.size();
+}
+
+}  // namespace
+
 void MethodState::add(long group, GroupState state, long blocks) {
   if (group < merged) return;  // it was complete, and merged with the one before it
   if (state.merged > 0 || !state.unfinished.empty()) begun[group] = std::move(state);
   for (auto next = begun.find(merged); next != begun.end(); next = begun.find(merged)) {
     if (next->second.merged < blocks_in_group(merged, blocks)) return;
+    // It may come from another process.
+    if (!mergeable(total, next->second.part))
+      throw std::runtime_error(
+          fmt::format("group {} of paths has other observations or observables than those before it: expected the same "
+                      "program, arguments and files on every node",
+                      merged));
     total.merge(next->second.part);
     begun.erase(next);
     ++merged;

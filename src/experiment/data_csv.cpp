@@ -15,6 +15,14 @@ namespace sde::experiment {
 
 namespace {
 
+/// The first characters of what stands in a file, for a message: a terminal is not to obey it.
+std::string shown(std::string_view text) {
+  std::string printable(text.substr(0, 40));
+  for (char& c : printable)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return printable;
+}
+
 /// What the parser's calls fill, row by row.
 struct Rows {
   const std::filesystem::path& file;
@@ -36,14 +44,14 @@ struct Rows {
     const char* const end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc{} || stop != end || !std::isfinite(value))
-      return fail(fmt::format("column {}: expected a finite number, got '{}'", table.columns[entry - 1].name,
-                              text.substr(0, 40)));
+      return fail(
+          fmt::format("column {}: expected a finite number, got '{}'", table.columns[entry - 1].name, shown(text)));
     table.columns[entry - 1].values.push_back(value);
   }
   void take_name(std::string_view name) {
     if (const auto wrong = formula::problem_with_name(name); !wrong.empty())
-      return fail(fmt::format("the name '{}' of column {}: {}; the first row has the names of the columns",
-                              name.substr(0, 40), entry, wrong));
+      return fail(fmt::format("the name '{}' of column {}: {}; the first row has the names of the columns", shown(name),
+                              entry, wrong));
     for (const auto& c : table.columns)
       if (c.name == name) return fail(fmt::format("two columns are named '{}'", name));
     table.columns.push_back({.name = std::string(name), .values = {}});
@@ -73,7 +81,10 @@ DataTable read_csv(const std::filesystem::path& file) {
   const std::unique_ptr<csv_parser, void (*)(csv_parser*)> freed(&parser, csv_free);
   Rows rows{.file = file, .table = {}, .problem = {}};
   const auto check = [&](bool good) {
-    if (!good) rows.fail(csv_strerror(csv_error(&parser)));
+    const int error = good ? CSV_SUCCESS : csv_error(&parser);
+    if (!good)
+      rows.fail(error == CSV_EPARSE ? "a quote that is not closed, or is not followed by a comma"
+                                    : csv_strerror(error));
     if (!rows.problem.empty()) throw InputError(rows.problem);
   };
   std::vector<char> buffer(1 << 16);

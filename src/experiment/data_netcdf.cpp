@@ -17,6 +17,9 @@ DataColumn read_column(const std::filesystem::path& file, const std::string& nam
     throw InputError(fmt::format("{}: variable {}: {}", file.string(), name, what));
   };
   if (const auto wrong = formula::problem_with_name(name); !wrong.empty()) fail("its name " + wrong);
+  const auto type = variable.getType();
+  if (type.getId() > NC_UINT64 || type.getId() == NC_CHAR)
+    fail(fmt::format("expected numbers, got {}", type.getName()));
   const auto dims = variable.getDims();
   if (dims.size() != 1 && dims.size() != 2)
     fail(fmt::format("expected one dimension (rows) or two (rows, entries), got {}", dims.size()));
@@ -39,7 +42,9 @@ DataTable read_netcdf(const std::filesystem::path& file) {
     const netCDF::NcFile in(file.string(), netCDF::NcFile::read);
     for (const auto& [name, variable] : in.getVars()) table.columns.push_back(read_column(file, name, variable));
   } catch (const netCDF::exceptions::NcException& e) {
-    throw InputError(fmt::format("{}: not a netCDF file with columns of numbers: {}", file.string(), e.what()));
+    const std::string_view what = e.what();  // then, on a line of its own, where in the library
+    throw InputError(fmt::format("{}: not a netCDF file with columns of numbers: {}", file.string(),
+                                 what.substr(0, what.find('\n'))));
   }
   if (table.columns.empty()) throw InputError(fmt::format("{}: has no variables", file.string()));
   return table;

@@ -19,6 +19,7 @@ void write_attributes(DatasetFile& f, const std::string& command_line) {
   f.group.putAtt("experiment", e.source);
   f.group.putAtt("seed", netCDF::ncUint64, static_cast<unsigned long long>(e.seed));
   f.group.putAtt("sde_version", kVersion);
+  f.group.putAtt("schema", netCDF::ncInt, kSchema);
   f.group.putAtt("command_line", command_line);
   f.group.putAtt("eta", netCDF::ncDouble, a.rate.eta);
   f.group.putAtt("workers", netCDF::ncInt,

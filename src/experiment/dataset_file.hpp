@@ -52,6 +52,10 @@ class DatasetFile {
   std::size_t paths;                     ///< that of `path`
 };
 
+/// How datasets are laid out: raised where a program that reads the one before would misread this. share/schema.py has
+/// what is read.
+inline constexpr int kSchema = 1;
+
 /// Units of slow times.
 inline const std::string kSlowTime = "eta^2 * local steps";
 /// The probabilities of the quantiles.

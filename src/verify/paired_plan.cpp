@@ -88,7 +88,7 @@ PairedPlan::PairedPlan(const Pairing& p) {
   if (!a.steady()) {
     if (p.burn_in > 0) throw std::invalid_argument("common noise: expected constant schedules with a burn-in");
     changing = changing_steps(p);
-    ends = {0};
+    ends.assign(1, 0);
     for (const auto& s : changing) ends.push_back(ends.back() + s.first + s.second);
   }
   const double eta2 = a.slow_time(a.rate.eta);

@@ -64,7 +64,7 @@ class Unpacker {
     } else {
       std::uint64_t n = 0;
       raw(&n, sizeof n);
-      if (n > bytes_.size() - at_) cut_short();  // an element takes a byte at least
+      if (n > (bytes_.size() - at_) / least_bytes<T>()) cut_short();  // before there is room for them
       if constexpr (Map<T>) {
         x.clear();
         for (std::uint64_t i = 0; i < n; ++i) {
@@ -73,7 +73,10 @@ class Unpacker {
           x.insert(std::move(entry));
         }
       } else {
-        if constexpr (requires { x.resize(n); }) x.resize(n);
+        if constexpr (requires { x.resize(n); })
+          x.resize(n);
+        else if (n != x.size())
+          cut_short();
         if constexpr (Numbers<T>)
           raw(x.data(), n * sizeof(*x.data()));
         else
@@ -86,6 +89,14 @@ class Unpacker {
  private:
   [[noreturn]] static void cut_short() {
     throw std::runtime_error("a message between ranks is cut short: expected the same program on every node");
+  }
+  /// Of an element, as Packer writes it.
+  template <class T>
+  static constexpr std::size_t least_bytes() {
+    if constexpr (Numbers<T>)
+      return sizeof(*std::declval<T&>().data());
+    else
+      return 1;
   }
   void raw(void* to, std::size_t n) {
     if (n > bytes_.size() - at_) cut_short();

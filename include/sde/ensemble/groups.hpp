@@ -13,6 +13,9 @@
 
 namespace sde::ensemble {
 
+/// Of a rank in one turn: what more would be is no share, but a message of something else.
+inline constexpr long kMostGroupsOfTurn = 1'000'000;
+
 /// Groups `first` .. `last` - 1.
 struct GroupRange {
   long first, last;
@@ -46,7 +49,14 @@ void distribute(const Control& control, GroupRange groups, long share, Compute c
   const auto told = gather(ranks, "shares", [&](std::string& bytes) { bytes = packed(share); });
   told.check();
   std::vector<long> shares;
-  for (const auto& bytes : told.bytes) shares.push_back(unpacked<long>(bytes));
+  for (const auto& bytes : told.bytes) {
+    shares.push_back(unpacked<long>(bytes));
+    if (shares.back() < 1 || shares.back() > kMostGroupsOfTurn)
+      throw std::runtime_error(
+          fmt::format("rank {} would take {} groups of paths at once: expected 1 to {}: the same "
+                      "program on every node",
+                      shares.size() - 1, shares.back(), kMostGroupsOfTurn));
+  }
   const long at_once = std::accumulate(shares.begin(), shares.end(), 0l);
   while (groups.first < groups.last) {
     const GroupRange turn{groups.first, std::min(groups.last, groups.first + at_once)};

@@ -33,7 +33,7 @@ struct RankFailure {
 /// The error with the rank where it happened.
 template <class Error>
 struct RankError : Error, RankFailure {
-  RankError(const std::string& text, int rank) : Error(text), RankFailure{rank} {}
+  RankError(const std::string& text, int of) : Error(text), RankFailure{of} {}
 };
 
 /// What the ranks handed in.
