@@ -248,6 +248,10 @@ TEST_CASE("sets of data") {
   CHECK(rest.x == std::vector<double>{3, 4, 5, 6});
   CHECK(rest.place_of_label(0) == "b: row 2");
   CHECK(first_rows(training, 1).x == std::vector<double>{1, 2});
+  const auto mixed = rows_from(in_order(training, {2, 0, 1}), 1);
+  CHECK(mixed.x == std::vector<double>{1, 2, 3, 4});
+  CHECK(mixed.y == std::vector<int>{1, 0});
+  CHECK(mixed.place_of_input(1) == "a: row 2");
 }
 
 TEST_CASE("the digits that come with the program, and their split") {

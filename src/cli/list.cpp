@@ -20,7 +20,9 @@ std::string default_of(const KeyDescription& key) {
 void print_loss(const experiment::LossDescription& loss) {
   fmt::print("  {:<17} {}\n", loss.name, loss.formula);
   for (const auto& k : loss.keys)
-    fmt::print("  {:<17}   {:<25} {} ({})\n", "", fmt::format("{} = {}", k.name, k.otherwise), k.meaning, k.values);
+    fmt::print("  {:<17}   {:<25} {} ({})\n", "",
+               k.otherwise == "[]" && default_of(k).empty() ? k.name : fmt::format("{} = {}", k.name, k.otherwise),
+               k.meaning, k.values);
 }
 
 void print_methods() {

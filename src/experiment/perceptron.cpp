@@ -8,6 +8,7 @@
 
 #include "../modules/kernels.hpp"
 #include "labelled/labelled_data.hpp"
+#include "sde/random/streams.hpp"
 #include "shared_file.hpp"
 
 namespace sde::experiment {
@@ -29,6 +30,7 @@ struct Settings {
   std::vector<std::string> arrays, test_arrays;
   bool label_first = false;
   long train = 0, samples = 0;
+  std::uint64_t shuffle = 0;
   double scale = 1;
   std::uint64_t seed = 1;
 };
@@ -69,6 +71,9 @@ Settings read_settings(Keys& keys) {
                           "without test_data: first samples of data that are the training set, the others "
                           "are the test set (default: 1024 of the digits)"},
                          0, 0, 100'000'000);
+  s.shuffle = static_cast<std::uint64_t>(keys.integer(
+      {"shuffle", "seed of the order in which data are taken, before train divides them; 0: as in the file"}, 0, 0,
+      1'000'000'000));
   s.samples = keys.integer({"samples", "of the training set that are used, the first; 0: all"}, 0, 0, 100'000'000);
   s.inputs = keys.choice({"inputs",
                           "scaled: over the largest of the training set; standard: each with mean 0 and "
@@ -108,6 +113,15 @@ struct Sets {
   LabelledData training, test;
 };
 
+/// The numbers below n in an order drawn from the seed (Fisher-Yates).
+std::vector<std::size_t> shuffled(std::size_t n, std::uint64_t seed) {
+  std::vector<std::size_t> order(n);
+  for (std::size_t i = 0; i < n; ++i) order[i] = i;
+  random::IndexStream<double> words({seed, 0, 0}, random::Purpose::shuffle, 0);
+  for (std::size_t i = n; i-- > 1;) std::swap(order[i], order[words.next(static_cast<std::uint32_t>(i + 1))]);
+  return order;
+}
+
 Sets read_sets(const Section& loss, const Settings& s) {
   const bool digits = s.data == kDigits;
   const auto file =
@@ -126,6 +140,7 @@ Sets read_sets(const Section& loss, const Settings& s) {
   const auto count = s.train > 0 ? static_cast<std::size_t>(s.train) : digits ? kDigitsForTraining : 0;
   if (count == 0)
     loss.fail("test_data", "missing: expected a file, or in `train` how many samples of data are not the test set");
+  if (s.shuffle > 0) data = in_order(data, shuffled(data.rows(), s.shuffle));
   if (count >= data.rows())
     loss.fail("train", fmt::format("expected fewer than the {} samples that there are, got {}", data.rows(), count));
   return {first_rows(data, count), rows_from(data, count)};

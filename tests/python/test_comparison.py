@@ -86,8 +86,8 @@ class Comparison(unittest.TestCase):
             ('methods = ["SGD"], expect = "ordered"', "expected two names or more"),
             ('baseline = "SGD", expect = "better", observables = ["test_error"]', "'test_error' is not observed: expected one of loss, trace_hessian"),
             ('baseline = "SGD", expect = "better", claim = 9', "verify.comparison.claim"),
-            ('baseline = "SGD", expect = "better", margin = 2', "verify.comparison.margin"),
-            ('baseline = "SGD", expect = "better", marign = 0.1', "did you mean 'margin'"),
+            ('baseline = "SGD", expect = "better", observables = ["loss"], margin = 2', "verify.comparison.margin"),
+            ('baseline = "SGD", expect = "better", observables = ["loss"], marign = 0.1', "did you mean 'margin'"),
         ):
             self.assertIn(words, self.verify(TEXT.format(workers=4, comparison=comparison), code=2), comparison)
 

@@ -25,21 +25,34 @@ LabelledData part(const LabelledData& data, std::size_t first, std::size_t last)
              to = static_cast<std::ptrdiff_t>(last);
   rows.x.assign(data.x.begin() + from * features, data.x.begin() + to * features);
   rows.y.assign(data.y.begin() + from, data.y.begin() + to);
-  rows.header += first;
+  if (data.order.empty())
+    rows.header += first;
+  else
+    rows.order.assign(data.order.begin() + from, data.order.begin() + to);
   return rows;
 }
 
 }  // namespace
 
 std::string LabelledData::place_of_label(std::size_t row) const {
-  return fmt::format("{}: row {}", labels_from, header + row + 1);
+  return fmt::format("{}: row {}", labels_from, header + (order.empty() ? row : order[row]) + 1);
 }
 std::string LabelledData::place_of_input(std::size_t row) const {
-  return fmt::format("{}: row {}", inputs_from, header + row + 1);
+  return fmt::format("{}: row {}", inputs_from, header + (order.empty() ? row : order[row]) + 1);
 }
 
 LabelledData first_rows(const LabelledData& data, std::size_t count) { return part(data, 0, count); }
 LabelledData rows_from(const LabelledData& data, std::size_t first) { return part(data, first, data.rows()); }
+
+LabelledData in_order(const LabelledData& data, const std::vector<std::size_t>& order) {
+  LabelledData rows = data;
+  rows.order = order;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rows.y[i] = data.y[order[i]];
+    std::copy_n(&data.x[order[i] * data.features], data.features, &rows.x[i * data.features]);
+  }
+  return rows;
+}
 
 int label_of(double value, const std::string& place) {
   if (!(value >= 0 && value < kMostClasses && value == std::floor(value)))

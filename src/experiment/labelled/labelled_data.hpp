@@ -10,9 +10,10 @@ namespace sde::experiment {
 struct LabelledData {
   std::string inputs_from, labels_from;  ///< files, for messages
   std::size_t features = 0;
-  std::vector<double> x;   ///< [n][features]
-  std::vector<int> y;      ///< at least 0
-  std::size_t header = 0;  ///< rows of the file before the first of these
+  std::vector<double> x;                ///< [n][features]
+  std::vector<int> y;                   ///< at least 0
+  std::size_t header = 0;               ///< rows of the file before the first of these
+  std::vector<std::size_t> order = {};  ///< row i was number order[i] behind the header; without entries number i
 
   std::size_t rows() const { return y.size(); }
   /// "FILE: row 7" (from 1) of a row's label or inputs.
@@ -38,6 +39,9 @@ LabelledData read_labelled(const LabelledFiles&);
 /// The first rows, and the others.
 LabelledData first_rows(const LabelledData&, std::size_t count);
 LabelledData rows_from(const LabelledData&, std::size_t first);
+
+/// Row i becomes number order[i].
+LabelledData in_order(const LabelledData&, const std::vector<std::size_t>& order);
 
 /// Number of classes: the largest label + 1, at least 2. Throws InputError where a class between has no sample.
 int classes_of(const LabelledData& training);
