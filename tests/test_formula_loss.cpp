@@ -254,12 +254,13 @@ TEST_CASE("paths of built-in losses typed as formulas are the same to rounding")
   for (const auto& [built_in, text] : all) {
     CAPTURE(text);
     std::vector<ensemble::MethodResult> results[2];
+    const Vector start = typed(built_in).start;
     for (int which = 0; which < 2; ++which) {
       const auto source = fmt::format(
           "[noise]\nkind = 'label'\n[experiment]\npaths = 40\ntime = 0.1\nobservations = 2\nobserve = ['x1', 'x2']\n"
           "[training]\neta = 0.02\nworkers = 2\nbatch = 2\nH = 5\n[start]\nat = {}\n[[method]]\nkind = 'local_sgd'\n"
           "[[method]]\nkind = 'slow_local_sgd'\n[[method]]\nkind = 'slow_ode_local_sgd'\n[loss]\n{}\n",
-          rows(typed(built_in).start, 0), which == 0 ? built_in : text);
+          rows({start.begin(), start.end()}, 0), which == 0 ? built_in : text);
       const auto e = experiment::load(experiment::FileText{"typed.toml", source}, {});
       for (std::size_t m = 0; m < e.methods.size(); ++m)
         results[which].push_back(
