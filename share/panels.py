@@ -11,6 +11,9 @@ TITLES = {
     "distance": (r"Distance to $\Gamma$", r"$|\theta - \Phi(\theta)|$"),
     "disagreement": ("Disagreement of the workers", "rms distance from the average"),
     "test_error": ("Test error", "test error"),
+    "train_error": ("Training error", "training error"),
+    "test_loss": ("Test loss", "test loss"),
+    "test_accuracy": ("Test accuracy", "test accuracy"),
 }
 
 
@@ -187,6 +190,8 @@ class DifferencePanel:
 def panels_of(runs, pairs, observable, component):
     """The panels of a figure, from left to right."""
     panels = [ObservablePanel(observable, runs)]
+    if "network" in runs[0].data.a:  # without Gamma: what there is to see is the test error beside the sharpness
+        panels += [ObservablePanel(other, runs) for other in ("test_error", "loss") if other != observable]
     if component is not None:
         panels += [DriftPanel(component, runs), DiffusionPanel(component, runs)]
     difference = DifferencePanel(observable, pairs)

@@ -120,7 +120,24 @@ def plain(text):
     return (text if len(text) <= 28 else text[:27] + "...").replace("$", r"\$")
 
 
-FIGURES = {2: drift, 4: weak_error, 5: against_rate(0.5, "Mean distance to Gamma"),
+def comparison(plt, claim):
+    """Methods beside each other over slow time, a panel for each observable; a series is "observable: method"."""
+    series = series_of(claim)
+    observables = list(dict.fromkeys(name.split(": ")[0] for name in series))
+    methods = list(dict.fromkeys(name.split(": ", 1)[1] for name in series))
+    figure, axes = panels(plt, len(observables), 4.2)
+    for ax, observable in zip(axes, observables):
+        for i, method in enumerate(methods):
+            points = series[f"{observable}: {method}"]
+            ax.plot([p[0] for p in points], [p[1] for p in points], color=COLORS[i % 7], lw=0.8)
+            markers(ax, points, i, plain(method))
+        ax.set_title(observable.replace("_", " "))
+        ax.set_xlabel(r"slow time  $\eta^2\,\times$ local steps")
+    axes[0].legend()
+    return figure
+
+
+FIGURES = {2: drift, 10: comparison, 11: comparison, 12: comparison, 4: weak_error, 5: against_rate(0.5, "Mean distance to Gamma"),
            8: against_rate(1, r"Separation after $2/\eta$ steps / at slow time 1")}
 
 

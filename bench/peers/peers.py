@@ -7,11 +7,12 @@ import peers_linear
 import peers_local_sgd
 import peers_network_slow
 import peers_networks
+import peers_perceptron
 import peers_slow
 import works as w
 
-MODULES_ON_GPU = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow)
-MODULES = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow, peers_flow)
+MODULES_ON_GPU = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow, peers_perceptron)
+MODULES = (peers_linear, peers_slow, peers_local_sgd, peers_networks, peers_network_slow, peers_perceptron, peers_flow)
 PEERS = {  # name: the functions, and what they take beside the arrays
     "numpy": ("numpy_peers",),
     "scipy": ("scipy_peers",),

@@ -12,6 +12,8 @@ ring_sgd        Local SGD on the ring from (0, 1); mean of y
 hyperbola_sgd   the same on the hyperbola under label noise, from (2, 1/2); mean of x
 diagonal_sgd    the same on the diagonal network, one of the n samples with a perturbed label a step; mean of the loss
 tanh_sgd        the same on the two-layer tanh network, 4 inputs, 10 neurons, n = 16; mean of the loss
+perceptron_sgd  SGD on a perceptron 64-64-10 with tanh and cross-entropy, 32 of 1,024 samples a step, eta = 0.1, 100 steps of 64
+                paths (seeds); mean of the loss of all samples
 ring_flow       Phi of points about (0, 1), by the gradient flow to errors of 1e-9; mean of x
 diagonal_flow   the same on the diagonal network about its start; mean of u_1
 diagonal_terms  the slow SDE's drift at one point of the diagonal network's manifold; its first component
@@ -29,6 +31,7 @@ K = B = 8
 H, ETA, LOCAL_STEPS = 20, 0.01, 100
 ALPHA, DT, SLOW_STEPS = 0.4, 0.005, 64
 LINEAR_STEPS = 256
+PERCEPTRON_STEPS, PERCEPTRON_BATCH, PERCEPTRON_ETA = 100, 32, 0.1
 FLOW_OFFSET, FLOW_TOLERANCE = 0.02, 1e-9
 FLOW_POLISH = 1e-5  # distance to the manifold, over 1 + |x|, from which Newton's method goes on instead of the flow
 
@@ -55,6 +58,7 @@ WORKS = {
     "hyperbola_sgd": Work("Local SGD (K = 8, H = 20), hyperbola", 16384, LOCAL),
     "diagonal_sgd": Work(f"Local SGD (K = 8, H = 20), {DIAGONAL}", 8192, LOCAL),
     "tanh_sgd": Work("Local SGD (K = 8, H = 20), tanh network d = 50, n = 16", 4096, LOCAL),
+    "perceptron_sgd": Work("SGD, perceptron 64-64-10, batch 32", 64, PERCEPTRON_STEPS),
     "ring_flow": Work("flow map, ring", 4096, 1, "points", tolerance=(1e-8, 1e-8)),
     "diagonal_flow": Work(f"flow map, {DIAGONAL}", 32, 1, "points", tolerance=(1e-8, 1e-8)),
     "diagonal_terms": Work(f"slow-SDE terms, {DIAGONAL}", 8192, 1, "points", tolerance=(1e-10, 1e-4)),

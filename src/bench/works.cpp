@@ -7,6 +7,8 @@
 #include "../modules/models.hpp"
 #include "counted.hpp"
 #include "group.hpp"
+#include "in_groups.hpp"
+#include "network_work.hpp"
 #include "sde/ensemble/make_problem.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
@@ -54,26 +56,6 @@ double flops_of_step(const L& loss, const ensemble::Problem& problem) {
 }
 
 std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""; }
-
-/// For set_runs(): groups of paths, each path of which does `in_path` units. `make(thread)` gives a group; on a device,
-/// where one thread works, it is made once.
-template <class Make>
-auto in_groups(Make make, double in_path, const Observable& observable, int device) {
-  const auto kept = std::make_shared<std::unique_ptr<Group>>();
-  return [=](int thread, double units, stats::Moments* ends) {
-    std::unique_ptr<Group> own;
-    if (device < 0)
-      own = make(thread);
-    else if (!*kept)
-      *kept = make(thread);
-    Group& group = own ? *own : **kept;
-    const double in_group = static_cast<double>(group.paths()) * in_path;
-    const auto groups = static_cast<std::uint32_t>(std::ceil(units / in_group));
-    for (std::uint32_t g = 0; g < groups; ++g)
-      group.run(g * static_cast<std::uint32_t>(group.paths()), observable, ends);
-    return groups * in_group;
-  };
-}
 
 Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
                double flops, Observable observable, int device, double sample_paths = 65536) {
@@ -218,6 +200,7 @@ std::vector<Work> works(int device) {
     set_arrays(all.back(), student, tanh_network);
   }
   if (device >= 0) return all;
+  for (const auto precision : {Precision::full, Precision::single}) all.push_back(network_work(precision));
   all.push_back(flow_work("ring", ring, 4096));
   all.push_back(flow_work(diagonal_name, network, 32));
   set_arrays(all.back(), diagonal, network);

@@ -3,12 +3,17 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "designs.hpp"
 #include "sde/verify/paired.hpp"
+
+namespace sde::experiment {
+struct Experiment;
+}
 
 namespace sde::claims {
 
@@ -35,6 +40,7 @@ struct Case {
   std::map<int, std::string> not_applicable;  ///< claims that do not apply, with the reason
   /// Cases on one problem: runs of different streams share no random numbers.
   int stream = 0;
+  std::shared_ptr<const experiment::Experiment> compared;         ///< claims 10 to 12: whose methods
   double most_burn_in = std::numeric_limits<double>::infinity();  ///< slow time before a comparison, at most
 };
 

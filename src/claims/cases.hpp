@@ -7,7 +7,7 @@
 
 namespace sde::claims {
 
-/// Cases on which a claim is measured, in the table's order.
+/// Cases on which a claim is measured, in the table's order; none of a claim that is about experiment files alone.
 const std::vector<std::string>& shipped_names(int claim);
 
 /// Made once. Throws std::logic_error for a name that is in no claim's list.

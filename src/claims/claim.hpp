@@ -126,6 +126,9 @@ Claim limits();
 Claim label_noise();
 Claim time_scales();
 Claim linear_scaling();
+Claim generalization();
+Claim quadratic_rule();
+Claim less_diffusion();
 Claim negative_controls();
 Claim other_algorithms_claim();
 

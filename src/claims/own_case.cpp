@@ -6,8 +6,10 @@
 
 #include "../experiment/pairs.hpp"
 #include "claim.hpp"
+#include "comparing.hpp"
 #include "other_algorithms.hpp"
 #include "own_designs.hpp"
+#include "sde/model/point_model.hpp"
 
 namespace sde::claims {
 
@@ -37,6 +39,7 @@ bool samples_move(const ensemble::Problem& p) { return !p.interpolating && p.noi
 
 /// Why algorithm and slow SDE cannot be put on common noise, if so.
 std::string why_unpaired(const ensemble::Problem& p) {
+  if (p.model->at_points()) return "a network has no Phi here, and no slow SDE to be held against";
   if (p.noise.columns() == 0 && p.noise.sigma2 == 0 && !samples_move(p))
     return "there is no noise on Gamma: nothing moves";
   return "";
@@ -167,6 +170,8 @@ Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const 
       noise.rank > 0 && noise.state_rank == 0 && noise.sigma2 == 0 && !samples_move(e.problem) && own.workers > 1;
   design_claims(c, own, pilot, slow, g.sharpness, time, e.verify);
   c.not_applicable[14] = "it is about other algorithms: claims 2 to 9 are about this one";
+  for (const int number : {10, 11, 12})
+    c.not_applicable[number] = "it compares methods, and the file has no [verify.comparison]";
   c.not_applicable[1] = "it is about the formulas, not about an algorithm: `sde verify 1` measures them on every loss";
   return c;
 }
@@ -175,6 +180,10 @@ Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const 
 
 OwnCases own_cases(const Setting& s, const experiment::Experiment& e) {
   OwnCases own;
+  if (e.comparison) {
+    own.cases.push_back(std::make_shared<const Case>(comparison_case(e)));
+    return own;
+  }
   const auto unpaired = why_unpaired(e.problem);
   int stream = 0;
   for (const auto& m : e.methods) {

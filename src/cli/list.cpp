@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "../experiment/methods.hpp"
-#include "../experiment/registry.hpp"
+#include "../experiment/perceptron.hpp"
 #include "cli.hpp"
 #include "sde/discrete/algorithms.hpp"
 
@@ -15,6 +15,14 @@ namespace {
 std::string default_of(const KeyDescription& key) {
   if (key.meaning.find("(default: ") != std::string::npos) return "";
   return key.otherwise.empty() ? "required" : key.otherwise;
+}
+
+void print_loss(const experiment::LossDescription& loss) {
+  fmt::print("  {:<17} {}\n", loss.name, loss.formula);
+  for (const auto& k : loss.keys)
+    fmt::print("  {:<17}   {:<25} {} ({})\n", "",
+               k.otherwise == "[]" && default_of(k).empty() ? k.name : fmt::format("{} = {}", k.name, k.otherwise),
+               k.meaning, k.values);
 }
 
 void print_methods() {
@@ -56,15 +64,12 @@ Command add_list(CLI::App& app) {
               return static_cast<int>(kDone);
             }
             fmt::print("Losses ([loss] name = ..., or typed as a formula: sde list --formulas)\n");
-            for (const auto& e : experiment::losses()) {
-              fmt::print("  {:<17} {}\n", e.name, e.formula);
-              for (const auto& k : e.keys)
-                fmt::print("  {:<17}   {:<25} {} ({})\n", "", fmt::format("{} = {}", k.name, k.otherwise), k.meaning,
-                           k.values);
-            }
+            for (const auto& e : experiment::losses()) print_loss(e);
+            print_loss(experiment::perceptron());
             fmt::print(
                 "\nNoises ([noise] kind = ..., several [[noise]] tables add up)\n"
-                "  label             labels perturbed at each draw: sigma2, law = two_point | gaussian, sampling\n"
+                "  label             labels perturbed at each draw: sigma2, law = two_point | gaussian, sampling;\n"
+                "                    of a perceptron: probability, with which a drawn label is another class's\n"
                 "  minibatch         sampling = with_replacement | without_replacement (reshuffled epochs) | full\n"
                 "  gaussian          covariance (row-major), or variances (one a coordinate), or variance\n"
                 "  state             A(theta) = A_0 + sum_k theta_k A_k: rank, constant, slopes\n"

@@ -9,22 +9,14 @@
 #include <filesystem>
 
 #include "../experiment/cell_file.hpp"
+#include "../experiment/shared_file.hpp"
 #include "cli.hpp"
 #include "sde/core/suggestion.hpp"
 
 namespace sde::cli {
 
 std::filesystem::path shared(const std::string& name, const std::filesystem::path& source) {
-  namespace fs = std::filesystem;
-  std::vector<fs::path> places;
-  if (const char* share = std::getenv("SDE_SHARE")) places.emplace_back(fs::path(share) / name);
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (!error) places.push_back(self.parent_path().parent_path() / "share" / "sde" / name);
-  places.push_back(source);
-  for (const auto& p : places)
-    if (fs::exists(p, error)) return p;
-  throw IoError(name + " was not found: expected it in share/sde beside the program, or in $SDE_SHARE");
+  return experiment::shared_file(name, source);
 }
 
 std::string plot_script(const std::string& name) {

@@ -43,8 +43,9 @@ class Runner {
       for (const auto& note : *notes) say(note);
     if (leader_) {
       take_folder();
-      gamma_ = findings_of(experiment_.problem);
-      for (const auto& warning : manifold::warnings(gamma_)) say("Gamma at the start: " + warning);
+      if (!experiment_.problem.model->at_points()) gamma_ = findings_of(experiment_.problem);
+      if (gamma_)
+        for (const auto& warning : manifold::warnings(*gamma_)) say("Gamma at the start: " + warning);
     }
     if (o.resume)
       state_ = ensemble::unpacked<experiment::RunState>(ensemble::from_rank_0(ranks, "the checkpoint", [&] {
@@ -170,7 +171,7 @@ class Runner {
   const bool leader_;
   const Experiment experiment_;
   const experiment::PairPlan plan_;
-  manifold::Findings gamma_;  ///< of the leader
+  std::optional<manifold::Findings> gamma_;  ///< of the leader; of a network none
   const std::filesystem::path dataset_, checkpoint_;
   CheckpointClock clock_;
   std::optional<OutputLock> lock_;  ///< of the leader

@@ -9,6 +9,7 @@
 #include "finite_eta.hpp"
 #include "gamma_report.hpp"
 #include "pair_report.hpp"
+#include "sde/model/point_model.hpp"
 #include "table.hpp"
 
 namespace sde::cli {
@@ -65,6 +66,7 @@ void add_values(Table& table, const Experiment& e, const std::vector<MethodResul
   };
   add("tr Hess, start", "trace_hessian", false);
   add("tr Hess, end", "trace_hessian", true);
+  if (e.problem.model->at_points()) add("loss, end", "loss", true);
   if (e.problem.model->has_test_error()) add("test error, end", "test_error", true);
 }
 
@@ -99,10 +101,11 @@ void print_remarks(const Experiment& e, const std::vector<MethodResult>& results
 
 }  // namespace
 
-void print_table(const Experiment& e, const manifold::Findings& gamma, const std::vector<MethodResult>& results,
-                 const experiment::PairResults& paired) {
-  fmt::print("{}\n{} | paths with 95% intervals | slow time {} asked for\nGamma at the start: {}\n\n", e.title,
-             e.loss_name, e.observation.times.back(), manifold::describe(gamma));
+void print_table(const Experiment& e, const std::optional<manifold::Findings>& gamma,
+                 const std::vector<MethodResult>& results, const experiment::PairResults& paired) {
+  fmt::print("{}\n{} | paths with 95% intervals | slow time {} asked for\n{}\n\n", e.title, e.loss_name,
+             e.observation.times.back(),
+             gamma ? "Gamma at the start: " + manifold::describe(*gamma) : e.problem.model->at_points()->describe());
   Table table;
   table.add("method", Table::Align::left, cells(e, [&](std::size_t i) { return e.methods[i].name; }));
   add_settings(table, e);
@@ -116,12 +119,13 @@ void print_table(const Experiment& e, const manifold::Findings& gamma, const std
   print_remarks(e, results, paired);
 }
 
-nlohmann::json summary(const Experiment& e, const manifold::Findings& gamma, const std::vector<MethodResult>& results,
-                       const experiment::PairResults& paired, const std::string& dataset) {
+nlohmann::json summary(const Experiment& e, const std::optional<manifold::Findings>& gamma,
+                       const std::vector<MethodResult>& results, const experiment::PairResults& paired,
+                       const std::string& dataset) {
   nlohmann::json j{{"title", e.title},
                    {"dataset", dataset},
                    {"seed", e.seed},
-                   {"gamma", to_json(gamma)},
+                   {"gamma", gamma ? to_json(*gamma) : nlohmann::json(nullptr)},
                    {"methods", nlohmann::json::array()}};
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& r = results[i];

@@ -70,7 +70,7 @@ void Cells::take_notes(std::size_t cell, const experiment::Experiment& e) {
   const auto place = fmt::format("cell {} of {} ({})", cell + 1, sweep_.cells(), sweep_.describe(cell));
   for (const auto& note : e.notes)
     if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
-  if (cell == 0 || sweeps_gamma(sweep_)) {
+  if (!e.problem.model->at_points() && (cell == 0 || sweeps_gamma(sweep_))) {
     const auto warnings = manifold::warnings(findings_of(e.problem));
     if (!warnings.empty() && warned_++ == 0)
       for (const auto& warning : warnings)

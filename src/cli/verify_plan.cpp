@@ -7,6 +7,7 @@
 #include <set>
 
 #include "../claims/cases.hpp"
+#include "../claims/comparing.hpp"
 #include "../claims/own_case.hpp"
 #include "sde/core/suggestion.hpp"
 
@@ -42,9 +43,7 @@ std::vector<const Claim*> chosen_claims(const std::vector<int>& numbers) {
     if (numbers.empty() || std::find(numbers.begin(), numbers.end(), c.number) != numbers.end()) chosen.push_back(&c);
   for (const int n : numbers)
     if (std::none_of(chosen.begin(), chosen.end(), [n](const Claim* c) { return c->number == n; }))
-      throw InputError(
-          fmt::format("verify: there is no claim {} here; the claims are {}{}", n, claim_numbers(),
-                      n >= 10 && n <= 12 ? " (10 to 12 are about generalization, which needs a test set)" : ""));
+      throw InputError(fmt::format("verify: there is no claim {} here; the claims are {}", n, claim_numbers()));
   return chosen;
 }
 
@@ -68,6 +67,7 @@ Plan shipped_plan(const VerifyQuestion& q, const Asked& asked) {
   Plan plan;
   for (const Claim* c : chosen) {
     const auto& names = claims::shipped_names(c->number);
+    if (names.empty() && q.losses.empty()) plan.not_measured.push_back({c, "the shipped table", "", c->elsewhere});
     for (const auto& loss : q.losses.empty() ? names : q.losses) {
       if (std::find(names.begin(), names.end(), loss) != names.end())
         plan.tasks.push_back({c, claims::shipped_case(loss)});
@@ -118,7 +118,7 @@ Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& set
       const auto why = c->not_applicable.find(claim->number);
       if (why == c->not_applicable.end())
         plan.tasks.push_back({claim, c});
-      else if (claim->number != 1 || !asked.claims.empty())
+      else if (!asked.claims.empty() || (!c->compared && claim->number != 1 && !claims::compares(claim->number)))
         plan.not_measured.push_back({claim, c->name, "", why->second});
     }
   return plan;

@@ -16,6 +16,7 @@ bool BlockRunner::operator()(long b, BlockState& s) {
     const long group = first + s.done;
     const int active = static_cast<int>(std::min<long>(kLanes, last - group));
     if (s.time == 0) start(s);
+    stepper_->use_lanes(active);
     while (s.time < timeline_.slow_time.size()) {
       if (interrupted_ && *interrupted_) return false;
       if (moved && pause_ && pause_()) return false;

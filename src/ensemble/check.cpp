@@ -4,6 +4,7 @@
 
 #include "sde/core/error.hpp"
 #include "sde/ensemble/method.hpp"
+#include "sde/model/point_model.hpp"
 
 namespace sde::ensemble {
 
@@ -28,7 +29,8 @@ void check_start(const Problem& p) {
 void check(const Problem& p) {
   check_start(p);
   const int d = p.model->dim();
-  p.noise.check(d, p.model->residual_count());
+  const auto* points = p.model->at_points();
+  p.noise.check(d, p.model->residual_count(), points ? points->classes() : 0);
   check_point("problem.start_on_gamma", p.start_on_gamma, d,
               p.start_on_gamma.size() == 0 ? ": call project_start(), which sends the start through Phi" : "");
 }
@@ -39,7 +41,7 @@ namespace {
 void check_stable(const Problem& problem, const Method& m) {
   const auto& a = m.algorithm;
   const double limit = a.type->stable_below(a);
-  if (limit == std::numeric_limits<double>::infinity()) return;
+  if (limit == std::numeric_limits<double>::infinity() || problem.model->at_points()) return;
   const auto terms = problem.terms();
   terms->compute(problem.start_on_gamma.data());
   const double lambda = terms->lambda_max(), x = a.rate.eta * lambda;
@@ -65,6 +67,12 @@ void check(const Problem& problem, const Method& m) {
   if (m.kind().empty())
     refuse("method.dynamics", fmt::format("there is none of this kind for {}", m.algorithm.type->name()));
   if (m.paths < 1) refuse("method.paths", fmt::format("expected at least 1, got {}", m.paths));
+  if (m.dynamics->on_gamma() && problem.model->at_points())
+    refuse(
+        "method.kind",
+        fmt::format(
+            "'{}' follows a slow SDE, which needs Phi, and a network has none here: expected the algorithm itself, {}",
+            m.kind(), m.algorithm.type->name()));
   if (m.dynamics->on_gamma()) check_slow_sde(problem, m.algorithm.workers);
   m.dynamics->check(problem, m);
   check_stable(problem, m);
@@ -81,6 +89,10 @@ void check_slow_sde(const Problem& p, int workers) {
 
 void check(const Problem& p, const Observation& o) {
   const int d = p.model->dim();
+  if (p.model->at_points() && o.components > 0)
+    refuse("observation.components", "drift and diffusion are Phi's, and a network has none here: expected 0");
+  if (p.model->at_points() && !o.polynomials.empty())
+    refuse("observation.polynomials", "they are of Phi(theta), and a network has none here: expected none");
   if (o.times.empty()) refuse("observation.times", "expected at least one slow time");
   for (std::size_t i = 0; i < o.times.size(); ++i)
     if (!(o.times[i] >= (i == 0 ? 0 : o.times[i - 1])))

@@ -4,6 +4,7 @@
 
 #include "dynamics_keys.hpp"
 #include "sde/discrete/algorithms.hpp"
+#include "sde/model/point_model.hpp"
 #include "stepper.hpp"
 
 namespace sde::ensemble {
@@ -22,6 +23,7 @@ class RoundStepper final : public Stepper {
         dim_(run.problem.model->dim()),
         kernel_(run.problem.model->discrete_kernel(run.problem.noise, algorithm_, run.method.precision)) {}
   int size() const override { return kernel_->shape().size(); }
+  void use_lanes(int count) override { kernel_->use_lanes(count); }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double* spread) override {
     const std::int64_t end = timeline_.steps[i + 1];
     for (std::int64_t k = timeline_.steps[i]; k < end;) {
@@ -80,6 +82,7 @@ class DiscreteAlgorithm : public Dynamics {
     const int n = p.model->residual_count(), local_batch = m.algorithm.batch / m.algorithm.workers;
     if (p.noise.sampling == Sampling::without_replacement && n > 1 && n % local_batch != 0)
       refuse_batch(m, n, local_batch);
+    if (const auto* points = p.model->at_points()) check_samples(p, *points);
   }
   std::unique_ptr<Stepper> stepper(const Run& run) const override { return std::make_unique<RoundStepper>(run); }
   std::unique_ptr<DeviceTile> tile(const Problem& p, const Method& m, int device, long paths) const override {
@@ -88,6 +91,13 @@ class DiscreteAlgorithm : public Dynamics {
   bool runs_on_device(const Problem&, const Method&) const override { return true; }
 
  private:
+  /// Orders of an epoch are of 16-bit numbers.
+  static void check_samples(const Problem& p, const PointModel& points) {
+    constexpr int kMost = 65'535;
+    if (p.noise.sampling == Sampling::without_replacement && points.sample_count() > kMost)
+      throw InputError("noise.sampling: reshuffled epochs are of at most " + std::to_string(kMost) + " samples, got " +
+                       std::to_string(points.sample_count()) + ": expected with_replacement");
+  }
   [[noreturn]] static void refuse_batch(const Method& m, int n, int local_batch) {
     throw InputError("noise: sampling without replacement needs a local batch that divides n = " + std::to_string(n) +
                      ", '" + m.name + "' has " + std::to_string(local_batch));
@@ -115,7 +125,11 @@ class ConventionalSde final : public DiscreteAlgorithm {
   double gradients(const Method& m, std::int64_t steps) const override {
     return m.substeps * DiscreteAlgorithm::gradients(m, steps);
   }
-  void check(const Problem&, const Method& m) const override {
+  void check(const Problem& p, const Method& m) const override {
+    if (p.model->at_points())
+      throw InputError("'" + m.name +
+                       "': a network has no conventional SDE here (its noise has the covariance of n gradients): "
+                       "expected the algorithm itself");
     if (m.substeps < 1) throw InputError("method.substeps: expected at least 1, got " + std::to_string(m.substeps));
   }
 };

@@ -100,14 +100,33 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
       method_(method),
       observation_(observation),
       clock_(clock),
-      flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
-      terms_(problem.terms()),
-      in_metric_(method.algorithm.type->needs_noise()) {}
+      in_metric_(method.algorithm.type->needs_noise()) {
+  if (const auto* points = problem.model->at_points()) {
+    point_observer_ = points->observer(problem.noise);
+    values_.resize(points->names().size());
+    return;
+  }
+  flow_.emplace(*problem.model, manifold::kObservationFlow, problem.minimum());
+  terms_ = problem.terms();
+}
+
+void Observer::at_point(long path_number, std::size_t t, const double* theta, double spread, MethodResult& result) {
+  (*point_observer_)(theta, method_.algorithm.seed, static_cast<std::uint32_t>(path_number),
+                     static_cast<std::uint32_t>(t), values_.data());
+  values_.push_back(spread);
+  for (std::size_t q = 0; q < values_.size(); ++q) {
+    result.values[t][q].add(values_[q]);
+    result.samples[t][q].push_back(values_[q]);
+  }
+  values_.pop_back();
+  result.sample_paths[t].push_back(path_number);
+}
 
 void Observer::operator()(long path_number, std::size_t t, const double* theta, double spread, Vector& previous,
                           MethodResult& result) {
+  if (point_observer_) return at_point(path_number, t, theta, spread, result);
   point_ = Eigen::Map<const Vector>(theta, problem_.model->dim());
-  if (!method_.dynamics->on_gamma()) flow_(point_.data());
+  if (!method_.dynamics->on_gamma()) (*flow_)(point_.data());
   terms_->compute(point_.data());
   Path path{*this, t, theta, spread, clock_.at(result.slow_time[t]), terms_->normal_eigenvalues(), previous, result};
   for_each_observable(problem_.model->has_test_error(), path);

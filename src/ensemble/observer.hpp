@@ -1,8 +1,11 @@
 // What is recorded of a path at one time.
 #pragma once
 
+#include <optional>
+
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/model/point_model.hpp"
 #include "timeline.hpp"
 
 namespace sde::ensemble {
@@ -20,13 +23,18 @@ class Observer {
  private:
   struct Path;
 
+  /// Of a model without Gamma.
+  void at_point(long path, std::size_t t, const double* theta, double spread, MethodResult& result);
+
   const Problem& problem_;
   const Method& method_;
   const Observation& observation_;
   const SlowClock& clock_;
-  manifold::FlowMap flow_;
+  std::unique_ptr<PointObserver> point_observer_;  ///< of a model without Gamma, which has none of the next two
+  std::optional<manifold::FlowMap> flow_;
   std::unique_ptr<slow::PointTerms> terms_;
   const bool in_metric_;  ///< of an adaptive method
+  std::vector<double> values_;
   Vector point_;
 };
 

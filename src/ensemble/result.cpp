@@ -7,6 +7,7 @@
 
 #include "sde/ensemble/method.hpp"
 #include "sde/ensemble/parallel.hpp"
+#include "sde/model/point_model.hpp"
 
 namespace sde::ensemble {
 
@@ -24,6 +25,11 @@ struct Names {
 }  // namespace
 
 std::vector<std::string> observable_names(const Problem& problem, const Observation& observation) {
+  if (const auto* points = problem.model->at_points()) {
+    auto all = points->names();
+    all.emplace_back("disagreement");
+    return all;
+  }
   Names names{observation, {}};
   for_each_observable(problem.model->has_test_error(), names);
   return names.all;

@@ -10,6 +10,10 @@ namespace sde::ensemble {
 void Problem::project_start() {
   check_start(*this);
   start_on_gamma = start;
+  if (model->at_points()) {
+    interpolating = false;
+    return;
+  }
   manifold::FlowMap flow(*model);
   flow(start_on_gamma.data());
   interpolating = flow.interpolating();

@@ -11,6 +11,8 @@ class Stepper {
   virtual ~Stepper() = default;
   /// Numbers of a path's state, its position first (discrete::StateShape).
   virtual int size() const = 0;
+  /// The first `count` lanes are paths, the others need not be moved.
+  virtual void use_lanes(int count) { static_cast<void>(count); }
   /// Moves the kLanes paths from number `path` on, x[size][lane], over interval number `interval`; spread[lane] becomes
   /// the disagreement of their workers. Returns the lanes lost on the way, as bits.
   /// Throws Interrupted soon after the run's flag is set, leaving x on the way.

@@ -6,6 +6,7 @@
 
 #include "dataset_file.hpp"
 #include "sde/manifold/findings.hpp"
+#include "sde/model/point_model.hpp"
 #include "sde/version.hpp"
 
 namespace sde::experiment {
@@ -27,12 +28,17 @@ void write_attributes(DatasetFile& f, const std::string& command_line) {
                    return x.algorithm.workers < y.algorithm.workers;
                  })->algorithm.workers);
   f.group.putAtt("batch", netCDF::ncInt, a.batch);
-  const auto gamma = manifold::findings(*e.problem.model, e.problem.start_on_gamma.data(), e.problem.interpolating);
-  f.group.putAtt("gamma", manifold::describe(gamma));
-  f.group.putAtt("gamma_dimension", netCDF::ncInt, gamma.dim_gamma());
-  f.group.putAtt("hessian_rank", netCDF::ncInt, gamma.rank);
+  const auto* points = e.problem.model->at_points();
+  if (points) {
+    f.group.putAtt("network", points->describe());
+  } else {
+    const auto gamma = manifold::findings(*e.problem.model, e.problem.start_on_gamma.data(), e.problem.interpolating);
+    f.group.putAtt("gamma", manifold::describe(gamma));
+    f.group.putAtt("gamma_dimension", netCDF::ncInt, gamma.dim_gamma());
+    f.group.putAtt("hessian_rank", netCDF::ncInt, gamma.rank);
+  }
   nlohmann::json names = nlohmann::json::array();
-  for (const auto& o : f.results.front().observables) names.push_back(describe(o).variable);
+  for (const auto& o : f.results.front().observables) names.push_back(describe(o, points != nullptr).variable);
   f.group.putAtt("observables", names.dump());
   f.group.putAtt("common_noise",
                  "runs with the same seed share their random numbers: path i of one algorithm draws what path i of "

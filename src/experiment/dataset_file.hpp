@@ -16,7 +16,8 @@ struct ObservableText {
   std::string variable, long_name, units;
 };
 /// netCDF names allow no '^', '*' or spaces: "x1^2 - x2^2" becomes "x1p2_minus_x2p2"; the formula is in long_name.
-ObservableText describe(const std::string& observable);
+/// `at_points`: of a model that is observed where it is, not at Phi.
+ObservableText describe(const std::string& observable, bool at_points = false);
 
 /// What is written of a run, and where.
 class DatasetFile {

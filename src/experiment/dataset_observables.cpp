@@ -1,11 +1,32 @@
 // Observables: moments, quantiles, and single paths.
 #include <cctype>
+#include <map>
 
 #include "dataset_file.hpp"
 
 namespace sde::experiment {
 
-ObservableText describe(const std::string& observable) {
+namespace {
+
+/// What is observed of a network.
+ObservableText of_network(const std::string& observable) {
+  const std::map<std::string, std::string> names{
+      {"loss", "loss L(theta), with redrawn labels and weight decay"},
+      {"train_error", "share of the training samples that are taken for another class"},
+      {"test_loss", "objective of the test samples"},
+      {"test_error", "share of the test samples that are taken for another class"},
+      {"test_accuracy", "share of the test samples that are taken for their class"},
+      {"trace_hessian", "sharpness tr Hess L(theta), estimated"},
+      {"trace_hessian_error", "standard error of the estimate of tr Hess of a path"},
+      {"lambda_max", "largest Hessian eigenvalue at theta"},
+      {"disagreement", "rms distance of the workers from their average"}};
+  return {observable, names.at(observable), "1"};
+}
+
+}  // namespace
+
+ObservableText describe(const std::string& observable, bool at_points) {
+  if (at_points) return of_network(observable);
   if (observable == "loss") return {"loss", "loss L(theta)", "1"};
   if (observable == "trace_hessian") return {"trace_hessian", "sharpness tr Hess at Phi(theta)", "1"};
   if (observable == "lambda_max") return {"lambda_max", "largest Hessian eigenvalue at Phi(theta)", "1"};
@@ -54,7 +75,7 @@ std::vector<double> of_paths(const DatasetFile& f, std::size_t q) {
 
 void write_observables(DatasetFile& f) {
   for (std::size_t q = 0; q < f.results.front().observables.size(); ++q) {
-    const auto d = describe(f.results.front().observables[q]);
+    const auto d = describe(f.results.front().observables[q], f.experiment.problem.model->at_points() != nullptr);
     std::vector<double> mean, error, quantiles;
     for (const auto& r : f.results)
       for (std::size_t t = 0; t < r.values.size(); ++t) {

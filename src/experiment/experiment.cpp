@@ -51,7 +51,8 @@ void read_problem(Section& root, Experiment& e) {
   }
 }
 
-void read_observation(Section& run, double time, int d, ensemble::Observation& o) {
+void read_observation(Section& run, double time, const LossModel& model, ensemble::Observation& o) {
+  const int d = model.dim(), components = model.at_points() ? 0 : d;
   const long observations =
       run.integer({"observations", "intervals of slow time between observations"}, 50, 1, 100'000);
   for (long j = 0; j <= observations; ++j)
@@ -66,8 +67,11 @@ void read_observation(Section& run, double time, int d, ensemble::Observation& o
       run.fail("observe", error.what());
     }
   }
-  o.components = static_cast<int>(
-      run.integer({"components", "first coordinates whose drift and diffusion are recorded"}, std::min(d, 4), 0, d));
+  o.components =
+      static_cast<int>(run.integer({"components", "first coordinates whose drift and diffusion are recorded"},
+                                   std::min(components, 4), 0, components));
+  if (model.at_points() && !o.polynomials.empty())
+    run.fail("observe", "polynomials are of Phi(theta), and a network has none here: expected none");
   o.save_paths =
       run.integer({"save_paths", "first paths whose observables are kept one by one"}, 0, 0, kMostSavedPaths);
 }
@@ -150,10 +154,11 @@ Experiment load(const FileText& file, const std::vector<std::string>& overrides)
     run.expected("time", fmt::format("at most {:g}, as many steps as are allowed, at eta = 1", kLongest), time);
   e.max_lost = run.between({"max_lost", "share of lost paths above which the run fails"}, 0.01, 0, 1);
   read_problem(root, e);
-  read_observation(run, time, e.problem.model->dim(), e.observation);
+  read_observation(run, time, *e.problem.model, e.observation);
   run.finish();
   e.verify = read_verify(root.section("verify"));
   read_methods(root, run, paths, time, e);
+  e.comparison = read_comparison(root.section("verify"), e);
   root.finish();
   for (const auto& m : e.methods) {
     try {

@@ -77,7 +77,10 @@ void read_rest(Keys& keys, Method& m, long paths) {
 /// Gives an adaptive method what it starts from: the noise's variances at the start.
 void set_noise(const Section& s, const ensemble::Problem& p, discrete::Algorithm& a) {
   if (!a.type->needs_noise()) return;
-  const slow::Vector diagonal = slow::covariance(*p.model, p.noise, p.start_on_gamma.data()).diagonal();
+  // Without Gamma v starts at 0, as PyTorch has it.
+  const slow::Vector diagonal = p.model->at_points()
+                                    ? slow::Vector::Zero(p.model->dim())
+                                    : slow::covariance(*p.model, p.noise, p.start_on_gamma.data()).diagonal().eval();
   try {
     a.type->set_noise(a, {diagonal.begin(), diagonal.end()});
     discrete::check(a);

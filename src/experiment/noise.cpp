@@ -70,11 +70,12 @@ void read_gaussian(Section& s, int d, Noise& noise) {
 Noise read_noise(std::vector<Section> sections, const LossModel& model) {
   Noise noise;
   const int d = model.dim(), n = model.residual_count();
+  const auto* network = model.at_points();
   std::string sampling;
   for (auto& s : sections) {
     const std::string kind = s.choice({"kind", ""}, "", {"label", "minibatch", "gaussian", "state", "none"});
     if (kind == "label" || kind == "minibatch") {
-      if (n == 0) s.fail("kind", fmt::format("{} noise needs a squared loss (residuals)", kind));
+      if (n == 0 && !network) s.fail("kind", fmt::format("{} noise needs a squared loss (residuals)", kind));
       // Labels are perturbed in the samples that are drawn: both kinds mean the same draw.
       const std::string drawn = sampling.empty() ? "with_replacement" : sampling;
       const std::string own = s.choice({"sampling", ""}, drawn, {"full", "with_replacement", "without_replacement"});
@@ -87,7 +88,16 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model) {
                        : own == "with_replacement" ? Sampling::with_replacement
                                                    : Sampling::without_replacement;
     }
-    if (kind == "label") {
+    if (network && kind != "none" && kind != "label" && kind != "minibatch")
+      s.fail("kind",
+             fmt::format("'{}': a network's noise is of its samples and labels: expected minibatch or label", kind));
+    if (kind == "label" && network) {
+      if (noise.redraw > 0) s.fail("kind", "a second label noise: expected one");
+      if (noise.sampling == Sampling::full)
+        s.fail("sampling",
+               "labels are redrawn of samples that are drawn: expected with_replacement or without_replacement");
+      noise.redraw = s.between({"probability", "that a drawn sample's label is another class's"}, std::nan(""), 0, 1);
+    } else if (kind == "label") {
       if (noise.sigma2 > 0) s.fail("kind", "a second label noise: add the variances instead");
       noise.sigma2 = s.non_negative({"sigma2", ""}, 1.0);
       noise.label_law =

@@ -2,6 +2,7 @@
 
 #include "../modules/models.hpp"
 #include "formula.hpp"
+#include "perceptron.hpp"
 
 namespace sde::experiment {
 
@@ -21,7 +22,7 @@ template <class L>
 LossEntry entry() {
   Defaults defaults;
   L::make(defaults);
-  return {L::name, L::formula, std::move(defaults.asked), make<L>};
+  return {{L::name, L::formula, std::move(defaults.asked)}, make<L>};
 }
 
 }  // namespace
@@ -39,7 +40,9 @@ NamedLoss make_loss(Section& section) {
   if (is_formula(section)) return make_formula(section);
   std::vector<std::string> names;
   for (const auto& e : losses()) names.push_back(e.name);
+  names.push_back(perceptron().name);
   const std::string name = section.choice({"name", "one of the built-in losses, where there is no formula"}, "", names);
+  if (name == perceptron().name) return make_perceptron(section);
   for (const auto& e : losses())
     if (e.name == name) {
       auto loss = e.make(section);

@@ -17,15 +17,18 @@ struct NamedLoss {
   std::vector<std::string> variables, notes;  ///< of a formula: names of the coordinates, what the user should know
 };
 
-struct LossEntry {
+/// What a loss is called, and its keys.
+struct LossDescription {
   std::string name, formula;
-  std::vector<KeyDescription> keys;  ///< what make() asks for
+  std::vector<KeyDescription> keys;
+};
+struct LossEntry : LossDescription {
   NamedLoss (*make)(Keys&);
 };
 
 /// The built-in losses (cmake/losses.cmake), as they describe themselves.
 const std::vector<LossEntry>& losses();
-/// Reads [loss]: a name and parameters, or a formula (formula.hpp). Throws InputError.
+/// Reads [loss]: a name and parameters, a formula (formula.hpp), or a network (perceptron.hpp). Throws InputError.
 NamedLoss make_loss(Section& section);
 
 }  // namespace sde::experiment

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "methods.hpp"
-#include "registry.hpp"
+#include "perceptron.hpp"
 #include "sweep.hpp"
 
 namespace sde::experiment {
@@ -29,7 +29,8 @@ bool takes_whole_numbers(const std::string& key) {
   if (table == "training" || table == "method") return among(method_keys());
   if (table == "experiment") return name == "paths" || name == "seed" || name == "observations" || name == "components";
   return table == "loss" &&
-         std::any_of(losses().begin(), losses().end(), [&](const auto& loss) { return among(loss.keys); });
+         (among(perceptron().keys) ||
+          std::any_of(losses().begin(), losses().end(), [&](const auto& loss) { return among(loss.keys); }));
 }
 
 SweepValue number(double x) { return {fmt::format("{}", x), x, is_whole(x)}; }

@@ -7,6 +7,7 @@ inline namespace SDE_SIMD_NAMESPACE {
 template <class L>
 std::shared_ptr<LossModel> make_model(L loss);  // instantiated in each loss's translation unit (loss.cpp.in)
 }
+std::shared_ptr<LossModel> network_model(network::Network);  // network.cpp
 }  // namespace sde
 
 extern "C" [[gnu::visibility("default")]] const sde::KernelTable* sde_kernel_table() {
@@ -17,6 +18,7 @@ extern "C" [[gnu::visibility("default")]] const sde::KernelTable* sde_kernel_tab
       SDE_REGISTER_BYTES,
       loss::BuiltIn::tuple<ModelMaker>([]<class L>() -> ModelMaker<L> { return make_model; }),
       {make_model, make_model, make_model},
+      network_model,
       bench::floors,
       bench::linear_works};
   return &table;

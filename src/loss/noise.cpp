@@ -21,12 +21,18 @@ void check_array(const char* field, const std::vector<double>& values, std::size
 }  // namespace
 
 template <>
-void Noise::check(int d, int n) const {
+void Noise::check(int d, int n, int classes) const {
   if (!(sigma2 >= 0 && std::isfinite(sigma2)))
     throw InputError(fmt::format("noise.sigma2: expected a finite variance of at least 0, got {}", sigma2));
   if (n == 0 && sigma2 > 0) throw InputError("noise.sigma2: label noise needs a squared loss: expected 0");
-  if (n == 0 && sampling != Sampling::full)
+  if (n == 0 && classes == 0 && sampling != Sampling::full)
     throw InputError("noise.sampling: the loss has no residuals to sample: expected Sampling::full");
+  if (!(redraw >= 0 && redraw <= 1))
+    throw InputError(fmt::format("noise.redraw: expected a probability from 0 to 1, got {}", redraw));
+  if (classes == 0 && redraw > 0)
+    throw InputError("noise.redraw: a loss without classes: expected 0 (sigma2 perturbs the labels of a squared loss)");
+  if (classes > 0 && rank + state_rank > 0)
+    throw InputError("noise: a network's noise is that of its samples and their classes: expected no factor");
   if (rank < 0 || state_rank < 0)
     throw InputError(fmt::format("noise.{}: expected at least 0, got {}", rank < 0 ? "rank" : "state_rank",
                                  std::min(rank, state_rank)));

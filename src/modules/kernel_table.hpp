@@ -6,6 +6,7 @@
 #include "sde/loss/built_in.hpp"
 #include "sde/loss/formula.hpp"
 #include "sde/model/model.hpp"
+#include "sde/network/network.hpp"
 #include "work.hpp"
 
 namespace sde {
@@ -26,6 +27,7 @@ struct KernelTable {
   int register_bytes;
   loss::BuiltIn::Tuple<ModelMaker> models;
   FormulaMakers formulas;
+  std::shared_ptr<LossModel> (*network)(network::Network);
   std::vector<bench::Work> (*floors)();
   std::vector<bench::Work> (*linear_works)();
 };

@@ -194,7 +194,7 @@ class Verdicts(unittest.TestCase):
             (ring(), ["--all"], ["--all"]),
             (ring(), ["--loss", "ring"], ["--loss"]),
             (ring(), ["other.toml"], ["one experiment file"]),
-            (ring(), ["11"], ["generalization"]),
+            (ring(), ["11"], ["no [verify.comparison]"]),
             (ring().replace('"local_sgd"', '"slow_local_sgd"'), [], ["slow SDEs alone", "local_sgd"]),
             (ring(), ["7"], ["label noise", "none of the claims"]),
         ]:

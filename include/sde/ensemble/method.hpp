@@ -25,7 +25,7 @@ struct Problem {
   std::shared_ptr<const LossModel> model;
   Noise noise;
   Vector start;               ///< theta_0
-  Vector start_on_gamma;      ///< Phi(theta_0), where the slow SDEs start
+  Vector start_on_gamma;      ///< Phi(theta_0), where the slow SDEs start; theta_0 where there is no Phi (PointModel)
   bool interpolating = true;  ///< residuals vanish on Gamma: the residual terms apply
 
   /// Sets start_on_gamma and interpolating from model and start. Throws InputError where one of them is missing or of

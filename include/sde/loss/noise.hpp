@@ -1,5 +1,6 @@
 // Gradient noise: what one sample adds to grad L, as a sum of
-//   label noise      labels of a squared loss perturbed afresh at each draw, variance sigma2 (Gaussian or +-sigma)
+//   label noise      labels of a squared loss perturbed afresh at each draw, variance sigma2 (Gaussian or +-sigma);
+//                    classes of a loss of classes (SampledLoss) another one afresh at each draw, probability redraw
 //   sampling         each sample is one of the n residuals, with replacement or in reshuffled epochs; or all n (full)
 //   constant noise   N(0, A A^T)
 //   state noise      N(0, A(theta) A(theta)^T), A(theta) = A_0 + sum_k theta_k A_k
@@ -26,6 +27,7 @@ struct NoiseKind {
   Sampling sampling = Sampling::full;
   int rank = 0;        ///< columns of the constant factor A
   int state_rank = 0;  ///< columns of A(theta)
+  double redraw = 0;   ///< of a loss of classes: probability that a drawn sample's class is another, all others alike
 
   /// Variance of label noise per sample in units of Hess on Gamma.
   SDE_DEVICE double label_scale(int n) const { return sampling == Sampling::full ? sigma2 / n : sigma2; }
@@ -64,8 +66,9 @@ struct NoiseOf : NoiseKind {
   template <class From>
   explicit NoiseOf(const NoiseOf<From>& n)
       : NoiseKind(n), factor(n.factor.begin(), n.factor.end()), state(n.state.begin(), n.state.end()) {}
-  /// Throws InputError where the arrays are not those of a loss of dimension d with n residuals (0: not squared).
-  void check(int d, int n) const;
+  /// Throws InputError where the arrays are not those of a loss of dimension d with n residuals (0: not squared), or
+  /// `classes` of a loss that is a sum over samples of so many classes.
+  void check(int d, int n, int classes = 0) const;
   NoiseView<S> view() const { return {*this, factor.data(), state.data(), diagonal()}; }
   bool diagonal() const {
     const auto d = static_cast<std::size_t>(rank);
@@ -79,7 +82,7 @@ struct NoiseOf : NoiseKind {
 using Noise = NoiseOf<double>;
 /// @cond  Doxygen takes it for a function of its own.
 template <>
-void Noise::check(int d, int n) const;
+void Noise::check(int d, int n, int classes) const;
 /// @endcond
 
 }  // namespace sde

@@ -29,10 +29,11 @@ class DiscreteLoop {
         columns_(recorded.count()),
         noise_sums_(columns_) {}
   discrete::StateShape shape() const { return shape_; }
+  void use_lanes(int count) { used_ = count; }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread,
                double* sums = nullptr) {
     constexpr std::int64_t kMostRates = 1 << 16;
-    for (int first = 0; first < kLanes; first += lanes_of<T>) {
+    for (int first = 0; first < used_; first += lanes_of<T>) {
       load_state(x, first, shape_.size(), x_.data());
       T s(0.0);
       discrete::for_each_rounds(algorithm_, from, to, kMostRates, rates_, [&](const discrete::Rounds& rounds) {
@@ -59,6 +60,7 @@ class DiscreteLoop {
   const discrete::StateShape shape_;
   Buffer<T, discrete::kStateSize<L, Rule, T>> x_;
   const int columns_;
+  int used_ = kLanes;
   Buffer<T, kDynamic> noise_sums_;
   std::vector<double> rates_;
 };
@@ -69,6 +71,7 @@ class DiscreteKernelOf final : public DiscreteKernel {
   DiscreteKernelOf(const L& loss, const Noise& noise, const Rule& rule, const discrete::Algorithm& a)
       : loop_(loss, noise, rule, a) {}
   discrete::StateShape shape() const override { return loop_.shape(); }
+  void use_lanes(int count) override { loop_.use_lanes(count); }
   void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) override {
     loop_.advance(x, path, from, to, spread);
   }

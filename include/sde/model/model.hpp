@@ -16,11 +16,15 @@ namespace sde {
 /// d.
 using LaneState = double*;
 
+class PointModel;
+
 /// A discrete algorithm (or a conventional SDE) advancing kLanes paths.
 class DiscreteKernel {
  public:
   virtual ~DiscreteKernel() = default;
   virtual discrete::StateShape shape() const = 0;
+  /// The first `count` lanes are paths: others need not be advanced from here on.
+  virtual void use_lanes(int count) { static_cast<void>(count); }
   /// From step `from` to `to`, both ends of rounds; spread[kLanes]: workers' rms distance from their average.
   virtual void advance(LaneState x, std::uint32_t path, std::int64_t from, std::int64_t to, double* spread) = 0;
 };
@@ -70,6 +74,9 @@ class LossModel {
   virtual void weighted_hessian_vector(const double* x, const double* w, const double* u, double* out) const = 0;
   virtual bool has_test_error() const = 0;
   virtual double test_error(const double* x) const = 0;
+  /// Where the loss is known at single points alone, without Gamma (point_model.hpp): how it is observed there. Then
+  /// the members above that take more than a gradient's time or memory need not be there.
+  virtual const PointModel* at_points() const { return nullptr; }
   /// Which part of the loss or its gradient is not a finite number at x; empty where all are, or where it is not known.
   virtual std::string not_finite(const double*) const { return {}; }
 

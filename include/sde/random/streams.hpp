@@ -18,7 +18,8 @@ enum class Purpose : std::uint32_t {
   state_noise = 4,
   slow = 5,
   shuffle = 6,
-  start = 7
+  start = 7,
+  probe = 8
 };
 
 /// Identity of a group of paths: `path` is the number of the first lane, lane l is path + l.
