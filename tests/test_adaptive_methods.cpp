@@ -7,6 +7,7 @@
 #include "sde/discrete/algorithms.hpp"
 #include "sde/model/dense_geometry.hpp"
 #include "sde/model/make_model.hpp"
+#include "sde/slow/moving_metric.hpp"
 
 using namespace sde;
 using namespace sde::test;

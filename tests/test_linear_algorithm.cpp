@@ -252,7 +252,9 @@ TEST_CASE("what is no algorithm is refused by name") {
     }
   };
   const auto checked = [](std::vector<double> parameters) {
-    return [parameters] { discrete::check({.type = &discrete::diloco, .workers = 2, .batch = 2, .parameters = parameters}); };
+    return [parameters] {
+      discrete::check({.type = &discrete::diloco, .workers = 2, .batch = 2, .parameters = parameters});
+    };
   };
   words(checked({1, 0, 0, 1, 0, 0}), "algorithm.momentum: expected a number from 0 and below 1");
   words(checked({0, 0, 0, 0.7, 1.2, 1}), "algorithm.mu: expected a number from 0 and below 1");
@@ -306,20 +308,19 @@ TEST_CASE("the matrices are the algorithms: rounds with given gradients, beside 
     }
   };
   const auto mean = [](const double* v) { return (v[0] + v[1] + v[2]) / K; };
-  for (const auto at :
-       {slow::AtSynchronization::kept, slow::AtSynchronization::averaged, slow::AtSynchronization::reset})
-    check(slow::local_momentum(eta, 1, K, H, slow::Momentum::heavy_ball, beta, at), [&](State& s) {
+  for (const auto at : {AtSynchronization::kept, AtSynchronization::averaged, AtSynchronization::reset})
+    check(local_momentum(eta, 1, K, H, Momentum::heavy_ball, beta, at), [&](State& s) {
       const double x = mean(s.x), w = mean(s.w);
       for (int k = 0; k < K; ++k) {
         s.x[k] = x;
-        if (at != slow::AtSynchronization::kept) s.w[k] = at == slow::AtSynchronization::reset ? 0 : w;
+        if (at != AtSynchronization::kept) s.w[k] = at == AtSynchronization::reset ? 0 : w;
       }
     });
-  for (const auto outer : {slow::Momentum::heavy_ball, slow::Momentum::nesterov})
-    check(slow::diloco(eta, 1, K, H, gamma, mu, outer, beta), [&](State& s) {
+  for (const auto outer : {Momentum::heavy_ball, Momentum::nesterov})
+    check(diloco(eta, 1, K, H, gamma, mu, outer, beta), [&](State& s) {
       const double D = mean(s.x) - s.a;
       s.p = mu * s.p + D;
-      s.a += gamma * (outer == slow::Momentum::nesterov ? D + mu * s.p : s.p);
+      s.a += gamma * (outer == Momentum::nesterov ? D + mu * s.p : s.p);
       for (double& x : s.x) x = s.a;
     });
 }

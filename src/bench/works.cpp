@@ -9,6 +9,7 @@
 #include "group.hpp"
 #include "in_groups.hpp"
 #include "network_work.hpp"
+#include "sde/discrete/algorithms.hpp"
 #include "sde/ensemble/make_problem.hpp"
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
@@ -58,7 +59,8 @@ double flops_of_step(const L& loss, const ensemble::Problem& problem) {
 std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""; }
 
 Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
-               double flops, Observable observable, int device, double sample_paths = 65536) {
+               double flops, Observable observable, int device, double sample_paths = 65536,
+               const slow::Parameters& parameters = {.batch = 8, .workers = 8, .alpha = 0.4}) {
   const bool weak = integrator == slow::Integrator::weak_euler;
   Work w;
   w.name = fmt::format("slow SDE, {}{}{}", name, weak ? ", weak" : "", suffix(precision));
@@ -68,7 +70,7 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
   (weak ? w.signs : w.normals) = problem.noise.columns();
   constexpr std::int64_t kSteps = 64;
   slow::Steps steps;
-  steps.parameters = {.batch = 8, .workers = 8, .alpha = 0.4};
+  steps.parameters = parameters;
   steps.dt = 0.005;
   steps.count = kSteps;
   steps.integrator = integrator;
@@ -82,19 +84,41 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
   return w;
 }
 
+/// An algorithm under the name of its works.
+struct Named {
+  std::string name = "Local SGD (K = 8, H = 20)";
+  const discrete::AlgorithmType* type = &discrete::local_sgd;
+  int workers = 8;
+  std::vector<double> parameters{};
+
+  discrete::Algorithm algorithm() const {
+    discrete::Algorithm a;
+    a.type = type;
+    a.workers = a.batch = workers;
+    a.rate.eta = 0.01;
+    a.sync.H = 20;
+    a.parameters = parameters;
+    return a;
+  }
+};
+/// Momentum, an outer step, an adaptive method on d coordinates (v(0) = 1).
+std::vector<Named> other_algorithms(int d) {
+  std::vector<double> adam{0.9, 1, -1, 1e-8, 0.5, 0};
+  adam.insert(adam.end(), static_cast<std::size_t>(d), 1.0);
+  return {{"heavy ball", &discrete::heavy_ball, 1, {0.9, 0, 1, 1, 0, 0}},
+          {"DiLoCo (K = 8, H = 20)", &discrete::diloco, 8, {0, 0, 1, 0.7, 0.6, 1}},
+          {"Adam", &discrete::adam, 1, adam}};
+}
+
 Work discrete_work(const std::string& name, ensemble::Problem problem, Precision precision, Observable observable,
-                   int device) {
+                   int device, const Named& of = {}) {
   Work w;
-  w.name = "Local SGD (K = 8, H = 20), " + name + suffix(precision);
+  w.name = of.name + ", " + name + suffix(precision);
   w.precision = precision;
   w.unit = "worker-steps";
   w.normals = problem.noise.columns() + (problem.model->residual_count() == 1 && problem.noise.sigma2 > 0 ? 1 : 0);
   constexpr std::int64_t kSteps = 100;
-  discrete::Algorithm a;
-  a.workers = 8;
-  a.batch = 8;
-  a.rate.eta = 0.01;
-  a.sync.H = 20;
+  const auto a = of.algorithm();
   const auto make = [shared = std::make_shared<const ensemble::Problem>(std::move(problem)), a, precision,
                      device](int thread) {
     auto own = a;
@@ -199,6 +223,16 @@ std::vector<Work> works(int device) {
         discrete_work("tanh network d = 50, n = 16", tanh_network, precision, loss_value(tanh_network.model), device));
     set_arrays(all.back(), student, tanh_network);
   }
+  for (const auto& of : other_algorithms(2))
+    all.push_back(discrete_work("ring", ring, Precision::full, coordinate(1), device, of));
+  for (const auto& of : other_algorithms(diagonal.dim()))
+    all.push_back(discrete_work(diagonal_name, network, Precision::full, loss_value(network.model), device, of));
+  const auto diloco = other_algorithms(2)[1].algorithm();
+  const auto weights = diloco.type->slow_sde(diloco, 0);
+  all.push_back(slow_work("ring, weights of DiLoCo", ring, Integrator::euler_maruyama, Precision::full, 0,
+                          coordinate(1), device, 65536, weights));
+  all.push_back(slow_work(diagonal_name + ", weights of DiLoCo", network, Integrator::euler_maruyama, Precision::full,
+                          0, trace_of_hessian(network.model), device, kLanes, weights));
   if (device >= 0) return all;
   for (const auto precision : {Precision::full, Precision::single}) all.push_back(network_work(precision));
   all.push_back(flow_work("ring", ring, 4096));
