@@ -11,7 +11,7 @@ namespace sde::slow {
 struct MovingMetric {
   double c = 0;  ///< 0: v stays what it is
   double epsilon = 0, power = 0.5;
-  double batch = 1;  ///< b, of one gradient
+  double batch = 1;       ///< b, of one gradient
   Eigen::VectorXd start;  ///< v(0)
 
   /// S^(1/2) at v.
