@@ -196,7 +196,7 @@ TEST_CASE("the list finds an algorithm's update rule by name, and every name is 
     Defaults defaults;
     Algorithm a{.type = type};
     type->read(defaults, a, true);
-    if (type->needs_noise()) type->set_noise(a, {1, 1});
+    if (type->in_metric()) type->set_noise(a, {1, 1});
     CHECK(discrete::Algorithms::with_rule(a, [](const auto&) { return true; }));
   }
   CHECK(names.size() >= 4);

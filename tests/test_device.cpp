@@ -136,13 +136,13 @@ TEST_CASE("other algorithms and their slow SDEs on a device are the CPU's") {
       m.algorithm.parameters = parameters;
       m.algorithm.rate.steps = 1000;
       ensemble::Observation at{.times = {0, 0.01, 0.02}, .polynomials = {}, .components = 2};
-      if (type->needs_noise()) at.components = 0;  // not known without v
+      if (type->in_metric()) at.components = 0;  // not known without v
       for (const auto precision : {Precision::full, Precision::single}) {
         m.precision = precision;
         check_same(ensemble::run(problem, m, at, {.threads = 2}),
                    ensemble::run(problem, m, at, {.threads = 2, .device = 0}));
       }
-      if (type->needs_noise()) continue;  // its slow SDE is on the CPU
+      if (type->in_metric()) continue;  // its slow SDE is on the CPU
       m.precision = Precision::full;
       m.dynamics = &ensemble::slow_sde();
       m.dt = 0.002;

@@ -25,7 +25,7 @@ std::string why_not(const ensemble::Problem& p, const Method& m) {
   if (!a.rate.is_constant()) return "its learning rate changes: the claims are measured at a constant one";
   if (a.sync.kind != discrete::Synchronization::Kind::constant || a.sync.switch_step > 0)
     return "its rounds change: the claims are measured at a constant H";
-  if (a.type->needs_noise()) return "its slow SDE has a metric that moves: compare it with its slow SDE by `sde run`";
+  if (a.type->in_metric()) return "its slow SDE has a metric that moves: compare it with its slow SDE by `sde run`";
   try {
     ensemble::check_slow_sde(p, a.workers);
   } catch (const InputError& error) {
@@ -119,16 +119,22 @@ std::vector<Proposal> proposals(const experiment::Experiment& e, const Method& a
   return all;
 }
 
-/// An algorithm that claim 14 alone is about.
-Case case_of_other(Setting s, const experiment::Experiment& e, const Method& m, const Proposal& proposal, int stream) {
+/// What the cases of all algorithms of a file have.
+Case begun_case(const experiment::Experiment& e, const Proposal& proposal, int stream) {
   Case c;
   c.name = proposal.name;
   c.factors = proposal.factors;
-  c.stream = s.stream = stream;
+  c.stream = stream;
   c.problem = e.problem;
   c.start = e.problem.start;
   c.problem.start = c.problem.start_on_gamma;
   c.most_burn_in = e.observation.times.back();
+  return c;
+}
+
+/// An algorithm that claim 14 alone is about.
+Case case_of_other(const experiment::Experiment& e, const Method& m, const Proposal& proposal, int stream) {
+  Case c = begun_case(e, proposal, stream);
   const Candidates g = candidates(e);
   c.slow_variable = g.all[g.own > 0 ? 0 : g.sharpness];
   c.functions = functions_of(g);
@@ -146,15 +152,9 @@ Case case_of_other(Setting s, const experiment::Experiment& e, const Method& m, 
 }
 
 Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const Proposal& proposal, int stream) {
-  Case c;
-  c.name = proposal.name;
-  c.factors = proposal.factors;
-  c.stream = s.stream = stream;
-  c.problem = e.problem;
-  c.start = e.problem.start;
-  c.problem.start = c.problem.start_on_gamma;
-  const double time = e.observation.times.back();
-  c.most_burn_in = time;
+  Case c = begun_case(e, proposal, stream);
+  s.stream = stream;
+  const double time = c.most_burn_in;
   const Own own = own_of(m.algorithm);
   const Candidates g = candidates(e);
   const Pilot pilot = pilot_of(s, c, own, time, g.all);
@@ -195,7 +195,7 @@ OwnCases own_cases(const Setting& s, const experiment::Experiment& e) {
     }
     for (const auto& proposal : proposals(e, m))
       own.cases.push_back(std::make_shared<const Case>(of_claim_14(*m.algorithm.type)
-                                                           ? case_of_other(s, e, m, proposal, stream++)
+                                                           ? case_of_other(e, m, proposal, stream++)
                                                            : case_of(s, e, m, proposal, stream++)));
   }
   if (own.cases.empty() && own.others.empty())

@@ -165,22 +165,10 @@ slow::LinearAlgorithm Linear::matrices(const Algorithm& a) const {
   return m;
 }
 
-slow::Parameters Linear::slow_sde(const Algorithm& a, std::int64_t k) const {
-  const double eta = a.rate(k), b = static_cast<double>(a.batch) / a.workers;
-  if (!alike(a)) return slow::tabulated(matrices(a)).parameters(eta, b, a.workers, eta);
-  const auto e = exchangeable(a);
-  return slow::tabulated(e).parameters(eta, b, a.workers, eta * static_cast<double>(e.steps));
-}
+std::int64_t Linear::period(const Algorithm& a, std::int64_t) const { return alike(a) ? exchangeable(a).steps : 1; }
 
-double Linear::stable_below(const Algorithm& a) const {
-  const auto& w = alike(a) ? slow::tabulated(exchangeable(a)) : slow::tabulated(matrices(a));
-  return w.stable_below();
-}
-
-double Linear::slow_time_factor(const Algorithm& a) const {
-  const double c =
-      (alike(a) ? slow::tabulated(exchangeable(a)) : slow::tabulated(matrices(a))).exact().effective_rate();
-  return c * c;
+const slow::TabulatedWeights& Linear::weights(const Algorithm& a, std::int64_t H) const {
+  return alike(a) ? slow::tabulated(exchangeable(a)) : LinearType::weights(a, H);
 }
 
 }  // namespace sde::discrete

@@ -2,12 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
-
 #include "sde/core/error.hpp"
+#include "sde/slow/kept_by_matrices.hpp"
 
 namespace sde::discrete {
 
@@ -85,26 +81,13 @@ std::unique_ptr<Arrays> arrays_of(const slow::LinearAlgorithm& a, const std::vec
   return to;
 }
 
-void append(std::string& key, const MatrixXd& m) {
-  const Eigen::Index shape[] = {m.rows(), m.cols()};
-  key.append(reinterpret_cast<const char*>(shape), sizeof shape);
-  key.append(reinterpret_cast<const char*>(m.data()), static_cast<std::size_t>(m.size()) * sizeof(double));
-}
-
 }  // namespace
 
 LinearRule linear_rule(const slow::LinearAlgorithm& a, const std::vector<double>& observed) {
-  std::string key;
-  append(key, Eigen::Map<const Eigen::VectorXd>(observed.data(), static_cast<Eigen::Index>(observed.size())));
-  append(key, a.consensus);
-  for (const auto& step : a.period)
-    for (const auto* m : {&step.A, &step.C, &step.R}) append(key, *m);
-  static std::mutex mutex;
-  static std::map<std::string, std::unique_ptr<Arrays>> all;
-  const std::lock_guard lock(mutex);
-  auto& one = all[key];
-  if (!one) one = arrays_of(a, observed);
-  return one->rule;
+  slow::MatrixKey key;
+  key.add(Eigen::Map<const Eigen::MatrixXd>(observed.data(), static_cast<Eigen::Index>(observed.size()), 1)).add(a);
+  static slow::KeptByMatrices<Arrays> all;
+  return all.get(key, [&] { return arrays_of(a, observed); }).rule;
 }
 
 }  // namespace sde::discrete

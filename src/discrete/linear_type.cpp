@@ -17,19 +17,8 @@ std::vector<double> LinearType::observed(const Algorithm& a) const {
   return {all.begin(), all.end()};
 }
 
-slow::Parameters LinearType::slow_sde(const Algorithm& a, std::int64_t k) const {
-  const double eta = a.rate(k);
-  return slow::tabulated(matrices(a)).parameters(eta, static_cast<double>(a.batch) / a.workers, a.workers, eta);
-}
-
-double LinearType::stable_below(const Algorithm& a) const {
-  const auto& w = slow::tabulated(matrices(a));
-  return w.stable_below();
-}
-
-double LinearType::slow_time_factor(const Algorithm& a) const {
-  const double c = slow::tabulated(matrices(a)).exact().effective_rate();
-  return c * c;
+const slow::TabulatedWeights& LinearType::weights(const Algorithm& a, std::int64_t) const {
+  return slow::tabulated(matrices(a));
 }
 
 }  // namespace sde::discrete

@@ -86,34 +86,21 @@ RowVectorXd coefficients(const char* key, const std::string& text, const std::ve
   return all;
 }
 
-/// The map of assignments one after another, as rows of all slots (and of the gradient): each sees what those before it
-/// have assigned. `seen`: names of columns.
-MatrixXd in_order(const char* key, const std::vector<Assignment>& list, const std::vector<std::string>& slots,
-                  const std::vector<std::string>& seen, MatrixXd rows, double eta) {
-  for (const auto& one : list) {
-    const auto row = static_cast<Eigen::Index>(std::find(slots.begin(), slots.end(), one.slot) - slots.begin());
-    if (row == rows.rows())
-      throw InputError(
-          fmt::format("{}: '{}' is no slot here: expected one of {}", key, one.slot, fmt::join(slots, ", ")));
-    const RowVectorXd c = coefficients(key, one.value, seen, eta);
-    // Columns of `seen`: first the slots as they are by now, then what does not change.
-    const auto S = rows.rows();
-    RowVectorXd sum = RowVectorXd::Zero(rows.cols());
-    for (Eigen::Index k = 0; k < S; ++k) sum += c[k] * rows.row(k);
-    sum.tail(c.size() - S) += c.tail(c.size() - S);
-    rows.row(row) = sum;
-  }
-  return rows;
-}
-
-/// A step of a worker at one eta: [s][s + 1], the last column is the gradient's.
+/// A step of a worker at one eta, each assignment seeing those before it: [s][s + 1], the last column is the
+/// gradient's.
 MatrixXd step_at(const std::vector<Assignment>& list, const std::vector<std::string>& slots, double eta) {
   auto seen = slots;
   seen.push_back("g");
   const auto s = static_cast<Eigen::Index>(slots.size());
   MatrixXd rows = MatrixXd::Zero(s, s + 1);
   rows.leftCols(s).setIdentity();
-  return in_order("updates", list, slots, seen, rows, eta);
+  for (const auto& one : list) {
+    const RowVectorXd c = coefficients("updates", one.value, seen, eta);
+    RowVectorXd sum = c.head(s) * rows;
+    sum[s] += c[s];
+    rows.row(std::find(slots.begin(), slots.end(), one.slot) - slots.begin()) = sum;
+  }
+  return rows;
 }
 
 }  // namespace

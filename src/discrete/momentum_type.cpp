@@ -83,21 +83,21 @@ Round MomentumType::round(const Algorithm& a, std::int64_t k) const {
   return {a.workers, a.round_length(k)};
 }
 
-slow::Parameters MomentumType::slow_sde(const Algorithm& a, std::int64_t k) const {
-  const std::int64_t H = round(a, k).synchronizes ? a.H(k) : 1;
-  const double eta = a.rate(k);
-  return slow::tabulated(rule(a).matrices(H))
-      .parameters(eta, static_cast<double>(a.batch) / a.workers, a.workers, eta * static_cast<double>(H));
-}
-
 double MomentumType::read_beta(Keys& keys, double otherwise) {
   return read_fraction(keys, {"momentum", "of a worker's steps (beta)"}, otherwise);
 }
-MomentumSgd::AtSynchronization MomentumType::read_at(Keys& keys, const char* otherwise) {
+MomentumType::Settings MomentumType::read_inner(Keys& keys, double beta, const char* at) {
   using At = MomentumSgd::AtSynchronization;
-  const auto text = keys.choice({"momenta", "what becomes of the workers' momenta at a synchronization"}, otherwise,
+  Settings s{.beta = read_beta(keys, beta)};
+  s.nesterov = keys.boolean({"nesterov", "Nesterov's momentum for the workers, not heavy ball"}, false);
+  const auto text = keys.choice({"momenta", "what becomes of the workers' momenta at a synchronization"}, at,
                                 {"averaged", "kept", "reset"});
-  return text == "averaged" ? At::averaged : text == "kept" ? At::kept : At::reset;
+  s.at = text == "averaged" ? At::averaged : text == "kept" ? At::kept : At::reset;
+  return s;
+}
+std::string MomentumType::outer_label(const char* name, const Algorithm& a) {
+  const auto s = settings(a);
+  return fmt::format("{}, gamma = {}, mu = {}, {}", name, shortest(s.gamma), shortest(s.mu), round_label(a));
 }
 double MomentumType::read_gamma(Keys& keys, double otherwise) {
   return keys.positive({"gamma", "outer learning rate, over the workers' mean displacement"}, otherwise);
@@ -106,16 +106,12 @@ double MomentumType::read_mu(Keys& keys, double otherwise) {
   return read_fraction(keys, {"mu", "outer momentum"}, otherwise);
 }
 
-double MomentumType::stable_below(const Algorithm& a) const {
-  const auto& w = slow::tabulated(rule(a).matrices(round(a, a.rate.steps).synchronizes ? a.peak_steps_in_round() : 1));
-  return w.stable_below();
+std::int64_t MomentumType::period(const Algorithm& a, std::int64_t k) const {
+  return round(a, k).synchronizes ? a.H(k) : 1;
 }
 
-double MomentumType::slow_time_factor(const Algorithm& a) const {
-  const double c = slow::tabulated(rule(a).matrices(round(a, a.rate.steps).synchronizes ? a.peak_steps_in_round() : 1))
-                       .exact()
-                       .effective_rate();
-  return c * c;
+const slow::TabulatedWeights& MomentumType::weights(const Algorithm& a, std::int64_t H) const {
+  return slow::tabulated(rule(a).matrices(H));
 }
 
 }  // namespace sde::discrete

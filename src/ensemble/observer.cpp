@@ -100,7 +100,7 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
       method_(method),
       observation_(observation),
       clock_(clock),
-      in_metric_(method.algorithm.type->needs_noise()) {
+      in_metric_(method.algorithm.type->in_metric()) {
   if (const auto* points = problem.model->at_points()) {
     point_observer_ = points->observer(problem.noise);
     values_.resize(points->names().size());

@@ -24,6 +24,7 @@ Timeline of_steady_rounds(const discrete::Algorithm& a, const std::vector<double
 
 Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<double>& times) {
   if (a.steady()) return of_steady_rounds(a, times);
+  const auto slow_time = a.slow_time_of_step();
   Timeline timeline;
   std::int64_t k = 0;
   double t = 0;
@@ -31,7 +32,7 @@ Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<doubl
   for (;;) {
     const std::int64_t H = a.steps_to_observation(k);
     double length = 0;
-    for (std::int64_t h = 0; h < H; ++h) length += a.slow_time(a.rate(k + h));
+    for (std::int64_t h = 0; h < H; ++h) length += slow_time(a.rate(k + h));
     while (next < times.size() && (times[next] <= t + 0.5 * length || k >= a.rate.steps)) {
       timeline.steps.push_back(k);
       timeline.slow_time.push_back(t);
@@ -44,8 +45,8 @@ Timeline observe_at_rounds(const discrete::Algorithm& a, const std::vector<doubl
   if (a.rate.is_constant()) return timeline;
   // A schedule is run to its end, which is at the time asked for to one step: its last steps may be so short that the
   // nearest round is long before.
-  for (; k < a.rate.steps; ++k) t += a.slow_time(a.rate(k));
-  if (times.back() + a.slow_time(a.rate.eta) * (1 + 1e-9) >= t) {
+  for (; k < a.rate.steps; ++k) t += slow_time(a.rate(k));
+  if (times.back() + slow_time(a.rate.eta) * (1 + 1e-9) >= t) {
     timeline.steps.back() = k;
     timeline.slow_time.back() = t;
   }
@@ -69,16 +70,20 @@ std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt
 SlowClock::SlowClock(const Method& method) : method_(method) {
   const auto& a = method.algorithm;
   constant_ = a.steady();
-  if (constant_) return;
+  if (constant_) {
+    parameters_.push_back(from(0));
+    return;
+  }
+  const auto slow_time = a.slow_time_of_step();
   constexpr std::int64_t kEntries = 20'000;
   const std::int64_t every = std::max<std::int64_t>(1, a.rate.steps / kEntries);
   double t = 0;
   for (std::int64_t k = 0; k < a.rate.steps; ++k) {
     if (k % every == 0 || k == a.sync.switch_step) {
       time_.push_back(t);
-      step_.push_back(k);
+      parameters_.push_back(from(k));
     }
-    t += a.slow_time(a.rate(k));
+    t += slow_time(a.rate(k));
   }
 }
 
@@ -88,10 +93,10 @@ slow::Parameters SlowClock::from(std::int64_t step) const {
   return p;
 }
 
-slow::Parameters SlowClock::at(double slow_time) const {
-  if (constant_) return from(0);
+const slow::Parameters& SlowClock::at(double slow_time) const {
+  if (constant_) return parameters_.front();
   const auto after = std::upper_bound(time_.begin(), time_.end(), slow_time);
-  return from(step_[static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, after - time_.begin() - 1))]);
+  return parameters_[static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, after - time_.begin() - 1))];
 }
 
 }  // namespace sde::ensemble

@@ -22,7 +22,7 @@ std::vector<std::int64_t> slow_steps(const std::vector<double>& times, double dt
 class SlowClock {
  public:
   explicit SlowClock(const Method& method);
-  slow::Parameters at(double slow_time) const;
+  const slow::Parameters& at(double slow_time) const;
   bool constant() const { return constant_; }
 
   /// Calls advance(steps) for the steps from times[i] to times[i + 1], first[] by slow_steps(), in chunks of at most
@@ -47,7 +47,7 @@ class SlowClock {
   const Method& method_;
   bool constant_;
   std::vector<double> time_;
-  std::vector<std::int64_t> step_;
+  std::vector<slow::Parameters> parameters_;  ///< from those times on
 };
 
 }  // namespace sde::ensemble

@@ -1,11 +1,10 @@
-#include <csv.h>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
 #include <fstream>
-#include <memory>
 
+#include "csv_rows.hpp"
 #include "data_file.hpp"
 #include "data_readers.hpp"
 #include "sde/core/error.hpp"
@@ -14,14 +13,6 @@
 namespace sde::experiment {
 
 namespace {
-
-/// The first characters of what stands in a file, for a message: a terminal is not to obey it.
-std::string shown(std::string_view text) {
-  std::string printable(text.substr(0, 40));
-  for (char& c : printable)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return printable;
-}
 
 /// What the parser's calls fill, row by row.
 struct Rows {
@@ -64,36 +55,21 @@ struct Rows {
     ++line;
     entry = 0;
   }
+  void after(std::size_t) {}
 };
-
-void field(void* text, std::size_t size, void* rows) {
-  static_cast<Rows*>(rows)->take({static_cast<const char*>(text), size});
-}
-void line_end(int, void* rows) { static_cast<Rows*>(rows)->end_line(); }
 
 }  // namespace
 
 DataTable read_csv(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw InputError(fmt::format("{}: cannot be read", file.string()));
-  csv_parser parser;
-  if (csv_init(&parser, CSV_APPEND_NULL | CSV_STRICT | CSV_STRICT_FINI) != 0) throw InputError("CSV: no memory");
-  const std::unique_ptr<csv_parser, void (*)(csv_parser*)> freed(&parser, csv_free);
   Rows rows{.file = file, .table = {}, .problem = {}};
-  const auto check = [&](bool good) {
-    const int error = good ? CSV_SUCCESS : csv_error(&parser);
-    if (!good)
-      rows.fail(error == CSV_EPARSE ? "a quote that is not closed, or is not followed by a comma"
-                                    : csv_strerror(error));
-    if (!rows.problem.empty()) throw InputError(rows.problem);
-  };
-  std::vector<char> buffer(1 << 16);
-  while (in) {
-    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    const auto got = static_cast<std::size_t>(in.gcount());
-    check(csv_parse(&parser, buffer.data(), got, field, line_end, &rows) == got);
-  }
-  check(csv_fini(&parser, field, line_end, &rows) == 0);
+  walk_csv(
+      [&](char* to, std::size_t size) {
+        in.read(to, static_cast<std::streamsize>(size));
+        return static_cast<std::size_t>(in.gcount());
+      },
+      rows);
   if (rows.table.rows() == 0)
     throw InputError(fmt::format("{}: expected a row of names and rows of numbers", file.string()));
   return std::move(rows.table);

@@ -76,7 +76,7 @@ void read_rest(Keys& keys, Method& m, long paths) {
 
 /// Gives an adaptive method what it starts from: the noise's variances at the start.
 void set_noise(const Section& s, const ensemble::Problem& p, discrete::Algorithm& a) {
-  if (!a.type->needs_noise()) return;
+  if (!a.type->in_metric()) return;
   // Without Gamma v starts at 0, as PyTorch has it.
   const slow::Vector diagonal = p.model->at_points()
                                     ? slow::Vector::Zero(p.model->dim())

@@ -22,7 +22,7 @@ namespace {
 /// Why there is no common noise; empty where there is.
 std::string why_not(const Experiment& e, const Method& m) {
   const auto& p = e.problem;
-  if (m.algorithm.type->needs_noise()) return "its slow SDE has v beside zeta: no common noise";
+  if (m.algorithm.type->in_metric()) return "its slow SDE has v beside zeta: no common noise";
   try {
     ensemble::check_slow_sde(p, m.algorithm.workers);
     const auto slow = slow::slow_kernel(*p.model, p.noise, p.interpolating);

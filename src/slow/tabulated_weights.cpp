@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
 
 #include "sde/core/error.hpp"
+#include "sde/slow/kept_by_matrices.hpp"
 
 namespace sde::slow {
 
@@ -101,8 +98,8 @@ int TabulatedWeights::terms_along_lines() const {
   return needed;
 }
 
-/// Of scales a factor 2 apart the one with the fewest terms.
-void TabulatedWeights::choose_scale() {
+/// Of scales a factor 2 apart the one with the fewest terms; false where none has less than all.
+bool TabulatedWeights::choose_scale() {
   int fewest = WeightTable::kMost + 1;
   double best = table_.most;
   for (double scale = table_.most; scale > 1e-5 * table_.most; scale *= 0.5) {
@@ -112,7 +109,7 @@ void TabulatedWeights::choose_scale() {
     if (needed > fewest + 8) break;  // ever finer scales have ever more terms
   }
   set_scale(best);
-  table_.terms = std::min(fewest, WeightTable::kMost);
+  return fewest < WeightTable::kMost;
 }
 
 void TabulatedWeights::tabulate(int n) {
@@ -169,16 +166,14 @@ TabulatedWeights::TabulatedWeights(FluctuationWeights of_unit_rate) : exact_(std
   stable_below_ = first_unstable(exact_);
   if (!(stable_below_ > 0)) throw InputError("linear algorithm: its fluctuation across Gamma grows at every rate");
   // Between eigenvalues that momentum makes oscillate through a round no polynomial is short: then a smaller range.
-  constexpr int kWanted = 64;
   for (table_.most = 0.5 * std::min(stable_below_, kLargest);; table_.most *= 0.5) {
     if (table_.most < 1e-4 * stable_below_)
       throw InputError(fmt::format(
           "linear algorithm: its weights are not smooth enough for a table (error {:.2g}, expected at most {:.0e}): "
           "shorter rounds, or less momentum",
           error_, kError));
-    choose_scale();
-    if (table_.terms == WeightTable::kMost) continue;
-    for (int n = 12; n <= kWanted; n += 6) {
+    if (!choose_scale()) continue;
+    for (int n = 12; n <= WeightTable::kMost; n += 6) {
       tabulate(n);
       error_ = worst_between_nodes();
       if (error_ <= kError) return;
@@ -199,28 +194,9 @@ Parameters TabulatedWeights::parameters(double eta, double b, int workers, doubl
 
 namespace {
 
-void append(std::string& key, const Eigen::MatrixXd& m) {
-  const Eigen::Index shape[] = {m.rows(), m.cols()};
-  key.append(reinterpret_cast<const char*>(shape), sizeof shape);
-  key.append(reinterpret_cast<const char*>(m.data()), static_cast<std::size_t>(m.size()) * sizeof(double));
-}
-
-/// One of each, for the process's lifetime: kernels keep pointers into them.
-template <class Make>
-const TabulatedWeights& kept(const std::string& key, Make make) {
-  static std::mutex mutex;
-  static std::map<std::string, std::unique_ptr<TabulatedWeights>> all;
-  const std::lock_guard lock(mutex);
-  auto& one = all[key];
-  if (!one) {
-    try {
-      one = std::make_unique<TabulatedWeights>(make());
-    } catch (...) {
-      all.erase(key);
-      throw;
-    }
-  }
-  return *one;
+KeptByMatrices<TabulatedWeights>& kept() {
+  static KeptByMatrices<TabulatedWeights> all;
+  return all;
 }
 
 }  // namespace
@@ -228,21 +204,18 @@ const TabulatedWeights& kept(const std::string& key, Make make) {
 const TabulatedWeights& tabulated(const ExchangeableAlgorithm& given) {
   auto e = given;
   e.eta = e.batch = 1;
-  std::string key = fmt::format("workers {} steps {} ", e.workers, e.steps);
-  for (const Eigen::MatrixXd& m : {e.A, Eigen::MatrixXd(e.C), Eigen::MatrixXd(e.R), e.synchronize, e.synchronize_apart,
-                                   Eigen::MatrixXd(e.consensus)})
-    append(key, m);
-  return kept(key, [&] { return FluctuationWeights(e); });
+  MatrixKey key;
+  key.add(e.workers).add(static_cast<double>(e.steps)).add(e.A).add(Eigen::MatrixXd(e.C)).add(Eigen::MatrixXd(e.R));
+  key.add(e.synchronize).add(e.synchronize_apart).add(Eigen::MatrixXd(e.consensus));
+  return kept().get(key, [&] { return std::make_unique<TabulatedWeights>(FluctuationWeights(e)); });
 }
 
 const TabulatedWeights& tabulated(const LinearAlgorithm& given) {
   auto a = given;
   a.eta = a.batch = 1;
-  std::string key = fmt::format("steps {} ", a.local_steps);
-  append(key, a.consensus);
-  for (const auto& step : a.period)
-    for (const auto* m : {&step.A, &step.C, &step.R}) append(key, *m);
-  return kept(key, [&] { return FluctuationWeights(a); });
+  MatrixKey key;
+  key.add(a.local_steps).add(a);
+  return kept().get(key, [&] { return std::make_unique<TabulatedWeights>(FluctuationWeights(a)); });
 }
 
 }  // namespace sde::slow

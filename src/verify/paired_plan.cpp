@@ -18,10 +18,11 @@ struct End {
 /// Fine steps under schedules that change: whole rounds of one number of workers that last dt or more. An even number.
 std::vector<End> fine_steps(const discrete::Algorithm& a, double dt) {
   std::vector<End> ends{{0, 0, a.round(0).workers}};
+  const auto slow_time = a.slow_time_of_step();
   double t = 0;
   for (std::int64_t k = 0; k < a.rate.steps;) {
     const std::int64_t length = a.steps_to_observation(k);
-    for (std::int64_t h = 0; h < length; ++h) t += a.slow_time(a.rate(k + h));
+    for (std::int64_t h = 0; h < length; ++h) t += slow_time(a.rate(k + h));
     k += length;
     const int workers = a.round(k).workers;
     if (t - ends.back().time >= dt * (1 - 1e-9) || workers != ends.back().workers || k >= a.rate.steps)

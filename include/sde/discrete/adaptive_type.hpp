@@ -18,12 +18,9 @@ class AdaptiveType : public AlgorithmType {
   bool has_conventional_sde() const override { return false; }
   void check(const Algorithm&) const override;
   Round round(const Algorithm&, std::int64_t k) const override;
-  double gradients(const Algorithm& a, std::int64_t steps) const override {
-    return static_cast<double>(steps) * a.workers;
-  }
   slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const override;
   std::optional<slow::MovingMetric> metric(const Algorithm&) const override;
-  bool needs_noise() const override { return true; }
+  bool in_metric() const override { return true; }
   void set_noise(Algorithm&, const std::vector<double>& diagonal) const override;
 
  protected:
@@ -35,6 +32,7 @@ class AdaptiveType : public AlgorithmType {
   static void read_settings(Keys&, Algorithm&, bool momentum);
 };
 
+/// The rule with the metric of `a` where its v starts. `a` must outlive the rule: it is referred to, not copied.
 inline AdaptiveSgd bound_to(AdaptiveSgd rule, const Algorithm& a) {
   rule.v0 = a.parameters.data() + AdaptiveType::kSettings;
   return rule;

@@ -38,6 +38,12 @@ struct Increments {
   int coarsening = 1;      ///< each Gaussian draw is the normalized sum of this many of an algorithm with shorter steps
 };
 
+/// Slow time of a local step by its learning rate.
+struct SlowTimeOfStep {
+  double factor;
+  double operator()(double eta) const { return eta * eta * factor; }
+};
+
 /// Plain values. check(*this) says whether they make sense together.
 struct Algorithm {
   const AlgorithmType* type = default_type();
@@ -69,6 +75,8 @@ struct Algorithm {
   std::int64_t peak_steps_in_round() const;
   /// Slow time of a local step at learning rate `eta`.
   double slow_time(double eta) const;
+  /// The same as a function, for loops over steps: what the type is asked for is asked once.
+  SlowTimeOfStep slow_time_of_step() const;
   /// Whether all rounds are alike.
   bool steady() const { return rate.is_constant() && sync.switch_step == 0; }
 
@@ -95,7 +103,9 @@ class AlgorithmType {
 
   virtual Round round(const Algorithm&, std::int64_t k) const = 0;
   /// Stochastic gradients of a path in its first `steps` local steps.
-  virtual double gradients(const Algorithm&, std::int64_t steps) const = 0;
+  virtual double gradients(const Algorithm& a, std::int64_t steps) const {
+    return static_cast<double>(steps) * a.workers;
+  }
 
   /// Its slow SDE at local step k: B, K, alpha = eta H, and H.
   virtual slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const = 0;
@@ -106,9 +116,9 @@ class AlgorithmType {
   /// The metric in which its slow SDE lives, where that is not the plain one (section 10). Throws InputError where
   /// there is no slow SDE.
   virtual std::optional<slow::MovingMetric> metric(const Algorithm&) const;
-  /// Whether set_noise() has to be called before anything runs: with the diagonal of Sigma, of one sample, at the
-  /// start.
-  virtual bool needs_noise() const { return false; }
+  /// Whether there is one (an adaptive method). Then set_noise() has to be called before anything runs: with the
+  /// diagonal of Sigma, of one sample, at the start.
+  virtual bool in_metric() const { return false; }
   virtual void set_noise(Algorithm&, const std::vector<double>& diagonal) const { (void)diagonal; }
   /// Slow time of a local step over eta^2.
   virtual double slow_time_factor(const Algorithm&) const { return 1; }
@@ -127,6 +137,7 @@ void check(const Algorithm&);
 std::string shortest(double);
 
 inline Round Algorithm::round(std::int64_t k) const { return type->round(*this, k); }
-inline double Algorithm::slow_time(double eta) const { return eta * eta * type->slow_time_factor(*this); }
+inline SlowTimeOfStep Algorithm::slow_time_of_step() const { return {type->slow_time_factor(*this)}; }
+inline double Algorithm::slow_time(double eta) const { return slow_time_of_step()(eta); }
 
 }  // namespace sde::discrete

@@ -13,15 +13,10 @@ class DiLoCo final : public MomentumType {
   static constexpr const char* kName = "diloco";
   const char* name() const override { return kName; }
   const char* description() const override { return "Local SGD with an outer step of rate gamma and momentum mu"; }
-  std::string label(const Algorithm& a) const override {
-    const auto s = settings(a);
-    return "DiLoCo, gamma = " + shortest(s.gamma) + ", mu = " + shortest(s.mu) + ", " + round_label(a);
-  }
+  std::string label(const Algorithm& a) const override { return outer_label("DiLoCo", a); }
   void read(Keys& keys, Algorithm& a, bool limit) const override {
     read_rounds(keys, a, "constant", limit);
-    Settings s{.beta = read_beta(keys, 0)};
-    s.nesterov = keys.boolean({"nesterov", "Nesterov's momentum for the workers, not heavy ball"}, false);
-    s.at = read_at(keys, "kept");
+    auto s = read_inner(keys, 0, "kept");
     s.gamma = read_gamma(keys, 0.7);
     s.mu = read_mu(keys, 0.9);
     s.outer_nesterov =

@@ -16,9 +16,10 @@ class Linear final : public LinearType {
   void check(const Algorithm&) const override;
   Round round(const Algorithm&, std::int64_t k) const override;
   slow::LinearAlgorithm matrices(const Algorithm&) const override;
-  slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const override;
-  double stable_below(const Algorithm&) const override;
-  double slow_time_factor(const Algorithm&) const override;
+
+ protected:
+  std::int64_t period(const Algorithm&, std::int64_t k) const override;
+  const slow::TabulatedWeights& weights(const Algorithm&, std::int64_t H) const override;
 };
 /// What Algorithm::type points to.
 inline const Linear linear;

@@ -27,6 +27,7 @@ struct LinearRule {
 
   SDE_DEVICE int rows() const { return gradients + 2 * slots; }
 };
+/// Vectors [d] that a worker of this rule keeps: those of its matrices.
 inline SDE_DEVICE int slots_of(const LinearRule& rule, int) { return rule.slots; }
 
 /// As RoundLoop; rounds.workers is G.

@@ -17,10 +17,7 @@ class LocalMomentum final : public MomentumType {
   }
   void read(Keys& keys, Algorithm& a, bool limit) const override {
     read_rounds(keys, a, "constant", limit);
-    Settings s{.beta = read_beta(keys, 0.9)};
-    s.nesterov = keys.boolean({"nesterov", "Nesterov's momentum for the workers, not heavy ball"}, false);
-    s.at = read_at(keys, "averaged");
-    set(a, s);
+    set(a, read_inner(keys, 0.9, "averaged"));
   }
 };
 /// What Algorithm::type points to.

@@ -30,9 +30,6 @@ class LocalSgd : public AlgorithmType {
     if (a.workers == 1) return sgd.round(a, k);
     return {a.workers, a.round_length(k)};
   }
-  double gradients(const Algorithm& a, std::int64_t steps) const override {
-    return static_cast<double>(steps) * a.workers;
-  }
   slow::Parameters slow_sde(const Algorithm& a, std::int64_t k) const override {
     if (a.workers == 1) return sgd.slow_sde(a, k);
     const auto H = static_cast<double>(a.H(k));

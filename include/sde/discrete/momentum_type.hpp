@@ -3,26 +3,19 @@
 
 #include "sde/discrete/momentum_sgd.hpp"
 #include "sde/discrete/round_keys.hpp"
+#include "sde/discrete/weighted_type.hpp"
 
 namespace sde::discrete {
 
 /// Base of heavy ball, Nesterov, Local SGD with local momentum, DiLoCo, Lookahead, SlowMo: one update rule with other
-/// settings. Algorithm::parameters are those of MomentumSettings, in its order.
-class MomentumType : public AlgorithmType {
+/// settings. Algorithm::parameters are those of Settings, in its order.
+class MomentumType : public WeightedType {
  public:
   using Rule = MomentumSgd;
   static Rule rule(const Algorithm&);
 
-  bool has_conventional_sde() const override { return false; }
   void check(const Algorithm&) const override;
   Round round(const Algorithm&, std::int64_t k) const override;
-  double gradients(const Algorithm& a, std::int64_t steps) const override {
-    return static_cast<double>(steps) * a.workers;
-  }
-  slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const override;
-  double stable_below(const Algorithm&) const override;
-  /// Slow time is that of the effective learning rate, (eta c)^2 a step, where SGD with it diffuses as much.
-  double slow_time_factor(const Algorithm&) const override;
 
  protected:
   /// The settings of all of them.
@@ -35,11 +28,17 @@ class MomentumType : public AlgorithmType {
   };
   static void set(Algorithm&, const Settings&);
   static Settings settings(const Algorithm&);
-  /// Ask for momentum; for what becomes of it at a synchronization; for gamma; for mu.
+  /// "DiLoCo, gamma = 0.7, mu = 0.9, H = 20"
+  static std::string outer_label(const char* name, const Algorithm&);
+  /// Asks for the workers' momentum, its kind, and what becomes of it at a synchronization: `beta`, `at` by default.
+  static Settings read_inner(Keys&, double beta, const char* at);
+  /// Ask for the momentum alone; for gamma; for mu.
   static double read_beta(Keys&, double otherwise);
-  static MomentumSgd::AtSynchronization read_at(Keys&, const char* otherwise);
   static double read_gamma(Keys&, double otherwise);
   static double read_mu(Keys&, double otherwise);
+
+  std::int64_t period(const Algorithm&, std::int64_t k) const override;
+  const slow::TabulatedWeights& weights(const Algorithm&, std::int64_t H) const override;
 };
 
 }  // namespace sde::discrete

@@ -13,15 +13,10 @@ class SlowMo final : public MomentumType {
   static constexpr const char* kName = "slow_mo";
   const char* name() const override { return kName; }
   const char* description() const override { return "Local SGD with slow momentum: a heavy-ball outer step"; }
-  std::string label(const Algorithm& a) const override {
-    const auto s = settings(a);
-    return "SlowMo, gamma = " + shortest(s.gamma) + ", mu = " + shortest(s.mu) + ", " + round_label(a);
-  }
+  std::string label(const Algorithm& a) const override { return outer_label("SlowMo", a); }
   void read(Keys& keys, Algorithm& a, bool limit) const override {
     read_rounds(keys, a, "constant", limit);
-    Settings s{.beta = read_beta(keys, 0)};
-    s.nesterov = keys.boolean({"nesterov", "Nesterov's momentum for the workers, not heavy ball"}, false);
-    s.at = read_at(keys, "reset");
+    auto s = read_inner(keys, 0, "reset");
     s.gamma = read_gamma(keys, 1);
     s.mu = read_mu(keys, 0.6);
     set(a, s);

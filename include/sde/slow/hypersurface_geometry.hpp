@@ -181,7 +181,7 @@ class HypersurfaceGeometry {
       move[k] -= move_along * v[k];
     });
     // y = M v: the normal block, then the tangent-normal one.
-    const Mode<T> normal = mode(p, lambda);
+    const Mode<T> normal = mode(p, lambda, false);
     const T hat = p.eta > 0 ? hat_weight(p, lambda, T(0.0)) : inverse;
     const T hat_normal = p.eta > 0 ? hat_weight(p, lambda, lambda) : T(0.5) * inverse;
     const TableRow<T> table(p, normal, false);

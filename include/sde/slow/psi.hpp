@@ -104,18 +104,20 @@ struct Mode {
   T lambda = T(0.0);
   PsiParts<T> parts{T(0.0), T(0.0)};
 };
-/// The mode of an eigenvalue.
+/// The mode of an eigenvalue. `others`: it will be paired with other modes, for which alone a table's m is there.
 template <class T>
-SDE_INLINE Mode<T> mode(const Prepared& p, T lambda) {
+SDE_INLINE Mode<T> mode(const Prepared& p, T lambda, bool others = true) {
   Mode<T> r;
   r.lambda = lambda;
   if (p.uses_psi()) r.parts = psi_parts(T(p.alpha) * lambda);
   if (p.weights) {
     const T x = T(p.rate) * lambda;
     r.parts.n = p.weights.coordinate(x);
-    T own, mixed;
-    p.weights.curves(r.parts.n, own, mixed);
-    r.parts.m = x / mixed;
+    if (others) {
+      T own, mixed;
+      p.weights.curves(r.parts.n, own, mixed);
+      r.parts.m = x / mixed;
+    }
   }
   return r;
 }

@@ -90,7 +90,8 @@ class ResidualGeometry {
   /// out[d] = -P_par D3L[M], M = sum over pairs of weight(term) <v_i, Sigma_dia v_j> v_i v_j^T.
   SDE_DEVICE void contract(Term term, const Prepared& p, T* out) {
     const double label = noise_.label_scale(n);
-    team_.each(n, [&](int a) { modes_[a] = mode(p, lambda_[a]); });
+    const bool others = N != 1 && r_ > 0;  // pairs of different modes
+    team_.each(n, [&](int a) { modes_[a] = mode(p, lambda_[a], others); });
     team_.strided(d, [&](int k) { out[k] = T(0.0); });
     const T scale = T(-2.0) / sqrt(T(double(n)));
     for (int a = 0; a < n; ++a) {
@@ -99,7 +100,7 @@ class ResidualGeometry {
         for (int q = 0; q < r_; ++q) s += C_[a * r_ + q] * C_[b * r_ + q];
         return s;
       };
-      const WeightsOf<T> weights(term, p, modes_[a], N != 1 && r_ > 0);
+      const WeightsOf<T> weights(term, p, modes_[a], others);
       const T own = weights.own() * along(a, lambda_[a] * T(label));
       team_.strided(d, [&](int k) { y_[k] = own * V_[a * d + k]; });
       if constexpr (N != 1) {

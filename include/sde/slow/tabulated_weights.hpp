@@ -26,9 +26,6 @@ class TabulatedWeights {
   double error() const { return error_; }
   /// x = eta lambda up to which the algorithm is stable; infinity where no x up to 1e3 is unstable.
   double stable_below() const { return stable_below_; }
-  /// x up to which there are weights: half of that, or less where they oscillate.
-  double most() const { return table_.most; }
-  int terms() const { return table_.terms; }
   /// The weights themselves, at eta = 1 and b = 1.
   const FluctuationWeights& exact() const { return exact_; }
   /// 2 b (x + y) w, what the table holds: from `exact`.
@@ -39,7 +36,7 @@ class TabulatedWeights {
   double Q(double x, double y) const;
   void set_scale(double scale);
   int terms_along_lines() const;
-  void choose_scale();
+  bool choose_scale();
   void tabulate(int terms);
   double worst_between_nodes() const;
   double x_of(double t) const;
@@ -53,6 +50,7 @@ class TabulatedWeights {
 /// The weights of an algorithm, made at the first call with its matrices and kept. From any thread. eta and batch of
 /// the argument do not matter. Throws as TabulatedWeights.
 const TabulatedWeights& tabulated(const ExchangeableAlgorithm&);
+/// As above, of an algorithm whose workers are not exchangeable.
 const TabulatedWeights& tabulated(const LinearAlgorithm&);
 
 }  // namespace sde::slow

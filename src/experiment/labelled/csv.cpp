@@ -1,9 +1,9 @@
-#include <csv.h>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
 
+#include "../csv_rows.hpp"
 #include "../data_file.hpp"
 #include "formats.hpp"
 #include "sde/core/error.hpp"
@@ -33,7 +33,7 @@ struct Rows {
     const bool number = error == std::errc{} && stop == end;
     if (row == 1 && !number) names = true;
     if (!number && row > 1)
-      return fail(fmt::format("column {}: expected a number, got '{}'", entries.size() + 1, text.substr(0, 40)));
+      return fail(fmt::format("column {}: expected a number, got '{}'", entries.size() + 1, shown(text)));
     if (number && !std::isfinite(value) && !names)
       return fail(fmt::format("column {}: expected a finite number, got {}", entries.size() + 1, value));
     entries.push_back(value);
@@ -52,6 +52,14 @@ struct Rows {
     entries.clear();
     ++row;
   }
+  /// A field without an end would be kept until memory is.
+  void after(std::size_t bytes) {
+    const std::size_t fields = row * kMostDataNumbers + entries.size();
+    without_ = fields == before_ ? without_ + bytes : 0;
+    before_ = fields;
+    if (without_ > kLongest)
+      fail(fmt::format("column {}: no number is longer than {} characters", entries.size() + 1, without_));
+  }
   void take_row() {
     const std::size_t label = files.label_first ? 0 : columns - 1;
     try {
@@ -63,12 +71,10 @@ struct Rows {
     for (std::size_t k = 0; k < columns; ++k)
       if (k != label) data.x.push_back(entries[k]);
   }
-};
 
-void field(void* text, std::size_t size, void* rows) {
-  static_cast<Rows*>(rows)->take({static_cast<const char*>(text), size});
-}
-void line_end(int, void* rows) { static_cast<Rows*>(rows)->end_line(); }
+  static constexpr std::size_t kLongest = 1 << 16;
+  std::size_t before_ = 0, without_ = 0;
+};
 
 }  // namespace
 
@@ -77,28 +83,9 @@ LabelledData read_labelled_csv(const LabelledFiles& files) {
     throw InputError(fmt::format("{}: a CSV file has its labels in a column: expected no file of labels, got {}",
                                  files.inputs.string(), files.labels.string()));
   const auto in = open_bytes(files.inputs);
-  csv_parser parser;
-  if (csv_init(&parser, CSV_APPEND_NULL | CSV_STRICT | CSV_STRICT_FINI) != 0) throw InputError("CSV: no memory");
-  const std::unique_ptr<csv_parser, void (*)(csv_parser*)> freed(&parser, csv_free);
   Rows rows{.files = files, .data = {}, .entries = {}, .problem = {}};
   rows.data.inputs_from = rows.data.labels_from = files.inputs.string();
-  const auto check = [&](bool good) {
-    if (!good) rows.fail(csv_strerror(csv_error(&parser)));
-    if (!rows.problem.empty()) throw InputError(rows.problem);
-  };
-  std::vector<char> buffer(1 << 16);
-  std::size_t before = 0, without = 0;
-  while (const std::size_t got = in->read(buffer.data(), buffer.size())) {
-    check(csv_parse(&parser, buffer.data(), got, field, line_end, &rows) == got);
-    // A field without an end would be kept until memory is.
-    const std::size_t fields = rows.row * kMostDataNumbers + rows.entries.size();
-    without = fields == before ? without + got : 0;
-    before = fields;
-    if (without > buffer.size())
-      rows.fail(fmt::format("column {}: no number is longer than {} characters", rows.entries.size() + 1, without));
-    check(true);
-  }
-  check(csv_fini(&parser, field, line_end, &rows) == 0);
+  walk_csv([&](char* to, std::size_t size) { return in->read(to, size); }, rows);
   if (rows.data.rows() == 0)
     throw InputError(fmt::format("{}: expected rows of numbers, got none", files.inputs.string()));
   rows.data.features = rows.columns - 1;
