@@ -42,6 +42,37 @@ TEST_CASE("invariants of the flow: hyperbola x^2 - y^2, sphere x/|x|, chain w_i^
   CHECK(s[2] == doctest::Approx(1.2 / 1.3).epsilon(1e-12));
 }
 
+TEST_CASE("in a metric: the invariants of x' = -S grad L, by all three ways to integrate it") {
+  // S = diag(s): x^2/s1 - y^2/s2 on the hyperbola; log(u_i)/s_ui + log(v_i)/s_vi on the diagonal network, whose loss
+  // depends on u_i^2 - v_i^2 alone.
+  const auto hyperbola = model_of(loss::Hyperbola{});
+  const Vector s = Eigen::Vector2d(0.5, 3);
+  for (const auto minimum : {manifold::Minimum::interpolating, manifold::Minimum::least_squares}) {
+    manifold::FlowMap flow(*hyperbola, {}, minimum);
+    flow.set_metric(s.cwiseSqrt());
+    double p[2] = {1.6, 0.9};
+    flow(p);
+    CHECK(p[0] * p[1] == doctest::Approx(1).epsilon(1e-11));
+    CHECK(p[0] * p[0] / 0.5 - p[1] * p[1] / 3 == doctest::Approx(2.56 / 0.5 - 0.81 / 3).epsilon(1e-8));
+  }
+  const auto network = model_of(loss::DiagonalNetwork(3, 5, 1, 5));
+  Vector x = Vector::LinSpaced(10, 0.5, 0.9), S = Vector::LinSpaced(10, 2, 0.5);
+  const auto invariant = [&](const Vector& y, int i) { return std::log(y[i]) / S[i] + std::log(y[5 + i]) / S[5 + i]; };
+  const Vector start = x;
+  manifold::FlowMap flow(*network);
+  flow.set_metric(S.cwiseSqrt());
+  flow(x.data());
+  CHECK((x - start).norm() > 0.1);
+  Vector f(3);
+  network->residuals(x.data(), f.data());
+  CHECK(f.norm() < 1e-10);
+  for (int i = 0; i < 5; ++i) CHECK(invariant(x, i) == doctest::Approx(invariant(start, i)).epsilon(1e-8));
+  // Steps along the way matter: the plain flow ends elsewhere.
+  Vector plain = start;
+  manifold::FlowMap{*network}(plain.data());
+  CHECK((plain - x).norm() > 1e-3);
+}
+
 namespace {
 /// Quadratic with eigenvalues 0, 1, 1e6 in rotated axes plus curvature: Gamma is a curve.
 struct Stiff {

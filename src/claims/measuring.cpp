@@ -53,11 +53,9 @@ verify::Pairing stationary(const Case& c, const discrete::Algorithm& a, double t
   pairing.times = {time};
   pairing.dt = dt;
   pairing.paths = paths;
-  const auto terms = c.problem.terms();
-  terms->compute(c.problem.start_on_gamma.data());
   const double round = static_cast<double>(a.steps_in_round()) * a.slow_time(a.rate.eta);
   const double effective = a.rate.eta * std::sqrt(a.type->slow_time_factor(a));
-  const double settled = 8 * effective / terms->normal_eigenvalues().minCoeff();
+  const double settled = 8 * effective / normal_eigenvalues(c.problem, a).minCoeff();
   pairing.burn_in = round * std::ceil(std::min(settled, c.most_burn_in) / round);
   return pairing;
 }

@@ -25,8 +25,8 @@ std::string why_not(const ensemble::Problem& p, const Method& m) {
   if (!a.rate.is_constant()) return "its learning rate changes: the claims are measured at a constant one";
   if (a.sync.kind != discrete::Synchronization::Kind::constant || a.sync.switch_step > 0)
     return "its rounds change: the claims are measured at a constant H";
-  if (a.type->in_metric()) return "its slow SDE has a metric that moves: compare it with its slow SDE by `sde run`";
   try {
+    (void)a.type->metric(a);
     ensemble::check_slow_sde(p, a.workers);
   } catch (const InputError& error) {
     return error.what();
@@ -143,6 +143,11 @@ Case case_of_other(const experiment::Experiment& e, const Method& m, const Propo
   c.diffuses = terms->tangent_noise().norm() > 1e-9;
   auto& x = c.designs.algorithms;
   x.all = {{m.algorithm.type->label(m.algorithm), m.algorithm}};
+  if (const auto metric = m.algorithm.type->metric(m.algorithm)) {
+    auto& unit = x.all.front().unit;
+    unit = metric->root(metric->start).cwiseAbs2().mean();
+    x.time *= unit * unit;
+  }
   x.time = std::min(e.observation.times.back(), 0.2 * c.most_burn_in + 0.2);
   x.margin = e.verify.margin("algorithms", x.margin);
   for (const auto& claim : all())

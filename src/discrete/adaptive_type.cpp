@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "sde/core/error.hpp"
+#include "sde/discrete/momentum_sgd.hpp"
 #include "sde/slow/moving_metric.hpp"
+#include "sde/slow/tabulated_weights.hpp"
 
 namespace sde::discrete {
 
@@ -59,8 +61,27 @@ Round AdaptiveType::round(const Algorithm& a, std::int64_t k) const {
   return {a.workers, a.round_length(k)};
 }
 
+namespace {
+
+/// In the metric of the moment m is local momentum, averaged: v of a step sums to m/(1 - beta1). It is linear in its
+/// gradients, so section 9 gives the weights; as eta falls with alpha = eta H fixed they tend to those without m.
+slow::Parameters with_momentum(const Algorithm& a, double beta1, double eta, long H) {
+  MomentumSgd r;
+  r.set_inner(false, beta1);
+  r.at = MomentumSgd::AtSynchronization::averaged;
+  r.workers = a.workers;
+  auto matrices = r.matrices(H);
+  matrices.C *= 1 - beta1;
+  return slow::tabulated(matrices).parameters(eta, static_cast<double>(a.batch) / a.workers, a.workers,
+                                              eta * static_cast<double>(H));
+}
+
+}  // namespace
+
 slow::Parameters AdaptiveType::slow_sde(const Algorithm& a, std::int64_t k) const {
-  const auto H = static_cast<double>(a.workers == 1 ? 1 : a.H(k));
+  const long rounds = a.workers == 1 ? 1 : a.H(k);
+  if (a.parameters.at(0) > 0) return with_momentum(a, a.parameters.at(0), a.rate(k), rounds);
+  const auto H = static_cast<double>(rounds);
   return {.batch = static_cast<double>(a.batch), .workers = a.workers, .alpha = a.rate(k) * H, .H = H};
 }
 

@@ -22,9 +22,9 @@ namespace {
 /// Why there is no common noise; empty where there is.
 std::string why_not(const Experiment& e, const Method& m) {
   const auto& p = e.problem;
-  if (m.algorithm.type->in_metric()) return "its slow SDE has v beside zeta: no common noise";
   try {
     ensemble::check_slow_sde(p, m.algorithm.workers);
+    (void)m.algorithm.type->metric(m.algorithm);
     const auto slow = slow::slow_kernel(*p.model, p.noise, p.interpolating);
     (void)p.model->recording_kernel(p.noise, m.dynamics->algorithm(m), slow->innovations());
   } catch (const std::exception& error) {
@@ -57,7 +57,7 @@ verify::Prediction prediction(const Method& m) {
     if (m.refined) p.refine(m.algorithm.rate(k));
     return p;
   };
-  return {.name = m.name, .parameters = at(0), .at = at};
+  return {.name = m.name, .parameters = at(0), .at = at, .metric = m.algorithm.type->metric(m.algorithm)};
 }
 
 /// The largest step of at most dt, in whole rounds, of which observations `spacing` apart are whole double steps; dt

@@ -1,5 +1,7 @@
 #include "sde/verify/paired.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,6 +11,7 @@
 #include "sde/ensemble/groups.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/moving_geometry.hpp"
 #include "sde/model/paired_steps.hpp"
 #include "sde/slow/moving_metric.hpp"
 #include "term_observer.hpp"
@@ -18,6 +21,7 @@ namespace sde::verify {
 Prediction theory(const discrete::Algorithm& a, const slow::Factors& factors) {
   Prediction r{"slow SDE", a.type->slow_sde(a, 0)};
   r.parameters.factors = factors;
+  r.metric = a.type->metric(a);
   return r;
 }
 Prediction refined(const discrete::Algorithm& a, const slow::Factors& factors) {
@@ -34,14 +38,15 @@ using Table = PairedResult::Table;
 /// kLanes paths on the CPU.
 class PairedLanes final : public PairedTile {
  public:
-  PairedLanes(const Problem& problem, const PairedSetup& setup)
+  PairedLanes(const Problem& problem, const PairedSetup& setup, const std::vector<Prediction>& predictions)
       : setup_(setup),
         stepping_(setup, setup.predictions.data(), setup.functions.data()),
         d_(problem.model->dim()),
-        slow_(slow::slow_kernel(*problem.model, problem.noise, problem.interpolating)),
-        algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm, slow_->innovations())),
+        metric_(setup.algorithm.type->metric(setup.algorithm)),
+        slow_(slow_kernels(problem, predictions)),
+        algorithm_(problem.model->recording_kernel(problem.noise, setup.algorithm, slow_.front()->innovations())),
         flow_(*problem.model, manifold::kObservationFlow, problem.minimum()),
-        one_(static_cast<std::size_t>(slow_->innovations().count() * kLanes)),
+        one_(static_cast<std::size_t>(slow_.front()->innovations().count() * kLanes)),
         both_(one_),
         unit_(one_),
         before_(static_cast<std::size_t>(d_ * kLanes)),
@@ -59,8 +64,8 @@ class PairedLanes final : public PairedTile {
     // The position first, then what the algorithm keeps beside it, at rest.
     s_.x.assign(static_cast<std::size_t>(algorithm_->shape().size() * kLanes), 0.0);
     s_.point.resize(state);
-    s_.fine.resize(predictions * state);
-    s_.coarse.resize(predictions * state);
+    s_.fine.resize(predictions * slow_state());
+    s_.coarse.resize(predictions * slow_state());
     s_.martingale.assign(predictions * setup_.functions.size() * kLanes, 0.0);
     s_.lost.assign(kLanes, 0);
     s_.lost_by.assign(predictions * kLanes, 0);
@@ -71,8 +76,11 @@ class PairedLanes final : public PairedTile {
   void begin(const double* on_gamma) override {
     if (on_gamma)
       for (std::size_t i = 0; i < s_.point.size(); ++i) s_.point[i] = on_gamma[i / kLanes];
+    const std::size_t rows = slow_state(), position = s_.point.size();
+    // After the position comes v - v(0): an adaptive method keeps it in the same place.
     for (auto* states : {&s_.fine, &s_.coarse})
-      for (std::size_t i = 0; i < states->size(); ++i) (*states)[i] = s_.point[i % s_.point.size()];
+      for (std::size_t i = 0; i < states->size(); ++i)
+        (*states)[i] = i % rows < position ? s_.point[i % rows] : s_.x[i % rows];
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {
@@ -104,6 +112,10 @@ class PairedLanes final : public PairedTile {
       try {
         for (int k = 0; k < d_; ++k) point_[k] = s_.x[k * kLanes + l];
         if (!point_.allFinite() || point_.cwiseAbs().maxCoeff() >= kDiverged) throw manifold::FlowError("diverged");
+        if (metric_) {
+          for (int k = 0; k < d_; ++k) along_[k] = metric_->start[k] + s_.x[(d_ + k) * kLanes + l];
+          flow_.set_metric(metric_->root(along_));
+        }
         flow_(point_.data());
         for (int k = 0; k < d_; ++k) s_.point[k * kLanes + l] = point_[k];
       } catch (const manifold::FlowError&) {
@@ -123,10 +135,9 @@ class PairedLanes final : public PairedTile {
   template <class Control>
   void step(int p, bool fine, const slow::Parameters& parameters, double width, const double* unit, bool controlled,
             Control control) {
-    const std::size_t state = before_.size();
-    double* const x = &(fine ? s_.fine : s_.coarse)[static_cast<std::size_t>(p) * state];
-    if (controlled) std::copy_n(x, state, before_.begin());
-    const unsigned lost = slow_->step(x, parameters, width, unit, step_martingale_.data());
+    double* const x = &(fine ? s_.fine : s_.coarse)[static_cast<std::size_t>(p) * slow_state()];
+    if (controlled) std::copy_n(x, before_.size(), before_.begin());
+    const unsigned lost = slow_of(p).step(x, parameters, width, unit, step_martingale_.data());
     for (int l = 0; l < kLanes; ++l) s_.lost_by[static_cast<std::size_t>(p * kLanes + l)] |= lost >> l & 1;
     if (!controlled) return;
     for (int l = 0; l < active_; ++l) {
@@ -139,10 +150,24 @@ class PairedLanes final : public PairedTile {
   }
 
  private:
+  using Kernels = std::vector<std::unique_ptr<SlowKernel>>;
+  /// One for all, or in a metric one for each prediction.
+  static Kernels slow_kernels(const Problem& problem, const std::vector<Prediction>& predictions) {
+    Kernels all;
+    for (const auto& p : predictions)
+      if (p.metric) all.push_back(slow::moving_slow_kernel(*problem.model, problem.noise, *p.metric));
+    if (all.empty()) all.push_back(slow::slow_kernel(*problem.model, problem.noise, problem.interpolating));
+    return all;
+  }
+  SlowKernel& slow_of(int prediction) { return *slow_[slow_.size() == 1 ? 0 : static_cast<std::size_t>(prediction)]; }
+  /// Numbers in the state of one prediction.
+  std::size_t slow_state() const { return before_.size() * (metric_ ? 2 : 1); }
+
   const PairedSetup& setup_;
   const PairedStepping stepping_;
   const int d_;
-  std::unique_ptr<SlowKernel> slow_;
+  const std::optional<slow::MovingMetric> metric_;
+  Kernels slow_;
   std::unique_ptr<RecordingKernel> algorithm_;
   manifold::FlowMap flow_;
   std::uint32_t first_ = 0;
@@ -291,7 +316,7 @@ class PairedRun {
 
   PairedResult block(long b) const {
     PairedResult part = empty(pairing_, plan_);
-    PairedLanes lanes(problem_, plan_.setup);
+    PairedLanes lanes(problem_, plan_.setup, pairing_.predictions);
     PairedSnapshots seen;
     const long last = std::min(pairing_.paths, (b + 1) * kBlock);
     for (long first = b * kBlock; first < last; first += kLanes) {
@@ -321,15 +346,17 @@ bool resume_paired(const Problem& problem, const Pairing& pairing, const ensembl
   ensemble::check(problem);
   discrete::check(pairing.algorithm);
   ensemble::check_slow_sde(problem, pairing.algorithm.workers);
-  if (pairing.algorithm.type->metric(pairing.algorithm))
-    throw InputError(
-        std::string("pairs: ") + pairing.algorithm.type->name() +
-        " has no common-noise pairs: its slow SDE has v beside zeta: expected it and its slow SDE as two methods");
+  const bool in_metric = pairing.algorithm.type->in_metric();
+  for (const auto& p : pairing.predictions)
+    if (p.metric.has_value() != in_metric)
+      throw std::invalid_argument(fmt::format("common noise: prediction '{}' of {}: expected {} metric", p.name,
+                                              pairing.algorithm.type->name(), in_metric ? "a" : "no"));
   const PairedPlan plan(pairing);
   if (state.merged == 0) state.total = empty(pairing, plan);
   PairedRun run(problem, pairing, plan, control, state);
   try {
-    if (const auto tile = paired_tile_on_device(problem, plan.setup, pairing.paths, control))
+    const auto tile = in_metric ? nullptr : paired_tile_on_device(problem, plan.setup, pairing.paths, control);
+    if (tile)
       run.on_device(*tile);
     else
       run.on_cpu();

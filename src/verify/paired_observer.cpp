@@ -59,7 +59,8 @@ void PairedObserver::observe(const PairedState& s, long path, std::size_t t, Pai
   }
   for (std::size_t p = 0; p < pairing_.predictions.size(); ++p) {
     if (s.lost_by[p * count + i]) continue;
-    const std::size_t at = p * static_cast<std::size_t>(d_) * count + i;
+    // What comes after the position in an SDE's state, its v, is not observed.
+    const std::size_t at = p * (s.fine.size() / pairing_.predictions.size()) + i;
     values(&s.fine[at], s.count, fine_);
     values(&s.coarse[at], s.count, coarse_);
     for (std::size_t q = 0; q < Q; ++q) {

@@ -1,5 +1,5 @@
-// The adaptive methods: the settings that they share, and their slow SDE, which is SGD's or Local SGD's in a metric
-// that moves with the path (theory.md section 10).
+// The adaptive methods: the settings that they share, and their slow SDE, which is SGD's or Local SGD's, with
+// beta1 local momentum's, in a metric that moves with the path (theory.md section 10).
 #pragma once
 
 #include "sde/discrete/adaptive_sgd.hpp"

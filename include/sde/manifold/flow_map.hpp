@@ -1,8 +1,10 @@
 // Phi(x): the limit of the gradient flow x' = -grad L(x), integrated with error control, then polished.
 #pragma once
 
+#include <Eigen/Core>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 #include "sde/manifold/time_flow.hpp"
 
@@ -32,15 +34,20 @@ class FlowMap {
   /// x[d] <- Phi(x). Throws FlowError, leaving x as far as it came; where Gamma is known to interpolate, also if it
   /// ends at a minimum that keeps residuals.
   void operator()(double* x);
+  /// From now on Phi in the metric diag(root^2) (theory.md section 10): the limit of x' = -diag(root^2) grad L(x).
+  void set_metric(const Eigen::VectorXd& root) { root_ = root; }
   /// False if a squared loss keeps residuals on Gamma (known after the first call): then it has no residual structure.
   bool interpolating() const { return minimum_ != Minimum::least_squares; }
 
  private:
   struct Residuals;
   struct Dense;
+  // All of them in the coordinates phi = x/root of the metric.
+  void flow(double* x);
   void along_residual(double* x);
   bool through_residuals(double* x);
   void through_hessian(double* x);
+  std::string where(const double* x) const;
   template <class Path>
   void must_arrive(FlowEnd end, const Path& path, const double* x) const;
   template <class Path>
@@ -49,6 +56,7 @@ class FlowMap {
   const LossModel& model_;
   const FlowOptions options_;
   Minimum minimum_;
+  Eigen::VectorXd root_;  ///< of the metric; empty: the plain one
   std::unique_ptr<Residuals> residuals_;
   std::unique_ptr<Dense> dense_;
 };

@@ -10,8 +10,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "sde/ensemble/method.hpp"
+#include "sde/slow/moving_metric.hpp"
 #include "sde/verify/term_fit.hpp"
 #include "sde/verify/test_function.hpp"
 
@@ -27,9 +29,12 @@ struct Prediction {
   double time_scale = 1;  ///< slow time of the prediction over that of the algorithm
   /// The parameters at local step k where the algorithm's schedules change; none: `parameters` throughout.
   std::function<slow::Parameters(std::int64_t k)> at{};
+  /// Of an adaptive method: v starts where the algorithm's is.
+  std::optional<slow::MovingMetric> metric{};
 };
 
 /// The slow SDE that the theory gives for an algorithm, or a proposed one with `factors`.
+/// Throws InputError where an adaptive method has none.
 Prediction theory(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
 /// With the finite-eta refinement of theory.md section 6.
 Prediction refined(const discrete::Algorithm& algorithm, const slow::Factors& factors = {});
@@ -80,8 +85,9 @@ std::vector<double> paired_times(const Pairing&);
 
 /// Same bits for any number of threads and ranks. Throws ensemble::Interrupted, InputError (ensemble::check,
 /// check_slow_sde), and std::invalid_argument where the slow SDE's columns are not what the algorithm draws
-/// (check_recordable), a term fit is asked of other functions, or, under schedules that change, the run is shorter than
-/// two rounds, has a burn-in, or is compared twice at one time; on all ranks, what one of them throws.
+/// (check_recordable), some predictions have a metric and others none, a term fit is asked of other functions, or,
+/// under schedules that change, the run is shorter than two rounds, has a burn-in, or is compared twice at one time; on
+/// all ranks, what one of them throws.
 PairedResult run_paired(const Problem&, const Pairing&, const ensemble::Control&);
 
 /// A pairing on its way.
