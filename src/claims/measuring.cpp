@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sde/ensemble/terms_at_start.hpp"
+
 namespace sde::claims {
 
 slow::Matrix noise_directions(const ensemble::Problem& p) {
@@ -55,7 +57,7 @@ verify::Pairing stationary(const Case& c, const discrete::Algorithm& a, double t
   pairing.paths = paths;
   const double round = static_cast<double>(a.steps_in_round()) * a.slow_time(a.rate.eta);
   const double effective = a.rate.eta * std::sqrt(a.type->slow_time_factor(a));
-  const double settled = 8 * effective / normal_eigenvalues(c.problem, a).minCoeff();
+  const double settled = 8 * effective / ensemble::terms_at_start(c.problem, a)->normal_eigenvalues().minCoeff();
   pairing.burn_in = round * std::ceil(std::min(settled, c.most_burn_in) / round);
   return pairing;
 }

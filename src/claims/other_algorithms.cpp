@@ -3,23 +3,13 @@
 #include <cmath>
 
 #include "sde/discrete/algorithms.hpp"
-#include "sde/model/moving_geometry.hpp"
+#include "sde/model/dense_geometry.hpp"
 
 namespace sde::claims {
 
 bool of_claim_14(const discrete::AlgorithmType& type) {
   return dynamic_cast<const discrete::MomentumType*>(&type) || dynamic_cast<const discrete::LinearType*>(&type) ||
          dynamic_cast<const discrete::AdaptiveType*>(&type);
-}
-
-Eigen::VectorXd normal_eigenvalues(const ensemble::Problem& p, const discrete::Algorithm& a) {
-  if (const auto metric = a.type->metric(a)) {
-    slow::MovingGeometry geometry(*p.model, p.noise, *metric);
-    return geometry.at(p.start_on_gamma.data(), metric->start).normal_eigenvalues();
-  }
-  const auto terms = p.terms();
-  terms->compute(p.start_on_gamma.data());
-  return terms->normal_eigenvalues();
 }
 
 namespace {

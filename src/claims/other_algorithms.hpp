@@ -22,7 +22,4 @@ struct OtherAlgorithm {
 /// `time` of the slow time of that rate; theirs is eta tr S/d, S the metric at the start.
 std::vector<OtherAlgorithm> other_algorithms(const ensemble::Problem&, double effective, int batch, double time);
 
-/// Eigenvalues of the Hessian across Gamma where the problem starts, in the metric of an adaptive algorithm.
-Eigen::VectorXd normal_eigenvalues(const ensemble::Problem&, const discrete::Algorithm&);
-
 }  // namespace sde::claims

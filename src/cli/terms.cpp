@@ -10,7 +10,9 @@
 #include "../experiment/registry.hpp"
 #include "cli.hpp"
 #include "gamma_report.hpp"
+#include "sde/ensemble/terms_at_start.hpp"
 #include "sde/manifold/flow_map.hpp"
+#include "sde/slow/moving_metric.hpp"
 
 namespace sde::cli {
 
@@ -152,6 +154,11 @@ nlohmann::json weights_of(const discrete::Algorithm& a, const slow::Parameters& 
       over(i, j) = w(i, j) * 2 * p.batch * (x + y);
     }
   const double stable = a.type->stable_below(a);
+  if (!(a.rate.eta * values.front() < stable))
+    throw InputError(
+        fmt::format("--method-param eta: '{}' is unstable there, where the Hessian has the eigenvalue {:.4g}: "
+                    "expected eta below {:.4g}, got {:g}",
+                    a.type->label(a), values.front(), stable / values.front(), a.rate.eta));
   nlohmann::json j{{"name", a.type->label(a)}, {"eta", a.rate.eta},      {"eigenvalues", values},
                    {"weights", rows(w)},       {"over_sgd", rows(over)}, {"diffusion", 1 / p.batch}};
   if (std::isfinite(stable)) j["stable_eta"] = stable / values.front();
@@ -184,7 +191,8 @@ void print(const nlohmann::json& j, const manifold::Findings& gamma) {
                m["diffusion"].get<double>());
     if (m.contains("stable_eta")) fmt::print("; stable here for eta below {:.4g}", m["stable_eta"].get<double>());
     fmt::print("\n");
-    line("eigenvalues", m["eigenvalues"]);
+    if (m.contains("metric")) line("metric S", m["metric"]);
+    line(m.contains("metric") ? "eigenvalues in it" : "eigenvalues", m["eigenvalues"]);
     line("w of their pairs", m["weights"]);
     line("over SGD's", m["over_sgd"]);
   }
@@ -224,7 +232,7 @@ int run(const Options& o) {
   toml::table noise_table = noise_of(o, covariance);
   problem.noise = experiment::read_noise({experiment::Section(noise_table, "noise")}, *problem.model);
 
-  const auto asked = asked_of(o);
+  auto asked = asked_of(o);
   const int batch = asked.batch;
   try {
     problem.project_start();
@@ -233,12 +241,15 @@ int run(const Options& o) {
   }
   const Vector& point = problem.start_on_gamma;
   const auto gamma = findings_of(problem);
-  const auto terms = problem.terms();
+  if (asked.algorithm) ensemble::set_noise(problem, *asked.algorithm);
+  const auto plain = problem.terms();
+  plain->compute(point.data());
+  const auto terms = asked.algorithm ? ensemble::terms_at_start(problem, *asked.algorithm) : problem.terms();
   terms->compute(point.data());
   Vector g(d);
   problem.model->gradient(point.data(), g.data());
   const slow::Parameters& p = asked.parameters;
-  const Vector eigenvalues = terms->normal_eigenvalues();
+  const Vector eigenvalues = plain->normal_eigenvalues();
   Vector spectrum = Vector::Zero(d);
   spectrum.tail(eigenvalues.size()) = eigenvalues;
 
@@ -250,12 +261,12 @@ int run(const Options& o) {
       {"gradient_norm", g.norm()},
       {"hessian_eigenvalues", list(d <= 4096 ? spectrum : eigenvalues)},
       {"trace_hessian", eigenvalues.sum()},
-      {"lambda_max", terms->lambda_max()},
+      {"lambda_max", plain->lambda_max()},
       {"gamma", to_json(gamma)},
       {"drift_1", list(terms->contraction(Term::drift_1, p))},
       {"drift_2", list(p.has_second() ? terms->contraction(Term::drift_2, p) : zero)},
       {"ito_normal", list(terms->ito_normal(p.batch))},
-      {"gradient_trace_hessian", list(terms->gradient_of_trace())},
+      {"gradient_trace_hessian", list(plain->gradient_of_trace())},
       {"loss", named.name},
       {"variables", named.variables},
       {"workers", asked.workers},
@@ -264,7 +275,9 @@ int run(const Options& o) {
   };
   if (asked.algorithm) {
     if (eigenvalues.size() == 0) throw InputError("--method: expected a point where the Hessian is not 0");
-    j["method"] = weights_of(*asked.algorithm, p, eigenvalues);
+    j["method"] = weights_of(*asked.algorithm, p, terms->normal_eigenvalues());
+    if (const auto metric = asked.algorithm->type->metric(*asked.algorithm))
+      j["method"]["metric"] = list(metric->root(metric->start).cwiseAbs2());
   }
   if (d <= kMatricesUpTo) {
     const Matrix columns = terms->tangent_noise();

@@ -65,24 +65,35 @@ namespace {
 
 /// In the metric of the moment m is local momentum, averaged: v of a step sums to m/(1 - beta1). It is linear in its
 /// gradients, so section 9 gives the weights; as eta falls with alpha = eta H fixed they tend to those without m.
-slow::Parameters with_momentum(const Algorithm& a, double beta1, double eta, long H) {
+const slow::TabulatedWeights& weights_of_momentum(const Algorithm& a, long H) {
+  const double beta1 = a.parameters.at(0);
   MomentumSgd r;
   r.set_inner(false, beta1);
   r.at = MomentumSgd::AtSynchronization::averaged;
   r.workers = a.workers;
   auto matrices = r.matrices(H);
   matrices.C *= 1 - beta1;
-  return slow::tabulated(matrices).parameters(eta, static_cast<double>(a.batch) / a.workers, a.workers,
-                                              eta * static_cast<double>(H));
+  return slow::tabulated(matrices);
 }
+
+bool has_momentum(const Algorithm& a) { return a.parameters.at(0) > 0; }
+long steps_in_round(const Algorithm& a, std::int64_t k) { return a.workers == 1 ? 1 : a.H(k); }
 
 }  // namespace
 
 slow::Parameters AdaptiveType::slow_sde(const Algorithm& a, std::int64_t k) const {
-  const long rounds = a.workers == 1 ? 1 : a.H(k);
-  if (a.parameters.at(0) > 0) return with_momentum(a, a.parameters.at(0), a.rate(k), rounds);
-  const auto H = static_cast<double>(rounds);
-  return {.batch = static_cast<double>(a.batch), .workers = a.workers, .alpha = a.rate(k) * H, .H = H};
+  const double eta = a.rate(k);
+  const long steps = steps_in_round(a, k);
+  const auto H = static_cast<double>(steps);
+  if (has_momentum(a))
+    return weights_of_momentum(a, steps).parameters(eta, static_cast<double>(a.batch) / a.workers, a.workers, eta * H);
+  return {.batch = static_cast<double>(a.batch), .workers = a.workers, .alpha = eta * H, .H = H};
+}
+
+double AdaptiveType::stable_below(const Algorithm& a) const {
+  const bool bias_correction = a.parameters.at(5) != 0;  // then there is no slow SDE
+  if (!has_momentum(a) || bias_correction) return AlgorithmType::stable_below(a);
+  return weights_of_momentum(a, a.workers == 1 ? 1 : a.peak_steps_in_round()).stable_below();
 }
 
 std::optional<slow::MovingMetric> AdaptiveType::metric(const Algorithm& a) const {

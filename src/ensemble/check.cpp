@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "sde/core/error.hpp"
-#include "sde/ensemble/method.hpp"
+#include "sde/ensemble/terms_at_start.hpp"
 #include "sde/model/point_model.hpp"
 
 namespace sde::ensemble {
@@ -40,11 +40,10 @@ namespace {
 /// Refuses an algorithm whose fluctuations grow at the start, and a slow SDE that has no weights there.
 void check_stable(const Problem& problem, const Method& m) {
   const auto& a = m.algorithm;
+  if (problem.model->at_points()) return;
   const double limit = a.type->stable_below(a);
-  if (limit == std::numeric_limits<double>::infinity() || problem.model->at_points()) return;
-  const auto terms = problem.terms();
-  terms->compute(problem.start_on_gamma.data());
-  const double lambda = terms->lambda_max(), x = a.rate.eta * lambda;
+  if (limit == std::numeric_limits<double>::infinity()) return;
+  const double lambda = terms_at_start(problem, a)->lambda_max(), x = a.rate.eta * lambda;
   if (!(x < limit))
     refuse("method.eta",
            fmt::format("'{}' is unstable at the start, where the Hessian has the eigenvalue {:.4g}: expected eta below "

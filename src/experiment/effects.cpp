@@ -24,7 +24,8 @@ std::string why_idle(const Section& s, const Method& m, const std::string& key) 
   if (m.dynamics->one_path() && (key == "paths" || key == "seed" || key == "precision"))
     return "an ODE has one path, without random numbers, in double";
   if (key == "workers" && a.workers == 1 && s.has("batch")) return "SGD takes the whole batch in one gradient";
-  if (a.workers == 1 && (key == "H" || key == "sync" || key == "beta")) return "one worker has no rounds";
+  const bool no_rounds = a.workers == 1 && !a.round(0).synchronizes;  // Lookahead's one worker has them
+  if (no_rounds && (key == "H" || key == "sync" || key == "beta")) return "one worker has no rounds";
   return "";
 }
 

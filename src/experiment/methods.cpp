@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "sde/discrete/algorithms.hpp"
-#include "sde/model/dense_geometry.hpp"
+#include "sde/ensemble/terms_at_start.hpp"
 
 namespace sde::experiment {
 
@@ -74,16 +74,9 @@ void read_rest(Keys& keys, Method& m, long paths) {
   if (m.dynamics->one_path()) m.paths = 1;
 }
 
-/// Gives an adaptive method what it starts from: the noise's variances at the start.
 void set_noise(const Section& s, const ensemble::Problem& p, discrete::Algorithm& a) {
-  if (!a.type->in_metric()) return;
-  // Without Gamma v starts at 0, as PyTorch has it.
-  const slow::Vector diagonal = p.model->at_points()
-                                    ? slow::Vector::Zero(p.model->dim())
-                                    : slow::covariance(*p.model, p.noise, p.start_on_gamma.data()).diagonal().eval();
   try {
-    a.type->set_noise(a, {diagonal.begin(), diagonal.end()});
-    discrete::check(a);
+    ensemble::set_noise(p, a);
   } catch (const InputError& e) {
     s.fail("kind", e.what());
   }

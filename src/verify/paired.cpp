@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "paired_observer.hpp"
 #include "paired_on_device.hpp"
@@ -81,6 +82,11 @@ class PairedLanes final : public PairedTile {
     for (auto* states : {&s_.fine, &s_.coarse})
       for (std::size_t i = 0; i < states->size(); ++i)
         (*states)[i] = i % rows < position ? s_.point[i % rows] : s_.x[i % rows];
+    // A slow SDE in a metric goes path by path: it passes over the lanes that have none.
+    if (!metric_) return;
+    for (auto* states : {&s_.fine, &s_.coarse})
+      for (std::size_t i = 0; i < states->size(); ++i)
+        if (static_cast<int>(i % kLanes) >= active_) (*states)[i] = std::numeric_limits<double>::quiet_NaN();
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {

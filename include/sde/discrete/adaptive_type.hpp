@@ -21,6 +21,7 @@ class AdaptiveType : public AlgorithmType {
   slow::Parameters slow_sde(const Algorithm&, std::int64_t k) const override;
   std::optional<slow::MovingMetric> metric(const Algorithm&) const override;
   bool in_metric() const override { return true; }
+  double stable_below(const Algorithm&) const override;
   void set_noise(Algorithm&, const std::vector<double>& diagonal) const override;
 
  protected:
