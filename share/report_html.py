@@ -132,7 +132,7 @@ def page(title, made_by, body, figures):
     """The page. Its policy lets no script run but those that are written here, and nothing be loaded."""
     style = asset("page.css")
     scripts = [library(), asset("tables.js"), asset("figures.js")]
-    policy = f"default-src 'none'; script-src {' '.join(map(hashed, scripts))}; style-src {hashed(style)}; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; script-src {' '.join(map(hashed, scripts))}; style-src {hashed(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     return "".join([
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',

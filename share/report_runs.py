@@ -148,7 +148,7 @@ class RunItem:
                 series.append(curve(self.name(m), self.looks[m], "line", t, without + v["drift_2"][m][:, c]))
                 if abs(v["drift_2"][m][:, c]).max() > 0:
                     series.append(curve(self.name(m) + ", without drift-II", self.looks[m], "thin", t, without))
-            choices.append({"name": component, "label": component, "series": series})
+            choices.append({"name": component, "label": component, "y": f"drift of {component}, per slow time", "series": series})
         return choices
 
     def diffusion_choices(self):
@@ -162,7 +162,7 @@ class RunItem:
                                         Z * v["diffusion_measured_se"][m][:, c]))
                 else:
                     series.append(curve(self.name(m), self.looks[m], "line", t, v["diffusion"][m][:, c]))
-            choices.append({"name": component, "label": component, "series": series})
+            choices.append({"name": component, "label": component, "y": f"diffusion of {component}, per slow time", "series": series})
         return choices
 
     def difference_choices(self):
@@ -175,11 +175,12 @@ class RunItem:
                 m = self.names.index(str(algorithm)) if str(algorithm) in self.names else 0
                 series.append(curve(f"{algorithm} - {self.text_of('pair_theory', p)}", self.looks[m], "marker", self.v["pair_slow_time"][p],
                                     self.v[f"difference_{o}"][p], Z * self.v[f"difference_{o}_se"][p]))
-            choices.append({"name": o, "label": long_name(self.data.names, o), "series": series})
+            label = long_name(self.data.names, o)
+            choices.append({"name": o, "label": label, "y": f"difference of {label}", "series": series})
         return choices
 
     def figures(self):
-        """(title, data) of each. A choice's name begins with trace_hessian where there is one."""
+        """What is drawn: figures with a list of choices each; `first` names the one that is shown first."""
         found = [{"title": "Observables over slow time", "select": "observable", "choices": self.observable_choices(), "first": "trace_hessian",
                   "note": "Lines: slow SDE or ODE, with its 95% band. Markers: algorithm, 95% intervals."},
                  {"title": "Drift: predicted and measured", "select": "component", "choices": self.drift_choices(), "zero": True,

@@ -150,7 +150,7 @@
     current() {
       if (this.data.sweep) return ofSweep(this.data, this.chosen);
       const choice = this.data.choices[this.chosen.choice];
-      return { series: this.data.psi ? [...choice.series, psi()] : choice.series, x: this.data.x, y: choice.label, words: null, zero: this.data.zero };
+      return { series: this.data.psi ? [...choice.series, psi()] : choice.series, x: this.data.x, y: choice.y || choice.label, words: null, zero: this.data.zero };
     }
 
     /** Makes the chart anew: of other data, or on other axes. */
@@ -212,7 +212,8 @@
         const pad = words || this.data.whole ? 0.5 : 0.02 * (high - low);
         scale.min = low - pad;
         scale.max = high + pad;
-        scale.ticks.callback = (v) => (words ? words[v] ?? "" : v === scale.min && pad ? "" : shown(v));
+        scale.ticks.includeBounds = false;
+        scale.ticks.callback = (v) => (words ? words[v] ?? "" : shown(v));
         if (words) scale.ticks.stepSize = 1;
       } else if (axis === "x" && low !== undefined) {
         scale.min = low / 1.1;
