@@ -52,10 +52,10 @@ def read(paths):
     def take(path):
         real = os.path.realpath(path)
         if real not in seen:
-            seen.add(real)
             item = item_of(path)
             item.path = path
             items.append(item)
+            seen.add(real)
 
     for path in paths:
         if not os.path.exists(path):
@@ -69,7 +69,6 @@ def read(paths):
             raise Problem(f"{path}: cannot be read (no permission)", 4)
         found, unfinished = files_below(path)
         left_out += [(u, "of a run that is not complete: sde run --resume goes on with it") for u in unfinished]
-        before = len(items)
         reasons = []
         for file in found:
             try:
@@ -77,7 +76,7 @@ def read(paths):
             except Problem as problem:
                 reasons.append((file, str(problem).removeprefix(f"{file}: ")))
         left_out += reasons
-        if len(items) == before and not any(os.path.realpath(f) in seen for f in found):
+        if len(reasons) == len(found):
             why = f" ({reasons[0][0]}: {reasons[0][1]})" if reasons else ""
             raise Problem(f"{path}: holds no dataset of sde run and no verify.json that can be read{why}", 2)
     return items, left_out
@@ -131,12 +130,12 @@ def body_of(title, made_by, items, left_out):
     rows = []
     for i, item in enumerate(items):
         what, lost = item.headline()
-        rows.append([KINDS[item.kind], item.title(), what, number(float(lost), 12, "biased" if lost else ""), Cell(item.path), str(item.a.get("command_line", ""))])
+        rows.append([KINDS[item.kind], item.title(), what, number(float(lost), 12, "biased" if lost else ""), item.path])
     contents = "".join(f'<li><a href="#item-{i}">{text(item.title(), 80)}</a> <span>{text(KINDS[item.kind])}, {text(item.path)}</span></li>'
                        for i, item in enumerate(items))
     parts = [f'<a class="skip" href="#main">Skip to the content</a><header><h1>{text(title)}</h1></header>',
              f'<nav aria-label="Contents"><ol>{contents}</ol></nav><main id="main">',
-             table("In this page", ["kind", "title", "what", "lost paths", "file", "command"], rows, "overview")]
+             table("In this page", ["kind", "title", "what", "lost paths", "file"], rows, "overview")]
     if (both := together(items)) is not None:
         parts.append(f'<section><h2>Runs side by side</h2>{figure(both)}</section>')
     for i, item in enumerate(items):

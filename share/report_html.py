@@ -131,7 +131,7 @@ def hashed(content):
 def page(title, made_by, body, figures):
     """The page. Its policy lets no script run but those that are written here, and nothing be loaded."""
     style = asset("page.css")
-    scripts = [library(), asset("tables.js"), asset("figures.js")]
+    scripts = [library(), *map(asset, ("tables.js", "series.js", "marks.js", "figures.js"))]
     policy = f"default-src 'none'; script-src {' '.join(map(hashed, scripts))}; style-src {hashed(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     return "".join([
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',

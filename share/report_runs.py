@@ -41,7 +41,8 @@ def curve(name, look, kind, x, y, half=None):
 
 
 def long_name(names, variable):
-    return plain(str(names.get(variable, variable)).split(", mean over paths")[0], 80)
+    name = str(names.get(variable, variable)).split(", mean over paths")[0]
+    return plain(name.split(" of Phi(theta)")[0].split(" at Phi(theta)")[0], 80)
 
 
 def last_known(values):
@@ -89,7 +90,7 @@ class RunItem:
             ends = [last_known(self.v[o][m]) for o in observables]
             end = max((k for k in ends if k is not None), default=None)
             total = self.value_of("paths_total", m)
-            rows.append([run, self.text_of("kind", m), number(math.nan if end is None else float(self.v["slow_time"][m][end]), 6)]
+            rows.append([Cell(run, mark="name"), self.text_of("kind", m), number(math.nan if end is None else float(self.v["slow_time"][m][end]), 6)]
                         + [mean_cell(math.nan, 0) if k is None else
                            mean_cell(float(self.v[o][m][k]), Z * float(self.v[o + "_se"][m][k]), mark) for o, k in zip(observables, ends)]
                         + [number(total, 12), Cell(str(self.lost[m]) + (" (means are biased)" if self.lost[m] else ""), self.lost[m], mark),
@@ -118,7 +119,7 @@ class RunItem:
                 mean = self.v[f"difference_{o}"][p]
                 k = last_known(mean)
                 cells.append(mean_cell(math.nan, 0) if k is None else mean_cell(float(mean[k]), Z * float(self.v[f"difference_{o}_se"][p][k])))
-            rows.append([str(algorithm), self.text_of("pair_theory", p), *cells, number(self.value_of("pair_paths", p), 12),
+            rows.append([Cell(str(algorithm), mark="name"), Cell(self.text_of("pair_theory", p), mark="name"), *cells, number(self.value_of("pair_paths", p), 12),
                          number(self.value_of("pair_paths_lost", p), 12)])
         head = ["algorithm", "its slow SDE", *[long_name(self.data.names, o) for o in shown], "paths", "lost"]
         return table("Algorithm - slow SDE on common noise, at the end, \u00b1 95%", head, rows, name)
@@ -238,7 +239,7 @@ class SweepItem:
                 failed = "" if self.failures is None else str(self.failures[place][m] or "")
                 keys = [number(float(v), 12) if not isinstance(v, str) else Cell(v) for v in self.at(place)]
                 means = [mean_cell(float(self.ends[o][0][place][m]), Z * float(self.ends[o][1][place][m]), mark) for o in names]
-                rows.append([*keys, run, *means, number(float(lost), 12, mark), Cell(failed, mark="failed" if failed else "")])
+                rows.append([*keys, Cell(run, mark="name"), *means, number(float(lost), 12, mark), Cell(failed, mark="failed" if failed else "")])
         head = [*self.values, "method", *[long_name(self.long, o) for o in names], "lost", "failure"]
         return [table("Cells at the end: means over paths, \u00b1 95%", head, rows, name + "-cells")]
 

@@ -4,10 +4,12 @@ import json
 import math
 
 from figure_style import Problem, Z, plain
-from report_html import Cell, number, rounded, table
+from report_html import Cell, number, rounded, source, table
 from report_runs import style
 
 MARKS = {"agrees": "good", "rejected": "good", "disagrees": "bad", "not rejected": "bad", "inconclusive": "open"}
+COLUMNS = {"agree": ("agrees", False), "disagree": ("disagrees", False), "inconclusive": ("inconclusive", False), "controls rejected": ("rejected", True),
+           "controls not rejected": ("not rejected", True), "controls undecided": ("inconclusive", True)}
 LOG_X = {2, 4, 5, 8}
 LOG_Y = {4, 5, 8}
 AXES = {2: "2\u03b1\u03bb at the start", 10: "slow time", 11: "slow time", 12: "slow time"}
@@ -16,6 +18,17 @@ AXES = {2: "2\u03b1\u03bb at the start", 10: "slow time", 11: "slow time", 12: "
 def real(value):
     """A number of the file: nan where it has null."""
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+
+
+def list_of(entry, key):
+    """A list of the file: empty where there is none."""
+    return entry[key] if isinstance(entry.get(key), list) else []
+
+
+def half_of(row):
+    """Half of a row's 95% interval."""
+    low, high = list_of(row, "difference_interval") if len(list_of(row, "difference_interval")) == 2 else (None, None)
+    return (real(high) - real(low)) / 2
 
 
 class VerdictItem:
@@ -63,44 +76,43 @@ class VerdictItem:
     def title(self):
         return str(self.a["title"])
 
-    def count(self, *verdicts):
-        return sum(r["verdict"] in verdicts for r in self.j["rows"])
+    def count(self, verdict, control, claim=None):
+        return sum(r["verdict"] == verdict and bool(r.get("control")) == control and claim in (None, r["claim"]) for r in self.j["rows"])
 
     def headline(self):
-        return (f"{self.count('agrees')} agree, {self.count('disagrees')} disagree, {self.count('inconclusive')} inconclusive; "
-                f"{self.count('rejected')} wrong predictions rejected, {self.count('not rejected')} not"), sum(int(real(r.get("lost", 0)) or 0) for r in self.j["rows"])
+        controls = sum(bool(r.get("control")) for r in self.j["rows"])
+        lost = [real(r.get("lost", 0)) for r in self.j["rows"]]
+        return (f"{self.count('agrees', False)} agree, {self.count('disagrees', False)} disagree, {self.count('inconclusive', False)} inconclusive; "
+                f"{self.count('rejected', True)} of {controls} wrong predictions rejected"), int(sum(n for n in lost if math.isfinite(n)))
 
     def what(self, row):
         return str(row.get("method") or row.get("loss", ""))
 
     def tables(self, name):
         claims = [[number(c["claim"]), c["title"], str(c.get("margin", "")),
-                   *[number(float(sum(r["verdict"] == v and r["claim"] == c["claim"] for r in self.j["rows"])))
-                     for v in ("agrees", "disagrees", "inconclusive", "rejected", "not rejected")],
-                   str(c.get("source", "")), "; ".join(map(str, c.get("notes", [])))] for c in self.j["claims"]]
+                   *[number(float(self.count(v, control, c["claim"]))) for v, control in COLUMNS.values()], str(c.get("source", ""))] for c in self.j["claims"]]
         rows = []
         for r in self.j["rows"]:
             low, high = (real(m) for m in r["margin"])
-            ends = r.get("difference_interval") or [None, None]
-            half = (real(ends[1]) - real(ends[0])) / 2
-            rows.append([number(r["claim"]), self.what(r), r["quantity"], number(real(r.get("measured"))), number(real(r.get("predicted"))),
+            half = half_of(r)
+            rows.append([number(r["claim"]), self.what(r), Cell(r["quantity"], mark="name"), number(real(r.get("measured"))), number(real(r.get("predicted"))),
                          number(real(r.get("difference")), 3), number(half, 2), Cell(margin_text(low, high), high),
                          Cell(r["verdict"], mark=MARKS.get(r["verdict"], "")), number(real(r.get("gradients")), 3),
                          number(real(r.get("worst_of", math.nan))), number(real(r.get("lost", math.nan)))])
-        found = [table("Claims", ["claim", "what", "margin", "agree", "disagree", "inconclusive", "rejected", "not rejected", "source", "notes"], claims,
-                       name + "-claims"),
+        found = [table("Claims", ["claim", "what", "margin", *COLUMNS, "source"], claims, name + "-claims"),
                  table("Rows: measured, predicted, verdict", ["claim", "method or loss", "quantity", "measured", "predicted", "difference", "\u00b1 95%",
                        "margin", "verdict", "gradients", "worst of", "lost"], rows, name + "-rows")]
         terms = [[str(w.get("method", "")), str(t.get("term", "")), number(real(t.get("has"))), number(real(t.get("measured"))),
                   number(Z * real(t.get("standard_error")), 2), number(real(t.get("alone"))), Cell("wrong" if t.get("wrong") else "", mark="bad" if t.get("wrong") else "")]
-                 for w in self.j.get("wrong_terms", []) for t in w.get("terms", [])]
+                 for w in list_of(self.j, "wrong_terms") for t in list_of(w, "terms") if isinstance(t, dict)]
         if terms:
-            found.append(table("Where is it wrong? Factors of the slow SDE's terms", ["method", "term", "it has", "measured", "\u00b1 95%", "alone would have to be", ""],
+            found.append(table("Where is it wrong? Factors of the slow SDE's terms", ["method", "term", "it has", "measured", "\u00b1 95%", "alone would have to be", "verdict"],
                                terms, name + "-terms"))
-        missing = [[number(real(n.get("claim", math.nan))), self.what(n), str(n.get("quantity", "")), str(n.get("reason", ""))] for n in self.j.get("not_measured", [])]
+        missing = [[number(real(n.get("claim", math.nan))), self.what(n), str(n.get("quantity", "")), str(n.get("reason", ""))] for n in list_of(self.j, "not_measured")]
         if missing:
             found.append(table("Not measured", ["claim", "method or loss", "quantity", "reason"], missing, name + "-missing"))
-        return found
+        notes = [f"claim {c['claim']}: {n}" for c in self.j["claims"] for n in list_of(c, "notes")]
+        return found + ([source("Notes of the claims", "\n".join(notes))] if notes else [])
 
     def figures(self):
         figures = [self.margins()]
@@ -113,10 +125,10 @@ class VerdictItem:
                  **{k: [rounded(v) for v in column] for k, column in zip("xye", zip(*sorted(points, key=lambda p: p[0])))}}
                 for i, (n, points) in enumerate(series.items())]}]
             if series:
-                figures.append({"title": f"Claim {c['claim']}: {plain(c['title'], 120)}", "x": AXES.get(c["claim"], "\u03b7"), "select": "",
+                figures.append({"title": f"Claim {c['claim']}: {plain(c['title'], 240)}", "x": AXES.get(c["claim"], "\u03b7"), "select": "",
                                 "choices": choices, "logx": c["claim"] in LOG_X, "logy": c["claim"] in LOG_Y, "psi": c["claim"] == 2,
                                 "note": "What the claim's rows are made of, with 95% intervals."
-                                        + (" Line: \u03c8." if c["claim"] == 2 else "")})
+                                        + (" Dashed: \u03c8, on which losses with one eigenvalue lie (valley, hyperbola)." if c["claim"] == 2 else "")})
         return [f for f in figures if f]
 
     def margins(self):
@@ -124,8 +136,7 @@ class VerdictItem:
         series = {}
         for number_, r in enumerate(self.j["rows"], 1):
             low, high = (real(m) for m in r["margin"])
-            ends = r.get("difference_interval") or [None, None]
-            half, unit = (real(ends[1]) - real(ends[0])) / 2, max(abs(low), abs(high))
+            half, unit = half_of(r), max(abs(low), abs(high))
             if r.get("control") or not math.isfinite(unit) or unit <= 0 or not math.isfinite(real(r.get("difference"))):
                 continue
             points = series.setdefault(r["verdict"], {"x": [], "y": [], "e": [], "label": []})

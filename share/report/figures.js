@@ -5,53 +5,19 @@
   const DASHES = [[], [7, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2, 1, 2], [12, 4], [1, 2]];
   const INK = "#1c2126", SOFT = "#5b6670", GRID = "#e4e8ec";
 
+  const { ofSweep, psi, shown } = Series;
+
   function element(tag, attributes, ...children) {
     const made = document.createElement(tag);
     for (const name in attributes) made.setAttribute(name, attributes[name]);
     made.append(...children);
     return made;
   }
-  function shown(v) {
-    if (v === null || v === undefined || !Number.isFinite(v)) return "";
-    return String(Number(v.toPrecision(6))).replace("-", "\u2212");
-  }
 
-  // ---- what is drawn: series of {name, color, shape, dash, kind, x, y, e?, label?}
-
-  function psi() {
-    const x = [], y = [];
-    for (let i = 0; i <= 200; ++i) {
-      const v = Math.pow(10, -2 + i / 50);
-      x.push(v);
-      y.push((Math.expm1(-v) + v) / v);
-    }
-    return { name: "\u03c8", color: "#000000", shape: 0, dash: 1, kind: "line", x: x, y: y };
-  }
-
-  /** The series of a sweep: an observable at the end against a key, a colour for each value of another. */
-  function ofSweep(data, chosen) {
-    const s = data.sweep, o = s.observables[chosen.observable], members = o.pair ? s.pairs : s.runs;
-    const sizes = s.zip ? [s.keys[0].values.length] : s.keys.map((k) => k.values.length);
-    const place = (index) => index.reduce((sum, i, k) => sum * sizes[k] + i, 0) * members.length;
-    const xKey = s.keys[chosen.x], words = xKey.values.some((v) => typeof v === "string");
-    const lines = !s.zip && chosen.lines >= 0 && chosen.lines !== chosen.x ? chosen.lines : -1;
-    const series = [];
-    members.forEach(function (member, m) {
-      if (chosen.member >= 0 && chosen.member !== m) return;
-      (lines >= 0 ? s.keys[lines].values : [null]).forEach(function (value, c) {
-        const points = xKey.values.map(function (v, i) {
-          const index = s.zip ? [i] : s.keys.map((_, k) => (k === chosen.x ? i : k === lines ? c : chosen.held[k]));
-          const at = place(index) + m;
-          return [words ? i : v, o.y[at], o.e[at]];
-        }).sort((a, b) => a[0] - b[0]);
-        series.push({
-          name: member.name + (value === null ? "" : ", " + s.keys[lines].label + " = " + (typeof value === "number" ? shown(value) : value)),
-          color: data.colors[(lines >= 0 ? c : m) % 7], shape: lines >= 0 ? member.shape : m % 7, dash: member.shape, kind: member.kind, join: o.pair,
-          x: points.map((p) => p[0]), y: points.map((p) => p[1]), e: points.map((p) => p[2]),
-        });
-      });
-    });
-    return { series: series, x: xKey.label, y: o.label, words: words ? xKey.values : null, zero: o.pair };
+  /** Of a logarithmic axis: 1, 2 and 5 of each decade. */
+  function logTick(v) {
+    const leading = Number(v.toExponential(6).split("e")[0]);
+    return [1, 2, 5].includes(leading) ? shown(v) : "";
   }
 
   // ---- a figure
@@ -208,6 +174,7 @@
         type: this.log[axis] ? "logarithmic" : "linear", title: { display: true, text: title, color: INK }, grid: { color: GRID, borderColor: SOFT },
         ticks: { color: SOFT, maxRotation: 45, autoSkip: true }, suggestedMin: low, suggestedMax: high,
       };
+      if (this.log[axis]) scale.ticks.callback = logTick;
       if (axis === "x" && low !== undefined && !this.log.x) {
         const pad = words || this.data.whole ? 0.5 : 0.02 * (high - low);
         scale.min = low - pad;
@@ -395,66 +362,6 @@
       this.chart.update();
       this.readout.textContent = this.lines(d, d.data[i]).join(", ");
     }
-  }
-
-  // ---- bands, error bars, and lines at values that matter
-
-  function intervals(figure) {
-    function pixel(chart, value) {
-      if (figure.log.y && value <= 0) return chart.chartArea.bottom + 10;
-      return chart.scales.y.getPixelForValue(value);
-    }
-    function band(chart, points) {
-      const ctx = chart.ctx, known = points.filter((p) => Number.isFinite(p.y) && Number.isFinite(p.x));
-      if (known.length < 2) return;
-      ctx.beginPath();
-      known.forEach((p, i) => ctx[i ? "lineTo" : "moveTo"](chart.scales.x.getPixelForValue(p.x), pixel(chart, p.y + (p.e || 0))));
-      known.reverse().forEach((p) => ctx.lineTo(chart.scales.x.getPixelForValue(p.x), pixel(chart, p.y - (p.e || 0))));
-      ctx.closePath();
-      ctx.fill();
-    }
-    function bars(chart, points) {
-      const ctx = chart.ctx;
-      ctx.beginPath();
-      for (const p of points) {
-        if (!Number.isFinite(p.y) || !Number.isFinite(p.x) || !p.e) continue;
-        const x = chart.scales.x.getPixelForValue(p.x);
-        ctx.moveTo(x, pixel(chart, p.y - p.e));
-        ctx.lineTo(x, pixel(chart, p.y + p.e));
-      }
-      ctx.stroke();
-    }
-    return {
-      id: "intervals",
-      beforeDatasetsDraw(chart) {
-        const ctx = chart.ctx, a = chart.chartArea;
-        ctx.save();
-        ctx.beginPath();
-        ctx.rect(a.left, a.top, a.right - a.left, a.bottom - a.top);
-        ctx.clip();
-        for (const value of [...(figure.now.zero ? [0] : []), ...(figure.data.edges ? [-1, 0, 1] : [])]) {
-          const y = pixel(chart, value);
-          ctx.strokeStyle = SOFT;
-          ctx.lineWidth = 1;
-          ctx.setLineDash(value ? [6, 4] : []);
-          ctx.beginPath();
-          ctx.moveTo(a.left, y);
-          ctx.lineTo(a.right, y);
-          ctx.stroke();
-        }
-        ctx.setLineDash([]);
-        chart.data.datasets.forEach((d, i) => {
-          if (!chart.isDatasetVisible(i) || !d.data.some((p) => p.e)) return;
-          ctx.fillStyle = ctx.strokeStyle = d.borderColor;
-          ctx.lineWidth = 1.5;
-          ctx.globalAlpha = d.kind === "marker" ? 1 : 0.16;
-          if (d.kind === "marker") bars(chart, d.data);
-          else band(chart, d.data);
-          ctx.globalAlpha = 1;
-        });
-        ctx.restore();
-      },
-    };
   }
 
   const figures = JSON.parse(document.getElementById("figures").textContent);
