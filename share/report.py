@@ -53,7 +53,7 @@ def read(paths):
         real = os.path.realpath(path)
         if real not in seen:
             item = item_of(path)
-            item.path = path
+            item.path = os.path.normpath(path)
             items.append(item)
             seen.add(real)
 

@@ -208,6 +208,11 @@ class Figures(Browser):
         selects = {s.find_element(By.XPATH, "./..").text.split("\n")[0]: Select(s) for s in figure.find_elements(By.TAG_NAME, "select")}
         title = lambda: self.js("return reportFigures[arguments[0]].chart.options.scales.x.title.text", i)
         self.assertEqual(title(), "eta")
+        held = lambda: [e.is_displayed() for e in figure.find_elements(By.CSS_SELECTOR, ".controls label") if e.get_attribute("textContent").split("=")[0] in ("eta ", "H ")]
+        self.assertEqual(held(), [False, False])  # both are drawn
+        selects["a colour for each"].select_by_visible_text("(nothing)")
+        self.assertEqual(held(), [False, True])
+        selects["a colour for each"].select_by_visible_text("H")
         series = self.js("return reportFigures[arguments[0]].now.series.map((s) => s.name)", i)
         self.assertTrue(any(name.endswith("H = 10") for name in series), series)
         selects["against"].select_by_visible_text("H")
