@@ -84,7 +84,7 @@ def verdicts(title="Claims"):
                         "notes": ["a note " + HOSTILE], "seconds": 1}],
             "rows": [row(4, "agrees"), row(4, "agrees", quantity="order", margin=[-0.25, None], difference=0.9, difference_interval=[0.5, 1.3]),
                      row(4, "disagrees", quantity=HOSTILE, difference=0.2, difference_interval=[0.1, 0.3]),
-                     row(4, "inconclusive", measured=None, difference=None, difference_interval=[None, None]), row(4, "rejected", control=True)],
+                     row(4, "inconclusive", measured=None, difference=None, difference_interval=[None, None]), row(4, "rejected", control=True, difference=-0.5), row(4, "rejected", control=True, difference=1e-6)],
             "cells": [], "not_measured": [{"loss": "flat", "reason": "no drift", "claim": 2}],
             "wrong_terms": [{"method": "m", "terms": [{"term": "drift-II", "has": 2, "measured": 1.08, "standard_error": 0.04, "alone": 1.0,
                                                        "alone_standard_error": 0.01, "wrong": True}]}]}

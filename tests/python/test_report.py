@@ -129,6 +129,7 @@ class Content(Case):
                     m = runs.index(series["name"])
                     np.testing.assert_allclose(series["x"], data["slow_time"][m], rtol=1e-8)
                     np.testing.assert_allclose(series["y"], data[choice["name"]][m], rtol=1e-8)
+                    self.assertEqual("e" in series, bool(data[choice["name"] + "_se"][m].any()))
                     if "e" in series:
                         np.testing.assert_allclose(series["e"], 1.959964 * data[choice["name"] + "_se"][m], rtol=1e-8)
             self.assertEqual([c["name"] for c in figures["Observables over slow time"]["choices"]], observables)
@@ -137,6 +138,7 @@ class Content(Case):
             m = runs.index("Local SGD, here")
             measured = next(s for s in drift["series"] if s["name"] == "Local SGD, here")
             np.testing.assert_allclose(measured["y"], data["drift_measured"][m, :, 1], rtol=1e-8)
+            np.testing.assert_allclose(measured["e"], 1.959964 * data["drift_measured_se"][m, :, 1], rtol=1e-8)
             slow = next(s for s in drift["series"] if s["kind"] == "line")
             k = runs.index(slow["name"])
             np.testing.assert_allclose(slow["y"], sum(data[n][k, :, 1] for n in ("drift_1", "drift_2", "ito_normal")), rtol=1e-8)
@@ -226,7 +228,7 @@ class Content(Case):
     def test_verdicts(self):
         page = self.page(write_json(self.at("v/verify.json"), verdicts()))
         rows = "Rows: measured, predicted, verdict"
-        self.assertEqual([v for v, _ in page.column(rows, "verdict")], ["agrees", "agrees", "disagrees", "inconclusive", "rejected"])
+        self.assertEqual([v for v, _ in page.column(rows, "verdict")], ["agrees", "agrees", "disagrees", "inconclusive", "rejected", "rejected"])
         self.assertEqual([v for v, _ in page.column(rows, "margin")][:2], ["\u00b1 0.05", "at least -0.25"])
         self.assertEqual(page.column(rows, "measured")[3], ("", ""))
         self.assertIn("Not measured", page.tables)
