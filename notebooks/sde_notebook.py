@@ -13,7 +13,7 @@ import xarray
 
 SDE = os.environ.get("SDE_BIN", "sde")
 SMALL = bool(os.environ.get("SDE_NOTEBOOK_SMALL"))
-EXPERIMENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../experiments")
+EXPERIMENTS = os.path.relpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../experiments"))
 Z = 1.959964  # 95%
 _folder = tempfile.TemporaryDirectory()  # goes away with the notebook's kernel
 
