@@ -63,7 +63,7 @@ def run(sde, folder, name, title, method, *more):
     file = os.path.join(folder, name + ".toml")
     with open(file, "w") as stream:
         stream.write(RUN % (json.dumps(title), json.dumps(method)))
-    done = subprocess.run([sde, "run", file, "--out", folder, "--no-figure", "--quiet", *more], capture_output=True, text=True)
+    done = subprocess.run([sde, "run", file, "--out", folder, "--no-figure", "--quiet", "--threads", "1", *more], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return os.path.join(folder, name + ".nc")
 

@@ -217,7 +217,7 @@ class Content(Case):
         self.assertEqual(page.column(caption, "sharpness tr Hess")[0], ("", ""))
 
     def test_networks(self):
-        done = subprocess.run([SDE, "run", "experiments/digits.toml", "--out", self.folder, "--no-figure", "--quiet", "--set", "experiment.paths=2",
+        done = subprocess.run([SDE, "run", "experiments/digits.toml", "--out", self.folder, "--no-figure", "--quiet", "--threads", "1", "--set", "experiment.paths=2",
                                "--set", "experiment.time=0.2", "--set", "experiment.observations=1"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         page = self.page(self.at("digits.nc"))
