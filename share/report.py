@@ -35,14 +35,24 @@ def files_below(folder):
     return found, unfinished
 
 
-def item_of(path):
+def kind_of(path):
     if path.endswith(".json"):
-        return VerdictItem(path)
+        return VerdictItem
     data = opened(path)
     with reading(path):
         attributes = data.ncattrs()
         data.close()
-    return SweepItem(path) if "sweep" in attributes else RunItem(path)
+    return SweepItem if "sweep" in attributes else RunItem
+
+
+def item_of(path, name):
+    """A result, with its figures and tables; `name` begins the tables' names."""
+    try:
+        item = kind_of(path)(path)
+        item.drawn, item.tabled = item.figures(), item.tables(name)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # past the checks of what is where
+        raise Problem(f"{path}: its values make no sense ({type(error).__name__}: {error}): it is damaged, or not of sde", 2)
+    return item
 
 
 def read(paths):
@@ -52,7 +62,7 @@ def read(paths):
     def take(path):
         real = os.path.realpath(path)
         if real not in seen:
-            item = item_of(path)
+            item = item_of(path, f"table-{len(items)}")
             item.path = os.path.normpath(path)
             items.append(item)
             seen.add(real)
@@ -140,8 +150,7 @@ def body_of(title, made_by, items, left_out):
         parts.append(f'<section><h2>Runs side by side</h2>{figure(both)}</section>')
     for i, item in enumerate(items):
         parts.append(f'<section id="item-{i}"><h2>{text(item.title(), 200)}</h2><p class="what">{text(KINDS[item.kind])}: {text(item.headline()[0])}</p>')
-        parts += [figure(f) for f in item.figures()]
-        parts += item.tables(f"table-{i}")
+        parts += [*map(figure, item.drawn), *item.tabled]
         parts.append(provenance(item) + "</section>")
     if left_out:
         parts.append('<section id="left-out"><h2>Left out</h2>' + table("Files that could not be read, or are not complete", ["file", "why"], left_out, "left") + "</section>")

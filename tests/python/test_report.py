@@ -6,6 +6,7 @@ import hashlib
 import html.parser
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -324,6 +325,34 @@ class Refused(Case):
         self.assertIn("schema 99", left["later.nc"])
         self.assertIn("--resume", left["run.checkpoint"])
         self.assertEqual(self.said.count("sde report: left out: "), 4)
+
+    def test_damaged_datasets(self):
+        """Refused in a line, or shown with other numbers."""
+        dice = random.Random(11)
+        codes = []
+        for name in ("ring.nc", "ring_sweep.nc"):
+            with open(committed(name, self.at("sound.nc")), "rb") as stream:
+                sound = stream.read()
+            used = len(sound.rstrip(b"\0"))
+            for k in range(int(os.environ.get("SDE_DAMAGED", "8"))):
+                wrong = bytearray(sound)
+                at = dice.randrange(used - 64)
+                wrong[at:at + 64] = dice.randbytes(64)
+                with open(self.at("wrong.nc"), "wb") as stream:
+                    stream.write(wrong if k % 2 else wrong[:at])
+                r = self.sde(self.at("wrong.nc"), "--out", self.at("wrong.html"))
+                codes.append(r.returncode)
+                self.assertIn(r.returncode, (0, 2, 4), (name, k, r.stderr))
+                self.assertNotIn("Traceback", r.stderr)
+                self.assertEqual(r.stderr.count("\n"), r.returncode != 0, r.stderr)
+        print(f"damaged datasets: {len(codes)}, exit codes 0: {codes.count(0)}, 2: {codes.count(2)}, 4: {codes.count(4)}")
+        for change, words in ((lambda d: d["paths_lost"].__setitem__(0, -7), None), (lambda d: d.setncattr("keys", '{"H": "run"}'), None),
+                              (lambda d: d.setncattr("keys", '{"H": "time"}'), "its values make no sense"), (lambda d: d.setncattr("keys", '{"H": "column"}'), None),
+                              (lambda d: d.setncattr("observables", "[3]"), "expected names"), (lambda d: d.renameVariable("drift_1", "gone"), "drift_1 is missing")):
+            r = self.sde(committed("ring.nc", self.at("odd.nc"), change), "--out", self.at("odd.html"))
+            self.assertIn(r.returncode, (0,) if words is None else (2,), r.stderr)
+            self.assertIn(words or "", r.stderr)
+            self.assertNotIn("Traceback", r.stderr)
 
     def test_verdicts_that_are_none(self):
         def changed(change):
