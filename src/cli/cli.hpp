@@ -24,6 +24,7 @@ Command add_bench(CLI::App& app);
 Command add_terms(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_plot(CLI::App& app);
+Command add_report(CLI::App& app);
 Command add_info(CLI::App& app);
 
 /// Runs an installed Python script that draws figures: returns its exit code. Throws IoError where it cannot.

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
                               add_bench(app),
                               add_list(app),
                               add_plot(app),
+                              add_report(app),
                               add_info(app)};
   // Before there are ranks that can agree, the first process of a launcher speaks. The others wait a little: most
   // launchers end all when one has failed.
