@@ -101,7 +101,7 @@ class Algorithm14 {
   }
 
   void drift() {
-    auto p = pairing(0, design_.paths);
+    auto p = pairing(0, c_.diffuses ? design_.paths : design_.paths / 16);  // without diffusion there is little noise
     p.functions = {c_.slow_variable};
     p.predictions.push_back(sgd(p));
     const auto r = paired(s_, m_, c_, p);
@@ -151,7 +151,8 @@ class Algorithm14 {
   void weak_error() {
     Errors errors;
     for (int level = 0; level < 3; ++level) {
-      auto p = pairing(3 + level, design_.paths * 2 >> level, std::pow(0.5, level - 1));
+      const long paths = c_.diffuses ? design_.paths : design_.paths / 8;
+      auto p = pairing(3 + level, paths * 2 >> level, std::pow(0.5, level - 1));
       p.functions = {c_.slow_variable, verify::sharpness()};
       const auto r = paired(s_, m_, c_, p);
       const std::size_t worst = errors.add(effective(p.algorithm), r);

@@ -223,7 +223,7 @@ int verify(const Options& o, ensemble::Ranks* ranks) {
     });
     if (plan.tasks.empty()) {
       if (leader)
-        for (const auto& n : plan.not_measured) fmt::print(stderr, "sde: {}\n", reason(n));
+        for (const auto& text : reasons(plan.not_measured)) fmt::print(stderr, "sde: {}\n", text);
       throw InputError(plan.experiment ? "verify: none of the claims asked for applies to this file"
                                        : "verify: none of the claims asked for is measured on the losses asked for");
     }
@@ -296,10 +296,10 @@ Command add_verify(CLI::App& app) {
                   "For a file: factor of all margins, or a claim's own half-width, e.g. weak_error=0.02 (repeatable)")
       ->type_name("FACTOR|CLAIM=M")
       ->allow_extra_args(false);
-  sub->add_option(
-         "--budget", o->budget,
-         "quick (3 minutes on two cores; a file: less than one), full (half an hour, margins and learning rates "
-         "half as large; a file: 8 times the paths), or seconds")
+  sub->add_option("--budget", o->budget,
+                  "quick (5 minutes on two cores; a file: less than one), full (three quarters of an hour, margins and "
+                  "learning rates "
+                  "half as large; a file: 8 times the paths), or seconds")
       ->type_name("quick|full|SECONDS")
       ->capture_default_str();
   sub->add_option("--out", o->out, "Folder for verify.json and the figures")->type_name("DIR");

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "json_number.hpp"
+
 namespace sde::cli {
 
 using claims::Claim;
@@ -23,14 +24,45 @@ std::string margin_of(const claims::Row& r) {
 
 }  // namespace
 
-std::string reason(const NotMeasured& n) {
-  if (!n.claim) return fmt::format("{}, not applicable: {}", n.name, n.reason);
-  if (!n.quantity.empty())
-    return fmt::format("claim {} on {}, {}: not applicable, {}", n.claim->number, n.name, n.quantity, n.reason);
-  const bool says = n.reason.starts_with("not ");  // the shipped table's reasons say which of both it is
-  return fmt::format("claim {} on {}, {}{}", n.claim->number, n.name,
-                     says || n.reason.empty() ? "" : "not applicable: ",
-                     n.reason.empty() ? "not measured: no case is set up there" : n.reason);
+std::vector<std::string> reasons(const std::vector<NotMeasured>& all) {
+  // What is said for one reason of several claims or names is one line.
+  struct Line {
+    std::vector<int> claims;
+    std::vector<std::string> names;
+    std::string quantity, reason;
+  };
+  std::vector<Line> lines;
+  for (const auto& n : all) {
+    const int claim = n.claim ? n.claim->number : 0;
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& l) {
+      return l.claims.front() == claim && l.quantity == n.quantity && l.reason == n.reason;
+    });
+    if (same == lines.end())
+      lines.push_back({{claim}, {n.name}, n.quantity, n.reason});
+    else
+      same->names.push_back(n.name);
+  }
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    auto& l = lines[i];
+    for (std::size_t k = i + 1; k < lines.size();) {
+      const bool joins = l.claims.front() > 0 && lines[k].claims.front() > 0 && lines[k].names == l.names &&
+                         lines[k].quantity == l.quantity && lines[k].reason == l.reason;
+      if (joins) l.claims.push_back(lines[k].claims.front());
+      if (joins) lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(k));
+      if (!joins) ++k;
+    }
+    std::string text = fmt::format("{}", fmt::join(l.names, "; "));
+    if (l.claims.front() > 0)
+      text = fmt::format("claim{} {} on {}", l.claims.size() > 1 ? "s" : "", fmt::join(l.claims, ", "), text);
+    const bool says = l.reason.starts_with("not ");  // the shipped table's reasons say which of both it is
+    texts.push_back(text + ", " +
+                    (!l.quantity.empty() ? fmt::format("{}: not applicable, {}", l.quantity, l.reason)
+                     : l.reason.empty()  ? "not measured: no case is set up there"
+                     : says              ? l.reason
+                                         : "not applicable: " + l.reason));
+  }
+  return texts;
 }
 
 namespace {
@@ -102,7 +134,7 @@ void print_table(const Run& run, const Report& report, const Plan& plan) {
                r.gradients, more);
   }
   fmt::print("\n");
-  for (const auto& n : plan.not_measured) fmt::print("{}\n", reason(n));
+  for (const auto& text : reasons(plan.not_measured)) fmt::print("{}\n", text);
   for (const auto& o : run.outcomes)
     for (const auto& note : o.measured.notes) fmt::print("claim {}: {}\n", o.task.claim->number, note);
   fmt::print(

@@ -16,8 +16,8 @@ struct Run {
   std::vector<claims::TermReport> terms;  ///< of the methods where something disagrees
 };
 
-/// "claim 3 on hyperbola, not applicable: ..."
-std::string reason(const NotMeasured&);
+/// "claims 3, 7 on hyperbola; chain, not applicable: ...": a line for each reason.
+std::vector<std::string> reasons(const std::vector<NotMeasured>&);
 
 void print_table(const Run&, const claims::Report&, const Plan&);
 nlohmann::json to_json(const Run&, const claims::Report&, const Plan&);
