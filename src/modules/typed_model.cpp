@@ -1,6 +1,11 @@
 #include "typed_model.hpp"
 
+#include <map>
+#include <string>
+#include <utility>
+
 #include "kernels.hpp"
+#include "sde/discrete/shared_rules.hpp"
 
 namespace sde {
 
@@ -98,14 +103,14 @@ class TypedModel final : public LossModel {
 
   std::unique_ptr<DiscreteKernel> discrete_kernel(const Noise& noise, const discrete::Algorithm& a,
                                                   Precision precision) const override {
-    auto module = this->module(precision);
+    auto module = this->module(precision, discrete::first_with_rule_of(a));
     auto make = [noise, a, module](const TypedKernels& k) { return k.discrete->discrete(module->bound(), noise, a); };
     return std::make_unique<TakingDiscrete<decltype(make)>>(
         Taking(own_->discrete_kernel(noise, a, precision), module, make));
   }
   std::unique_ptr<RecordingKernel> recording_kernel(const Noise& noise, const discrete::Algorithm& a,
                                                     const Innovations& recorded) const override {
-    auto module = this->module(Precision::full);
+    auto module = this->module(Precision::full, discrete::first_with_rule_of(a));
     auto make = [noise, a, recorded, module](const TypedKernels& k) {
       return k.slow->recording(module->bound(), noise, a, recorded);
     };
@@ -129,24 +134,24 @@ class TypedModel final : public LossModel {
   std::unique_ptr<SlowKernel> taking(std::unique_ptr<SlowKernel> interpreted, const Noise& noise,
                                      Precision precision) const {
     if (!interpreted) return nullptr;
-    auto module = this->module(precision);
+    auto module = this->module(precision, discrete::Sgd::kName);
     auto make = [noise, module](const TypedKernels& k) {
       return k.slow->slow ? k.slow->slow(module->bound(), noise) : nullptr;
     };
     return std::make_unique<TakingSlow<decltype(make)>>(Taking(std::move(interpreted), module, make));
   }
   /// Made when a kernel is first asked for: terms at a point need none.
-  std::shared_ptr<TypedModule> module(Precision precision) const {
+  std::shared_ptr<TypedModule> module(Precision precision, const std::string& rule) const {
     const std::lock_guard lock(mutex_);
-    auto& module = modules_[precision == Precision::single];
-    if (!module) module = std::make_shared<TypedModule>(bound_, precision);
+    auto& module = modules_[{precision, rule}];
+    if (!module) module = std::make_shared<TypedModule>(bound_, precision, rule);
     return module;
   }
 
   const std::shared_ptr<LossModel> own_;
   const std::shared_ptr<const formula::BoundLoss> bound_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<TypedModule> modules_[2];
+  mutable std::map<std::pair<Precision, std::string>, std::shared_ptr<TypedModule>> modules_;
 };
 
 }  // namespace

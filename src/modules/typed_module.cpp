@@ -23,15 +23,16 @@ double seconds_before_compiling() {
   return own ? std::atof(own) : kSeconds;
 }
 
-ModuleSources sources_of(const formula::BoundLoss& bound, Precision precision) {
+ModuleSources sources_of(const formula::BoundLoss& bound, Precision precision, const std::string& rule) {
   const char* number = precision == Precision::single ? "float" : "double";
   ModuleSources s;
   s.headers.push_back({"loss", formula::source_of(bound)});
   for (const char* part : {"discrete", "slow"})
-    s.units.push_back({part, fmt::format("#include \"loss.hpp\"\n#include \"sde/model/make_typed_kernels.hpp\"\n"
+    s.units.push_back({part, fmt::format("#define SDE_COMPILED_RULE \"{}\"\n"
+                                         "#include \"loss.hpp\"\n#include \"sde/model/make_typed_kernels.hpp\"\n"
                                          "extern \"C\" [[gnu::visibility(\"default\")]] const void* sde_typed_{}() {{\n"
                                          "  return sde::{}_typed_kernels<sde::loss::Typed, {}>();\n}}\n",
-                                         part, part, number)});
+                                         rule, part, part, number)});
   return s;
 }
 
@@ -86,10 +87,10 @@ Compile compile_policy() {
       fmt::format("SDE_COMPILE={}: unknown{}", policy, suggestion(policy, {"never", "background", "wait"})));
 }
 
-TypedModule::TypedModule(std::shared_ptr<const formula::BoundLoss> bound, Precision precision)
-    : bound_(std::move(bound)), precision_(precision), policy_(compile_policy()) {
+TypedModule::TypedModule(std::shared_ptr<const formula::BoundLoss> bound, Precision precision, const std::string& rule)
+    : bound_(std::move(bound)), policy_(compile_policy()) {
   if (policy_ == Compile::never) return;
-  sources_ = sources_of(*bound_, precision_);
+  sources_ = sources_of(*bound_, precision, rule);
   try {
     file_ = module_cache() / (module_key(sources_) + ".so");
     load(file_);

@@ -30,10 +30,11 @@ struct TypedKernels {
 /// A formula's kernels for the GPUs of this machine, compiled by nvcc unless the cache has them. Throws DeviceUnusable.
 std::shared_ptr<const DeviceModel> typed_device_model(const formula::BoundLoss&);
 
-/// The module of one formula in one precision. All members may be called from any thread.
+/// The module of one formula in one precision, for algorithms with one update rule: that of the algorithm named `rule`
+/// (discrete/shared_rules.hpp). All members may be called from any thread.
 class TypedModule {
  public:
-  TypedModule(std::shared_ptr<const formula::BoundLoss> bound, Precision precision);
+  TypedModule(std::shared_ptr<const formula::BoundLoss> bound, Precision precision, const std::string& rule);
   TypedModule(const TypedModule&) = delete;
   ~TypedModule();
 
@@ -48,7 +49,6 @@ class TypedModule {
   bool load(const std::filesystem::path& file);
 
   const std::shared_ptr<const formula::BoundLoss> bound_;
-  const Precision precision_;
   const Compile policy_;
   const std::chrono::steady_clock::time_point made_ = std::chrono::steady_clock::now();
   ModuleSources sources_;

@@ -268,6 +268,17 @@ class Compiled(Case):
         "several": RING.replace("residual = ", "residuals = [").replace('- 1)"', '- 1)", "x y - 0.48 + 0.1 y^3 a - 0.0256"]'),
         "a value": RING.replace('residual = "sqrt(1 + a x) (x^2 + y^2 - 1)"', 'formula = "logcosh(x^2 + y^2 - 1) (1 + a x)"'),
         "float": RING.replace("H = 5", 'H = 5\nprecision = "float"'),
+        "momentum, a graph, Adam": RING.replace("loss.", "experiment.pairs = 0\nloss.", 1) + """
+[[method]]
+kind = "heavy_ball"
+eta = 0.005
+[[method]]
+kind = "diloco"
+[[method]]
+kind = "gossip"
+[[method]]
+kind = "local_adam"
+""",
     }
 
     def test_compiled_and_interpreted_have_the_same_bits(self):

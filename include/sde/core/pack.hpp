@@ -146,9 +146,9 @@ struct PackStorage<S, W, false> {
   // Copied half by half: the compiler copies a trivial aggregate in pieces narrower than the registers, and reading
   // those back as a register stalls.
   PackStorage() = default;
-  PackStorage(Pack<S, W / 2> low, Pack<S, W / 2> high) : lo(low), hi(high) {}
-  PackStorage(const PackStorage& p) : lo(p.lo), hi(p.hi) {}
-  PackStorage& operator=(const PackStorage& p) {
+  SDE_INLINE PackStorage(Pack<S, W / 2> low, Pack<S, W / 2> high) : lo(low), hi(high) {}
+  SDE_INLINE PackStorage(const PackStorage& p) : lo(p.lo), hi(p.hi) {}
+  SDE_INLINE PackStorage& operator=(const PackStorage& p) {
     lo = p.lo;
     hi = p.hi;
     return *this;
@@ -185,6 +185,9 @@ struct Pack : pack_detail::PackStorage<S, W> {
   using Vector = typename pack_detail::VectorOf<S, W>::type;
 
   Pack() = default;
+  // Inlined where the compiler finds a function large enough by itself, too.
+  SDE_INLINE Pack(const Pack&) = default;
+  SDE_INLINE Pack& operator=(const Pack&) = default;
   SDE_INLINE Pack(S value) {
     if constexpr (kWhole)
       this->v = value - Vector{};  // a broadcast, signed zeros too

@@ -1,7 +1,9 @@
 // The tables of typed_kernels.hpp for a loss L that is made of a formula::BoundLoss, in precision S. A module has one
-// translation unit for each: compilers work on both at once.
+// translation unit for each: compilers work on both at once. SDE_COMPILED_RULE is the name of an algorithm: kernels are
+// those of its update rule, since a user waits for a compiler.
 #pragma once
 
+#include "sde/discrete/shared_rules.hpp"
 #include "sde/model/make_model.hpp"
 #include "sde/model/typed_kernels.hpp"
 #include "sde/version.hpp"
@@ -11,9 +13,8 @@ inline namespace SDE_SIMD_NAMESPACE {
 
 namespace model_detail {
 
-/// Rules that are compiled for a typed loss; of the others the interpreted kernels go on: a user waits for a compiler.
 template <class Rule>
-inline constexpr bool kCompiledRule = std::is_same_v<Rule, discrete::AveragedSgd>;
+inline constexpr bool kCompiledRule = discrete::has_rule<Rule>(SDE_COMPILED_RULE);
 
 /// A kernel with the loss that it refers to.
 template <class L, class S>
