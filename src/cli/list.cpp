@@ -4,6 +4,7 @@
 
 #include "../experiment/methods.hpp"
 #include "../experiment/perceptron.hpp"
+#include "../experiment/tanh_on_data.hpp"
 #include "cli.hpp"
 #include "sde/discrete/algorithms.hpp"
 
@@ -65,6 +66,7 @@ Command add_list(CLI::App& app) {
             }
             fmt::print("Losses ([loss] name = ..., or typed as a formula: sde list --formulas)\n");
             for (const auto& e : experiment::losses()) print_loss(e);
+            print_loss(experiment::tanh_on_data());
             print_loss(experiment::perceptron());
             fmt::print(
                 "\nNoises ([noise] kind = ..., several [[noise]] tables add up)\n"

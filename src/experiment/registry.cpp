@@ -3,6 +3,7 @@
 #include "../modules/models.hpp"
 #include "formula.hpp"
 #include "perceptron.hpp"
+#include "tanh_on_data.hpp"
 
 namespace sde::experiment {
 
@@ -40,9 +41,11 @@ NamedLoss make_loss(Section& section) {
   if (is_formula(section)) return make_formula(section);
   std::vector<std::string> names;
   for (const auto& e : losses()) names.push_back(e.name);
+  names.push_back(tanh_on_data().name);
   names.push_back(perceptron().name);
   const std::string name = section.choice({"name", "one of the built-in losses, where there is no formula"}, "", names);
   if (name == perceptron().name) return make_perceptron(section);
+  if (name == tanh_on_data().name) return make_tanh_on_data(section);
   for (const auto& e : losses())
     if (e.name == name) {
       auto loss = e.make(section);

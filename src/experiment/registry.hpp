@@ -28,7 +28,8 @@ struct LossEntry : LossDescription {
 
 /// The built-in losses (cmake/losses.cmake), as they describe themselves.
 const std::vector<LossEntry>& losses();
-/// Reads [loss]: a name and parameters, a formula (formula.hpp), or a network (perceptron.hpp). Throws InputError.
+/// Reads [loss]: a name and parameters, a formula (formula.hpp), or a network on data (perceptron.hpp,
+/// tanh_on_data.hpp). Throws InputError.
 NamedLoss make_loss(Section& section);
 
 }  // namespace sde::experiment

@@ -9,6 +9,7 @@
 #include "methods.hpp"
 #include "perceptron.hpp"
 #include "sweep.hpp"
+#include "tanh_on_data.hpp"
 
 namespace sde::experiment {
 
@@ -29,7 +30,7 @@ bool takes_whole_numbers(const std::string& key) {
   if (table == "training" || table == "method") return among(method_keys());
   if (table == "experiment") return name == "paths" || name == "seed" || name == "observations" || name == "components";
   return table == "loss" &&
-         (among(perceptron().keys) ||
+         (among(perceptron().keys) || among(tanh_on_data().keys) ||
           std::any_of(losses().begin(), losses().end(), [&](const auto& loss) { return among(loss.keys); }));
 }
 

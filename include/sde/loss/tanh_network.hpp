@@ -18,9 +18,10 @@ struct TanhNetworkOf {
   Data X;  ///< n x inputs
   Data y;  ///< n teacher outputs
   int tests = 0;
-  Data X_test;     ///< tests x inputs
-  Data y_test;     ///< tests
-  Data columns{};  ///< X transposed, on a device alone
+  Data X_test;         ///< tests x inputs
+  Data y_test;         ///< tests
+  Data columns{};      ///< X transposed, on a device alone
+  bool signs = false;  ///< the test error counts outputs of the wrong sign
 
   template <class Upload>
   auto on_device(Upload upload) const {
@@ -32,7 +33,8 @@ struct TanhNetworkOf {
                                         tests,
                                         upload(X_test),
                                         upload(y_test),
-                                        upload(transposed(X, n, inputs))};
+                                        upload(transposed(X, n, inputs)),
+                                        signs};
   }
   SDE_DEVICE int dim() const { return width * (inputs + 1); }
   SDE_DEVICE int residual_count() const { return n; }
@@ -156,12 +158,12 @@ struct TanhNetworkOf {
     }
     return out;
   }
-  /// Mean squared error on inputs of their own.
+  /// On inputs of their own: the mean squared error, or with `signs` the share of outputs without their label's sign.
   SDE_DEVICE double test_error(const double* theta) const {
     double sum = 0;
     for (int i = 0; i < tests; ++i) {
-      const double e = output(theta, &X_test[i * inputs]) - y_test[i];
-      sum += e * e;
+      const double f = output(theta, &X_test[i * inputs]), e = f - y_test[i];
+      sum += signs ? (f * y_test[i] > 0 ? 0.0 : 1.0) : e * e;
     }
     return sum / tests;
   }

@@ -47,7 +47,10 @@ LabelledData rows_from(const LabelledData& data, std::size_t first) { return par
 LabelledData in_order(const LabelledData& data, const std::vector<std::size_t>& order) {
   LabelledData rows = data;
   rows.order = order;
+  rows.y.resize(order.size());
+  rows.x.resize(order.size() * data.features);
   for (std::size_t i = 0; i < order.size(); ++i) {
+    if (!data.order.empty()) rows.order[i] = data.order[order[i]];
     rows.y[i] = data.y[order[i]];
     std::copy_n(&data.x[order[i] * data.features], data.features, &rows.x[i * data.features]);
   }

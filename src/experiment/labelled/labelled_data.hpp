@@ -40,7 +40,7 @@ LabelledData read_labelled(const LabelledFiles&);
 LabelledData first_rows(const LabelledData&, std::size_t count);
 LabelledData rows_from(const LabelledData&, std::size_t first);
 
-/// Row i becomes number order[i].
+/// Row i becomes number order[i]; those that `order` does not name are left out.
 LabelledData in_order(const LabelledData&, const std::vector<std::size_t>& order);
 
 /// Number of classes: the largest label + 1, at least 2. Throws InputError where a class between has no sample.

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Draws the figures of docs/generalization.md from the datasets of a folder, and prints their numbers.
+
+  for f in digits_slow_sde diagonal_rounds diagonal_collapse diagonal_horizon; do
+    sde run experiments/generalization/$f.toml --no-figure --out out
+  done
+  docs/generalization/figures.py out
+"""
+
+import pathlib
+import sys
+
+import numpy as np
+import xarray
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent.parent / "share"))
+sys.dont_write_bytecode = True
+
+from figure_style import COLORS, MARKERS, Z, pyplot
+
+plt = pyplot()
+BOTH = (("trace_hessian", "tr Hess"), ("test_error", "test error"))
+
+
+def mean_and_interval(data, observable):
+    return data[observable].values, Z * np.nan_to_num(data[observable + "_se"].values)
+
+
+def figure(name, panels, width=8.4, height=3.3):
+    fig, axes = plt.subplots(1, panels, figsize=(width, height), layout="constrained")
+    return fig, axes, lambda: fig.savefig(FOLDER / f"{name}.png", dpi=130)
+
+
+def worst(difference, interval):
+    """The relative difference that is furthest from 0, with its interval."""
+    k = np.argmax(np.abs(difference))
+    return f"{difference.flat[k]:+.4f} +- {interval.flat[k]:.4f}"
+
+
+def digits(folder):
+    """The slow ODE of a network on data beside SGD and Local SGD."""
+    data = xarray.open_dataset(folder / "digits_slow_sde.nc")
+    fig, axes, save = figure("digits_slow_sde", 2)
+    for observable, label in BOTH:
+        ax = axes[[o for o, _ in BOTH].index(observable)]
+        mean, interval = mean_and_interval(data, observable)
+        for k, run in enumerate(range(0, data.sizes["run"], 2)):
+            name, t = str(data.run.values[run]), data.slow_time.values
+            ax.plot(t[run + 1], mean[run + 1], color=COLORS[k])
+            ax.errorbar(t[run], mean[run], interval[run], color=COLORS[k], fmt=MARKERS[k], ms=4, capsize=2, lw=1, label=name)
+            ratio = mean[run] / mean[run + 1] - 1, interval[run] / mean[run + 1]
+            print(f"digits, {label}, {name}: end {mean[run, -1]:.4f} +- {interval[run, -1]:.4f}, slow ODE {mean[run + 1, -1]:.4f}; "
+                  f"over the slow ODE's, less 1: end {ratio[0][-1]:+.4f} +- {ratio[1][-1]:.4f}, worst {worst(*ratio)}")
+        ax.set(xlabel="slow time", ylabel=label)
+    axes[0].set_yscale("log")
+    axes[0].set_yticks([12, 15, 20, 30, 40, 50], ["12", "15", "20", "30", "40", "50"])
+    axes[0].minorticks_off()
+    axes[0].legend()
+    axes[0].set_title("markers: algorithm, 95% intervals; lines: slow ODE")
+    axes[1].set_title("odd against even, 773 test images")
+    save()
+
+
+def rounds(folder):
+    """Sharpness and test error against alpha."""
+    data = xarray.open_dataset(folder / "diagonal_rounds.nc").isel(time=-1)
+    fig, axes, save = figure("diagonal_rounds", 2)
+    alpha = 0.01 * data.H.values
+    for ax, (observable, label) in zip(axes, BOTH):
+        mean, interval = mean_and_interval(data, observable)
+        ax.plot(alpha, mean[:, 2], color=COLORS[0], label="slow ODE")
+        ax.errorbar(alpha, mean[:, 1], interval[:, 1], color=COLORS[1], fmt="o", ms=4, capsize=2, label="Local SGD, K = 8")
+        ax.axhline(mean[0, 0], color="0.5", lw=1, ls=":", label="SGD")
+        ax.set(xscale="log", xlabel=r"$\alpha = \eta H$", ylabel=label)
+        for h, m, i, o in zip(data.H.values, mean[:, 1], interval[:, 1], mean[:, 2]):
+            print(f"rounds, {label}, H = {h}: {m:.4f} +- {i:.4f}, slow ODE {o:.4f}, ratio {m / o:.4f} +- {i / o:.4f}")
+    axes[1].set_yscale("log")
+    axes[1].set_yticks([0.05, 0.1, 0.2, 0.5], ["0.05", "0.1", "0.2", "0.5"])
+    axes[1].legend()
+    save()
+
+
+def collapse(folder):
+    """Sharpness against time times a factor that the slow ODEs predict: SGD's time to half of its fall over that of K workers."""
+    data = xarray.open_dataset(folder / "diagonal_collapse.nc")
+    fig, axes, save = figure("diagonal_collapse", 2)
+    mean, interval = mean_and_interval(data, "trace_hessian")
+    t = data.slow_time.values
+    half = (mean[1, 0] + mean[1, -1]) / 2
+
+    def time_to_half(run):
+        return np.interp(-half, -mean[run], t[run])
+
+    for k, run in enumerate(range(0, data.sizes["run"], 2)):
+        factor = time_to_half(1) / time_to_half(run + 1)
+        name = f"K = {int(data.workers.values[run])}" if run else "SGD"
+        for ax, scale in zip(axes, (1, factor)):
+            ax.errorbar(t[run] * scale, mean[run], interval[run], color=COLORS[k], fmt=MARKERS[k], ms=3, lw=1, label=name if scale == 1 else f"{name}: {factor:.3f}")
+        inside = t[run] * factor <= t[1, -1]
+        curve = np.interp(t[run] * factor, t[1], mean[1])
+        print(f"collapse, {name}: factor {factor:.4f}, tr Hess over SGD's slow ODE at the rescaled time, less 1: worst "
+              f"{worst((mean[run] / curve - 1)[inside], (interval[run] / curve)[inside])}")
+    axes[1].plot(t[1], mean[1], color="k", lw=1, label="SGD's slow ODE")
+    axes[0].set(xlabel="slow time", ylabel="tr Hess")
+    axes[1].set(xlabel="slow time, times the predicted factor", ylabel="tr Hess", xlim=axes[0].get_xlim())
+    for ax in axes:
+        ax.legend()
+    save()
+
+
+def horizon(folder):
+    """Local SGD over SGD against the number of steps."""
+    data = xarray.open_dataset(folder / "diagonal_horizon.nc").isel(time=-1)
+    fig, axes, save = figure("diagonal_horizon", 2)
+    steps = data.experiment_time.values / 0.01**2
+    for ax, (observable, label) in zip(axes, BOTH):
+        mean, interval = mean_and_interval(data, observable)
+        for k, (first, name) in enumerate(((0, "algorithms"), (2, "conventional SDEs"), (4, "slow ODEs"))):
+            ratio = mean[:, first + 1] / mean[:, first]
+            error = np.hypot(interval[:, first + 1], ratio * interval[:, first]) / mean[:, first]
+            ax.errorbar(steps * 1.04 ** (k - 1), ratio, error, color=COLORS[k], fmt=MARKERS[k], ms=4, lw=1, capsize=2, label=name)
+            print(f"horizon, {label}, {name}: " + ", ".join(f"{s:.0f}: {r:.4f} +- {e:.4f}" for s, r, e in zip(steps, ratio, error)))
+        for x, words in ((100, r"$1/\eta$"), (10_000, r"$1/\eta^2$")):
+            ax.axvline(x, color="0.7", lw=1, zorder=0)
+            ax.text(x, 0.02, " " + words, transform=ax.get_xaxis_transform(), color="0.4")
+        ax.set(xscale="log", xlabel="steps", ylabel=f"{label}, Local SGD / SGD")
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 0.1))
+    save()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    there = pathlib.Path(sys.argv[1])
+    for name, draw in (("digits_slow_sde", digits), ("diagonal_rounds", rounds), ("diagonal_collapse", collapse), ("diagonal_horizon", horizon)):
+        if (there / f"{name}.nc").exists():
+            draw(there)
+        else:
+            print(f"{there / name}.nc is missing: not drawn")
