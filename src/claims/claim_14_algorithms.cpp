@@ -49,12 +49,12 @@ struct Errors {
 /// One algorithm on one problem.
 class Algorithm14 {
  public:
-  Algorithm14(const Setting& s, const Case& c, OtherAlgorithm of, int number, Measured& m)
+  Algorithm14(const Setting& s, const Case& c, const OtherAlgorithm& of, int number, Measured& m)
       : s_(s),
         c_(c),
         design_(c.designs.algorithms),
-        name_(std::move(of.name)),
-        a_(std::move(of.algorithm)),
+        name_(of.name),
+        a_(of.algorithm),
         time_(design_.time / (of.unit * of.unit)),
         dt_(std::min(design_.dt, design_.time / 8) / (of.unit * of.unit)),
         unit_(of.unit),
@@ -216,7 +216,7 @@ Measured measure(const Setting& s, const Case& c) {
   const bool shipped = all.empty();
   if (shipped) all = other_algorithms(c.problem, design.effective, design.batch, design.time);
   int number = 0;
-  for (auto& of : all) Algorithm14(s, c, std::move(of), number++, m).all();
+  for (const auto& of : all) Algorithm14(s, c, of, number++, m).all();
   if (shipped) long_memory(s, c, number, m);
   return m;
 }

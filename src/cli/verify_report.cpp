@@ -42,16 +42,20 @@ std::vector<std::string> reasons(const std::vector<NotMeasured>& all) {
     else
       same->names.push_back(n.name);
   }
+  // Claims that say the same of the same names.
+  std::vector<Line> joined;
+  for (const auto& l : lines) {
+    const auto same = std::find_if(joined.begin(), joined.end(), [&](const Line& j) {
+      return l.claims.front() > 0 && j.claims.front() > 0 && j.names == l.names && j.quantity == l.quantity &&
+             j.reason == l.reason;
+    });
+    if (same == joined.end())
+      joined.push_back(l);
+    else
+      same->claims.push_back(l.claims.front());
+  }
   std::vector<std::string> texts;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    auto& l = lines[i];
-    for (std::size_t k = i + 1; k < lines.size();) {
-      const bool joins = l.claims.front() > 0 && lines[k].claims.front() > 0 && lines[k].names == l.names &&
-                         lines[k].quantity == l.quantity && lines[k].reason == l.reason;
-      if (joins) l.claims.push_back(lines[k].claims.front());
-      if (joins) lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(k));
-      if (!joins) ++k;
-    }
+  for (const auto& l : joined) {
     std::string text = fmt::format("{}", fmt::join(l.names, "; "));
     if (l.claims.front() > 0)
       text = fmt::format("claim{} {} on {}", l.claims.size() > 1 ? "s" : "", fmt::join(l.claims, ", "), text);
