@@ -13,15 +13,15 @@ DASHES = [(), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5, 1, 1.5, 1, 1.5), (9, 3)
 Z = 1.959964  # 95%
 
 
-def exit_code(draw):
-    """Runs draw(); says on standard error what went wrong, as `sde plot`, and gives the exit code for it."""
+def exit_code(draw, command="sde plot", needs="matplotlib and netCDF4"):
+    """Runs draw(); says on standard error what went wrong, as `command`, and gives the exit code for it."""
     try:
         draw()
     except Problem as problem:
-        print(f"sde plot: {problem}", file=sys.stderr)
+        print(f"{command}: {problem}", file=sys.stderr)
         return problem.code
     except ImportError as error:
-        print(f"sde plot: {error}: expected Python with matplotlib and netCDF4 ($SDE_PYTHON names another)", file=sys.stderr)
+        print(f"{command}: {error}: expected Python with {needs} ($SDE_PYTHON names another)", file=sys.stderr)
         return 4
     return 0
 

@@ -8,7 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True  # no cache beside an installed script
 
-from figure_style import Problem
+from figure_style import Problem, exit_code
 from report_html import Cell, facts, number, page, source, table, text
 from report_runs import RunItem, SweepItem
 from report_verdicts import VerdictItem
@@ -180,20 +180,16 @@ def main():
     parser.add_argument("--title")
     parser.add_argument("--made-by", default="sde")
     arguments = parser.parse_args()
-    try:
+
+    def make():
         items, left_out = read(arguments.paths)
         for path, why in left_out:
             print(f"sde report: left out: {path}: {why}", file=sys.stderr)
         title = arguments.title or (items[0].title() if len(items) == 1 else f"{len(items)} results of sde")
         body, figures = body_of(title, arguments.made_by, items, left_out)
         write(arguments.out, page(title, arguments.made_by, body, figures))
-    except Problem as problem:
-        print(f"sde report: {problem}", file=sys.stderr)
-        return problem.code
-    except ImportError as error:
-        print(f"sde report: {error}: expected Python with netCDF4 ($SDE_PYTHON names another)", file=sys.stderr)
-        return 4
-    return 0
+
+    return exit_code(make, "sde report", "netCDF4")
 
 
 if __name__ == "__main__":

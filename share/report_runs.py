@@ -135,6 +135,11 @@ class RunItem:
             choices.append({"name": o, "label": long_name(self.data.names, o), "series": series})
         return choices
 
+    def measured(self, m, what, c):
+        """The measured drift or diffusion of component c, between observations."""
+        t = self.v["slow_time"][m]
+        return curve(self.name(m), self.looks[m], "marker", 0.5 * (t[1:] + t[:-1]), self.v[what][m][:, c], Z * self.v[what + "_se"][m][:, c])
+
     def drift_choices(self):
         v, choices = self.v, []
         for c, component in enumerate(self.data.components()):
@@ -142,8 +147,7 @@ class RunItem:
             for m in range(len(self.names)):
                 t = v["slow_time"][m]
                 if v["discrete"][m]:
-                    series.append(curve(self.name(m), self.looks[m], "marker", 0.5 * (t[1:] + t[:-1]), v["drift_measured"][m][:, c],
-                                        Z * v["drift_measured_se"][m][:, c]))
+                    series.append(self.measured(m, "drift_measured", c))
                     continue
                 without = v["drift_1"][m][:, c] + v["ito_normal"][m][:, c]
                 series.append(curve(self.name(m), self.looks[m], "line", t, without + v["drift_2"][m][:, c]))
@@ -157,12 +161,10 @@ class RunItem:
         for c, component in enumerate(self.data.components()):
             series = []
             for m in range(len(self.names)):
-                t = v["slow_time"][m]
                 if v["discrete"][m]:
-                    series.append(curve(self.name(m), self.looks[m], "marker", 0.5 * (t[1:] + t[:-1]), v["diffusion_measured"][m][:, c],
-                                        Z * v["diffusion_measured_se"][m][:, c]))
+                    series.append(self.measured(m, "diffusion_measured", c))
                 else:
-                    series.append(curve(self.name(m), self.looks[m], "line", t, v["diffusion"][m][:, c]))
+                    series.append(curve(self.name(m), self.looks[m], "line", v["slow_time"][m], v["diffusion"][m][:, c]))
             choices.append({"name": component, "label": component, "y": f"diffusion of {component}, per slow time", "series": series})
         return choices
 

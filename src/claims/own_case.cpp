@@ -143,12 +143,12 @@ Case case_of_other(const experiment::Experiment& e, const Method& m, const Propo
   c.diffuses = terms->tangent_noise().norm() > 1e-9;
   auto& x = c.designs.algorithms;
   x.all = {{m.algorithm.type->label(m.algorithm), m.algorithm}};
+  x.time = std::min(e.observation.times.back(), 0.2 * c.most_burn_in + 0.2);
   if (const auto metric = m.algorithm.type->metric(m.algorithm)) {
     auto& unit = x.all.front().unit;
     unit = metric->root(metric->start).cwiseAbs2().mean();
     x.time *= unit * unit;
   }
-  x.time = std::min(e.observation.times.back(), 0.2 * c.most_burn_in + 0.2);
   x.margin = e.verify.margin("algorithms", x.margin);
   for (const auto& claim : all())
     if (claim.number != 14)

@@ -244,8 +244,8 @@ int run(const Options& o) {
   if (asked.algorithm) ensemble::set_noise(problem, *asked.algorithm);
   const auto plain = problem.terms();
   plain->compute(point.data());
-  const auto terms = asked.algorithm ? ensemble::terms_at_start(problem, *asked.algorithm) : problem.terms();
-  terms->compute(point.data());
+  const auto of_algorithm = asked.algorithm ? ensemble::terms_at_start(problem, *asked.algorithm) : nullptr;
+  auto* const terms = of_algorithm ? of_algorithm.get() : plain.get();
   Vector g(d);
   problem.model->gradient(point.data(), g.data());
   const slow::Parameters& p = asked.parameters;

@@ -6,11 +6,13 @@
 namespace sde::ensemble {
 
 std::unique_ptr<slow::PointTerms> terms_at_start(const Problem& p, const discrete::Algorithm& a) {
-  auto terms = p.terms();
+  std::unique_ptr<slow::PointTerms> terms;
   if (const auto metric = a.type->metric(a)) {
     auto dense = std::make_unique<slow::DenseGeometry>(*p.model, p.noise);
     dense->set_metric(metric->root(metric->start));
     terms = std::move(dense);
+  } else {
+    terms = p.terms();
   }
   terms->compute(p.start_on_gamma.data());
   return terms;
