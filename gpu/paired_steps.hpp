@@ -53,13 +53,13 @@ struct BeginPaired {
   }
 };
 
-/// The algorithm to theta[d], and all that is gathered to 0.
+/// The algorithm to theta[d], what it keeps beside its position to 0, and all that is gathered to 0.
 struct StartPaired {
   PairedPaths paths;
   const double* theta;
-  int d;
+  int d, size;
   SDE_DEVICE void operator()(long path) const {
-    for (int k = 0; k < d; ++k) paths.x[k * paths.stride + path] = theta[k];
+    for (int k = 0; k < size; ++k) paths.x[k * paths.stride + path] = k < d ? theta[k] : 0.0;
     paths.lost[path] = 0;
     for (int p = 0; p < paths.prediction_count; ++p) {
       paths.lost_by[p * paths.stride + path] = 0;
@@ -83,36 +83,57 @@ struct PairedSteps {
 
   using T = Pack<double, 1>;
   static constexpr int D = dim_of<L>;
+  static constexpr int kSize = discrete::kStateSize<L, Rule, double>;
   /// A path of the algorithm and one of a slow SDE: more registers, no spills.
   static constexpr int kResidentBlocks = 2;
 
-  SDE_DEVICE void operator()(long path) const {
-    OnePath one_path(*this, path);
-    T one[D], both[D], unit[D];
-    advance_pairs(one_path, pairing, rounds.from, pairs, one, both, unit);
-    for (int k = 0; k < D; ++k) paths.x[k * paths.stride + path] = one_path.x[k].v;
+  SDE_DEVICE int size() const { return discrete::shape_of<double>(rule, D, rounds.workers).size(); }
+
+  /// By one thread, in registers.
+  SDE_DEVICE void operator()(long path) const { OnePath<Solo>(*this, {}).run(path); }
+  /// Takes of a counting team what the call below takes.
+  template <class Members>
+  void take_arrays(const Members& team) const {
+    OnePath<Members>(*this, team);
+  }
+  /// By a lone thread, which has what the algorithm keeps in memory of its own: paths first, first + every, ... below
+  /// count.
+  template <class Members>
+  SDE_DEVICE void operator()(const Members& team, long first, long every, long count) const {
+    OnePath<Members> one(*this, team);
+    for (long path = first; path < count; path += every) one.run(path);
   }
 
  private:
   /// What advance_pairs() asks for.
+  template <class Team>
   struct OnePath {
     static constexpr int Dim = D;
     const PairedSteps& body;
-    const long path;
-    discrete::RoundLoop<L, T, Rule, true, Solo, discrete::kUnsampled> loop;
-    T x[D], spread{0.0};
+    typename discrete::LoopOf<L, T, Rule, true, Team, discrete::kUnsampled>::type loop;
+    Buffer<T, kSize, Team> x;
+    T spread{0.0};
+    long path = 0;
 
-    SDE_DEVICE OnePath(const PairedSteps& b, long number)
-        : body(b), path(number), loop(b.loss, b.noise, b.rule, b.stepping) {
-      for (int k = 0; k < D; ++k) x[k] = body.paths.x[k * body.paths.stride + path];
+    SDE_DEVICE OnePath(const PairedSteps& b, const Team& team)
+        : body(b), loop(b.loss, b.noise, b.rule, b.stepping, team), x(b.size(), team) {}
+
+    SDE_DEVICE void run(long number) {
+      path = number;
+      const int n = kSize == kDynamic ? body.size() : kSize;
+      for (int k = 0; k < n; ++k) x[k] = body.paths.x[k * body.paths.stride + path];
+      T one[D], both[D], unit[D];
+      advance_pairs(*this, body.pairing, body.rounds.from, body.pairs, one, both, unit);
+      for (int k = 0; k < n; ++k) body.paths.x[k * body.paths.stride + path] = x[k].v;
     }
+
     SDE_DEVICE static constexpr int size() { return D; }  // there may be fewer columns
     SDE_DEVICE void draw(std::int64_t k, T* one) {
       for (int c = 0; c < D; ++c) one[c] = T(0.0);
       auto here = body.rounds;
       here.from = k;
       here.to = k + body.pairing.steps;
-      loop.advance(x, body.paths.first + static_cast<std::uint32_t>(path), here, spread);
+      loop.advance(x.data(), body.paths.first + static_cast<std::uint32_t>(path), here, spread);
       loop.take_noise(one);
     }
     template <class Control>

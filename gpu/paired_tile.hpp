@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
+#include <vector>
 
 #include "paired_steps.hpp"
 #include "sde/discrete/algorithms.hpp"
@@ -10,10 +12,6 @@
 #include "upload.hpp"
 
 namespace sde::gpu {
-
-/// Whether an algorithm's state is its position: then a thread's arrays have a constant size.
-template <class Rule>
-inline constexpr bool kPositionAlone = Rule::kSharedSlots == 0 && Rule::kWorkerSlots == 0;
 
 template <class Device, class L>
 class PairedTileOf final : public PairedTile {
@@ -26,20 +24,26 @@ class PairedTileOf final : public PairedTile {
   /// Whether the kernel has code for this pairing.
   static bool runs(const Noise& noise, const PairedSetup& setup) {
     const auto& a = setup.algorithm;
-    const bool tables = std::any_of(setup.predictions.begin(), setup.predictions.end(),
-                                    [](const auto& p) { return bool(p.parameters.weights); });
-    return !a.increments.conventional && a.steady() && noise.columns() <= dim_of<L> && !tables &&
-           discrete::Algorithms::with_rule(a, [](auto rule) { return kPositionAlone<decltype(rule)>; });
+    // A lone thread's arrays: the state, its next in the step of an algorithm of matrices, the loop's of d numbers
+    // each.
+    const std::size_t numbers = 2 * state_size(a) + 8 * (D + 2);
+    return !a.increments.conventional && a.steady() && noise.columns() <= dim_of<L> && !a.type->in_metric() &&
+           numbers * sizeof(double) <= Device::lone_limit;
   }
 
   PairedTileOf(int ordinal, long paths, const L& loss, const Noise& noise, const PairedSetup& setup)
       : device_(ordinal),
         setup_(setup),
+        size_(state_size(setup.algorithm)),
         upload_(device_),
         loss_(on_device(loss, upload_)),
         noise_(device_, noise),
         start_(device_, D) {
-    copy_of(device_, setup.predictions, predictions_);
+    auto predictions = setup.predictions;
+    weights_.resize(predictions.size());
+    for (std::size_t p = 0; p < predictions.size(); ++p)
+      predictions[p].parameters.weights = weights_[p].here(device_, predictions[p].parameters.weights);
+    copy_of(device_, predictions, predictions_);
     std::vector<SmoothFunction> functions = setup.functions;
     for (auto& g : functions) {
       g.u = upload_({g.u, g.u + g.nu});
@@ -56,14 +60,17 @@ class PairedTileOf final : public PairedTile {
     first_ = first;
     count_ = count;
     start_.write(theta, D);
-    device_.launch(count_, StartPaired{paths(), start_.data(), static_cast<int>(D)});
+    device_.launch(count_, StartPaired{paths(), start_.data(), static_cast<int>(D), static_cast<int>(size_)});
     const std::int64_t H = rounds(0, 0).H, chunk = std::max<std::int64_t>(1, kChunk / H) * H;
     const Paths<double> alone{x_.data(), spread_.data(), lost_.data(), stride_, first_};
     for (std::int64_t k = 0; k < burn_in; k += chunk)
       with_rule([&]<class Rule>(const Rule& rule) {
-        device_.launch(count_, DiscreteSteps<DeviceLoss, double, Rule, discrete::kUnsampled>{
-                                   loss_, noise_.view(), rule, discrete::Stepping(setup_.algorithm),
-                                   rounds(k, std::min(burn_in, k + chunk)), alone});
+        // Of other rules the kernel that a tile of the algorithm alone has, too.
+        constexpr unsigned kSources =
+            std::is_same_v<Rule, discrete::AveragedSgd> ? discrete::kUnsampled : discrete::kAnySource;
+        launch(DiscreteSteps<DeviceLoss, double, Rule, kSources>{loss_, noise_.view(), rule,
+                                                                 discrete::Stepping(setup_.algorithm),
+                                                                 rounds(k, std::min(burn_in, k + chunk)), alone});
       });
   }
 
@@ -74,12 +81,10 @@ class PairedTileOf final : public PairedTile {
 
   void advance(std::int64_t k, std::int64_t pairs) override {
     with_rule([&]<class Rule>(const Rule& rule) {
-      device_.launch(count_,
-                     PairedSteps<DeviceLoss, Rule>{
-                         loss_, noise_.view(), rule,
-                         discrete::recording(discrete::Stepping(setup_.algorithm), innovations_on_gamma(noise_.view())),
-                         rounds(k, k + setup_.steps), pairs,
-                         PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
+      launch(PairedSteps<DeviceLoss, Rule>{
+          loss_, noise_.view(), rule,
+          discrete::recording(discrete::Stepping(setup_.algorithm), innovations_on_gamma(noise_.view())),
+          rounds(k, k + setup_.steps), pairs, PairedStepping(setup_, predictions_.data(), functions_.data()), paths()});
     });
     device_.wait();
   }
@@ -108,16 +113,29 @@ class PairedTileOf final : public PairedTile {
     const auto round = setup_.algorithm.round(0);
     return {from, to, round.workers, round.steps, round.synchronizes, setup_.algorithm.rate.eta, nullptr};
   }
-  template <class Use>
-  void with_rule(Use use) const {
-    discrete::Algorithms::with_rule(setup_.algorithm, [&](const auto& rule) {
-      if constexpr (kPositionAlone<std::remove_cvref_t<decltype(rule)>>) use(rule);
+  static std::size_t state_size(const discrete::Algorithm& a) {
+    return discrete::Algorithms::with_rule(a, [&](const auto& rule) {
+      return static_cast<std::size_t>(discrete::shape_of<double>(rule, dim_of<L>, a.workers).size());
     });
+  }
+  /// use(the algorithm's rule, with its arrays on the device).
+  template <class Use>
+  void with_rule(Use use) {
+    discrete::Algorithms::with_rule(setup_.algorithm, [&]<class Rule>(const Rule& rule) {
+      if constexpr (!std::is_same_v<Rule, discrete::AdaptiveSgd>) use(rules_.here(device_, rule, static_cast<int>(D)));
+    });
+  }
+  template <class Body>
+  void launch(const Body& body) {
+    if constexpr (Body::kSize != kDynamic)
+      device_.launch(count_, body);
+    else
+      device_.launch_lone(count_, lone_bytes<DeviceLoss, double>(loss_, body), body);
   }
   void reserve(std::size_t n) {
     x_ = {}, point_ = {}, spread_ = {}, fine_ = {}, coarse_ = {}, martingale_ = {}, lost_ = {}, lost_by_ = {};
     const auto P = setup_.predictions.size(), Q = setup_.functions.size();
-    x_ = Memory<double>(device_, n * D);
+    x_ = Memory<double>(device_, n * size_);
     point_ = Memory<double>(device_, n * D);
     spread_ = Memory<double>(device_, n);
     fine_ = Memory<double>(device_, n * P * D);
@@ -150,6 +168,7 @@ class PairedTileOf final : public PairedTile {
 
   Device device_;
   const PairedSetup& setup_;
+  const std::size_t size_;  ///< numbers of a path of the algorithm
   const Upload<Device> upload_;
   const DeviceLoss loss_;
   const DeviceNoise<Device, double> noise_;
@@ -157,6 +176,8 @@ class PairedTileOf final : public PairedTile {
   Memory<std::uint8_t> lost_, lost_by_;
   Memory<PairedSlowSde> predictions_;
   Memory<SmoothFunction> functions_;
+  DeviceRules<Device> rules_;
+  std::vector<DeviceWeights<Device>> weights_;  ///< of each prediction
   long stride_ = 0, count_ = 0;
   std::uint32_t first_ = 0;
 };

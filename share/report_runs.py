@@ -94,8 +94,9 @@ class RunItem:
                         + [mean_cell(math.nan, 0) if k is None else
                            mean_cell(float(self.v[o][m][k]), Z * float(self.v[o + "_se"][m][k]), mark) for o, k in zip(observables, ends)]
                         + [number(total, 12), Cell(str(self.lost[m]) + (" (means are biased)" if self.lost[m] else ""), self.lost[m], mark),
-                           number(self.value_of("gradient_evaluations", m), 3)])
-        head = ["method", "kind", "slow time"] + [long_name(self.data.names, o) for o in observables] + ["paths", "lost", "gradients"]
+                           number(self.value_of("gradient_evaluations", m), 3), number(self.value_of("communication_rounds", m), 12)])
+        head = ["method", "kind", "slow time"] + [long_name(self.data.names, o) for o in observables]
+        head += ["paths", "lost", "gradients", "rounds"]
         return table("At the end: means over paths, \u00b1 95%", head, rows, name)
 
     def parameters(self, name):

@@ -282,11 +282,9 @@ inline Noise labels_and_constant() {
 }
 
 /// Common noise: the SDEs and their martingales are the same bits; what has gone through Phi is close.
-inline void check_paired(const ensemble::Problem& problem, int workers, double burn_in) {
+inline void check_paired(const ensemble::Problem& problem, const discrete::Algorithm& algorithm, double burn_in) {
   verify::Pairing p;
-  p.algorithm = {.workers = workers, .batch = 4, .seed = 9};
-  p.algorithm.rate.eta = 0.03;
-  p.algorithm.sync.H = 8;
+  p.algorithm = algorithm;
   p.predictions = {verify::theory(p.algorithm), verify::refined(p.algorithm)};
   p.predictions[1].time_scale = 1.1;
   p.times = {0.1, 0.2};
@@ -311,6 +309,45 @@ inline void check_paired(const ensemble::Problem& problem, int workers, double b
     check_same(cpu.step_error[i], device.step_error[i]);
     check_same(cpu.drift[i], device.drift[i]);
     observed_to = observed;
+  }
+}
+inline void check_paired(const ensemble::Problem& problem, int workers, double burn_in) {
+  discrete::Algorithm a{.workers = workers, .batch = 4, .seed = 9};
+  a.rate.eta = 0.03;
+  a.sync.H = 8;
+  check_paired(problem, a, burn_in);
+}
+/// Algorithms that keep more than their position, for a loss of d dimensions.
+inline std::vector<discrete::Algorithm> other_algorithms(int d) {
+  std::vector<double> adaptive{0.9, 1, -1, 0.01, 0.5, 0};
+  adaptive.insert(adaptive.end(), static_cast<std::size_t>(d), 0.7);
+  const std::tuple<const discrete::AlgorithmType*, int, std::vector<double>> all[] = {
+      {&discrete::heavy_ball, 1, {0.6, 0, 1, 1, 0, 0}},
+      {&discrete::local_momentum, 3, {0.6, 1, 0, 1, 0, 0}},
+      {&discrete::diloco, 3, {0, 0, 1, 0.7, 0.6, 1}},
+      {&discrete::gossip, 6, {0, 1}},
+      {&discrete::delayed_sgd, 1, {2}},
+      {&discrete::adam, 1, adaptive},
+      {&discrete::local_rmsprop, 3, adaptive},
+  };
+  std::vector<discrete::Algorithm> made;
+  for (const auto& [type, workers, parameters] : all) {
+    discrete::Algorithm a{.type = type, .workers = workers, .batch = workers, .seed = 9, .parameters = parameters};
+    a.rate.eta = 0.01;
+    a.rate.steps = 1000;
+    a.sync.H = 5;
+    made.push_back(a);
+  }
+  return made;
+}
+/// check_paired() of those of them that a device has pairs of: all that are linear in their gradients.
+inline void check_other_pairs(const ensemble::Problem& problem) {
+  for (const auto& a : other_algorithms(problem.model->dim())) {
+    if (a.type->in_metric()) continue;
+    CAPTURE(a.type->name());
+    const PairedSetup setup{.algorithm = a, .predictions = {{verify::theory(a).parameters}}, .dt = 0.02};
+    CHECK(problem.model->device()->paired_tile(0, kLanes, problem.noise, setup) != nullptr);
+    check_paired(problem, a, 0.05);
   }
 }
 

@@ -116,33 +116,18 @@ TEST_CASE("other algorithms and their slow SDEs on a device are the CPU's") {
       {on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}), 2},
       {on_host_device(loss::DiagonalNetwork(3, 4, 1, 5), labels, std::vector<double>(8, 0.6)), 8}};
   for (const auto& [problem, d] : problems) {
-    std::vector<double> adaptive{0.9, 1, -1, 0.01, 0.5, 0};
-    adaptive.insert(adaptive.end(), static_cast<std::size_t>(d), 0.7);
-    const std::tuple<const discrete::AlgorithmType*, int, std::vector<double>> all[] = {
-        {&discrete::heavy_ball, 1, {0.6, 0, 1, 1, 0, 0}},
-        {&discrete::local_momentum, 3, {0.6, 1, 0, 1, 0, 0}},
-        {&discrete::diloco, 3, {0, 0, 1, 0.7, 0.6, 1}},
-        {&discrete::gossip, 6, {0, 1}},
-        {&discrete::delayed_sgd, 1, {2}},
-        {&discrete::adam, 1, adaptive},
-        {&discrete::local_rmsprop, 3, adaptive},
-    };
-    for (const auto& [type, workers, parameters] : all) {
-      CAPTURE(type->name());
+    for (const auto& a : other_algorithms(d)) {
+      CAPTURE(a.type->name());
       auto m = method_of(test::Kind::local_sgd, 0.01, 40);
-      m.algorithm.type = type;
-      m.algorithm.workers = m.algorithm.batch = workers;
-      m.algorithm.sync.H = 5;
-      m.algorithm.parameters = parameters;
-      m.algorithm.rate.steps = 1000;
+      m.algorithm = a;
       ensemble::Observation at{.times = {0, 0.01, 0.02}, .polynomials = {}, .components = 2};
-      if (type->in_metric()) at.components = 0;  // not known without v
+      if (a.type->in_metric()) at.components = 0;  // not known without v
       for (const auto precision : {Precision::full, Precision::single}) {
         m.precision = precision;
         check_same(ensemble::run(problem, m, at, {.threads = 2}),
                    ensemble::run(problem, m, at, {.threads = 2, .device = 0}));
       }
-      if (type->in_metric()) continue;  // its slow SDE is on the CPU
+      if (a.type->in_metric()) continue;  // its slow SDE is on the CPU
       m.precision = Precision::full;
       m.dynamics = &ensemble::slow_sde();
       m.dt = 0.002;
@@ -164,6 +149,7 @@ TEST_CASE("algorithm and slow SDEs on common noise: the device's are the CPU's, 
     }
   gpu::HostDevice::memory = 10 * 40 * sizeof(double);  // martingales, the largest array, of 40 paths
   check_paired(on_host_device(loss::Hyperbola{}, labels_and_constant(), {2, 0.5}), 4, 0);
+  check_other_pairs(on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}));
   gpu::HostDevice::memory = ~std::size_t(0);
 }
 

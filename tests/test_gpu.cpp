@@ -81,6 +81,7 @@ TEST_CASE("algorithm and slow SDEs on common noise: the GPU's are the CPU's") {
       check_paired(problem_of(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}), workers, burn_in);
       check_paired(problem_of(loss::Hyperbola{}, labels_and_constant(), {2, 0.5}), workers, burn_in);
     }
+  check_other_pairs(problem_of(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}));
 }
 
 TEST_CASE("what the GPU's teams observe is what the CPU does, for every network") {

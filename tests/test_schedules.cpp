@@ -88,6 +88,22 @@ TEST_CASE("synchronization: constant, proportional to 1/eta, QSR, post-local") {
   CHECK(post(100, 0.1) == 7);
 }
 
+TEST_CASE("rounds of communication: one at each round's end, the last cut short, or one a step") {
+  discrete::Algorithm a{.type = &discrete::local_sgd, .workers = 4, .batch = 4};
+  a.sync.H = 10;
+  CHECK(a.communication_rounds(1005) == 101);
+  CHECK(a.communication_rounds(1000) == 100);
+  CHECK(discrete::Algorithm{.type = &discrete::sgd}.communication_rounds(1005) == 1005);
+  a.type = &discrete::post_local_sgd;
+  a.sync.switch_step = 500;
+  CHECK(a.communication_rounds(1000) == 500 + 50);
+  // eta halves at 500: (0.5/eta)^2 is 25, then 100.
+  a.type = &discrete::qsr;
+  a.sync = {.kind = Synchronization::Kind::qsr, .H = 1, .beta = 0.5};
+  a.rate = {.kind = LearningRate::Kind::step, .eta = 0.1, .steps = 1000, .factor = 0.5, .milestones = {0.5}};
+  CHECK(a.communication_rounds(1000) == 20 + 5);
+}
+
 TEST_CASE("polynomials: values, and errors with the place") {
   const double x[3] = {2, 3, 5};
   CHECK(ensemble::Polynomial::parse("x1^2 - x2^2", 3)(x) == -5);

@@ -30,6 +30,12 @@ std::string interval(const stats::Moments& m, long paths) {
 /// Whether the row is a limit of long rounds, which has no H and no alpha.
 bool limit(const ensemble::Method& m) { return std::isinf(m.dynamics->parameters(m, m.algorithm.rate.steps).alpha); }
 
+/// Rounds of communication; null for an SDE, which has none.
+nlohmann::json communication(const ensemble::Method& m) {
+  if (!m.dynamics->is_algorithm()) return nullptr;
+  return m.algorithm.communication_rounds(m.algorithm.rate.steps);
+}
+
 /// A cell of every row.
 template <class Cell>
 std::vector<std::string> cells(const Experiment& e, Cell cell) {
@@ -47,6 +53,10 @@ void add_settings(Table& table, const Experiment& e) {
   table.add("alpha", Table::Align::right, cells(e, [&](std::size_t i) {
               const double eta = e.methods[i].algorithm.rate.eta;
               return limit(e.methods[i]) ? "limit" : fmt::format("{:.3g}", eta * static_cast<double>(H(i)));
+            }));
+  table.add("rounds", Table::Align::right, cells(e, [&](std::size_t i) {
+              const auto rounds = communication(e.methods[i]);
+              return rounds.is_null() ? std::string() : rounds.dump();
             }));
   for (const auto& key : differing_keys(e.methods, e.settings)) {
     if (key == "eta" || key == "H" || key == "paths") continue;  // they have columns of their own
@@ -137,6 +147,7 @@ nlohmann::json summary(const Experiment& e, const std::optional<manifold::Findin
                      {"lost", r.lost},
                      {"biased", r.lost > 0},
                      {"gradient_evaluations", r.gradients},
+                     {"communication_rounds", communication(e.methods[i])},
                      {"slow_time", r.slow_time.back()},
                      {"hessian_rank", rank_of(r.spectra)},
                      {"final", nlohmann::json::object()}};

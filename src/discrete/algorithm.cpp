@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sde/core/error.hpp"
@@ -16,6 +17,21 @@ const AlgorithmType* Algorithm::default_type() { return &local_sgd; }
 
 std::int64_t Algorithm::peak_steps_in_round() const {
   return round(rate.steps).synchronizes ? sync(rate.steps, rate.eta) : 1;
+}
+
+std::int64_t Algorithm::communication_rounds(std::int64_t steps) const {
+  if (steady()) {
+    const Round one = round(0);
+    return one.synchronizes ? (steps + one.steps - 1) / one.steps : steps;
+  }
+  std::int64_t count = 0;
+  for (std::int64_t k = 0; k < steps;) {
+    const Round one = round(k);
+    const std::int64_t length = std::min(one.steps, steps - k);
+    count += one.synchronizes ? 1 : length;
+    k += length;
+  }
+  return count;
 }
 
 void refuse(const char* field, const std::string& expected, std::int64_t got) {

@@ -18,6 +18,9 @@ class RoundStepper final : public Stepper {
  public:
   explicit RoundStepper(const Run& run)
       : algorithm_(run.method.dynamics->algorithm(run.method)),
+        model_(*run.problem.model),
+        noise_(run.problem.noise),
+        precision_(run.method.precision),
         timeline_(run.timeline),
         interrupted_(run.interrupted),
         dim_(run.problem.model->dim()),
@@ -42,7 +45,7 @@ class RoundStepper final : public Stepper {
       const std::int64_t next = whole_rounds(k, end, 1);
       std::copy_n(x, size() * kLanes, before);
       kernel_->advance(x, path, k, next, spread);
-      if (!in_domain(x + lane, dim_, kLanes)) return next;
+      if (!in_domain(x + lane, dim_, kLanes)) return next - k > 1 ? left_at(x, before, path, k, next, lane) : next;
       k = next;
     }
     return end;
@@ -58,7 +61,46 @@ class RoundStepper final : public Stepper {
     }
     return k;
   }
+  /// Within the round from step k to `end`, which lane `lane` leaves: the step at which its first worker does, each
+  /// worker run again alone from `before`; x and `before` become that worker's iterates then and one step earlier. What
+  /// a worker keeps beside its position is not seen here: such algorithms know the round.
+  long left_at(LaneState x, LaneState before, std::uint32_t path, std::int64_t k, std::int64_t end, int lane) {
+    if (size() != dim_ * (precision_ == Precision::single ? 2 : 1)) return end;
+    const std::vector<double> start(before, before + size() * kLanes);
+    std::vector<double> here = start, last = start;
+    std::int64_t step = end + 1;
+    auto one = algorithm_;
+    one.workers = 1;
+    one.batch = algorithm_.batch / algorithm_.round(k).workers;
+    for (int w = 0; w < algorithm_.round(k).workers; ++w) {
+      one.first_worker = w;
+      const auto kernel = model_.discrete_kernel(noise_, one, precision_);
+      const auto left = [&](std::int64_t at) {
+        double spread[kLanes];
+        here = start;
+        if (at > k) kernel->advance(here.data(), path, k, at, spread);
+        return !in_domain(here.data() + lane, dim_, kLanes);
+      };
+      std::int64_t in = k, out = std::min(end, step - 1);
+      if (out == in || !left(out)) continue;
+      while (out - in > 1) {
+        const auto middle = in + (out - in) / 2;
+        (left(middle) ? out : in) = middle;
+      }
+      step = out;
+      left(in);
+      last = here;
+      left(out);
+      std::copy(here.begin(), here.end(), x);
+      std::copy(last.begin(), last.end(), before);
+    }
+    return std::min(step, end);
+  }
+
   const discrete::Algorithm algorithm_;
+  const LossModel& model_;
+  const Noise& noise_;
+  const Precision precision_;
   const Timeline& timeline_;
   const std::atomic<bool>* interrupted_;
   const int dim_;

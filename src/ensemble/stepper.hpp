@@ -18,8 +18,9 @@ class Stepper {
   /// Throws Interrupted soon after the run's flag is set, leaving x on the way.
   virtual unsigned advance(LaneState x, std::uint32_t path, std::size_t interval, double* spread) = 0;
   /// The step by which lane `lane` has left the domain on its way through an interval, from x at its beginning, which
-  /// becomes the state at that step, and `before` the state one round earlier; the end of the interval, with x and
-  /// `before` as they are, where the stepper cannot tell.
+  /// becomes the state at that step, and `before` the state one step earlier (the iterate of the worker that left) or,
+  /// where only that is known, one round; the end of the interval, with x and `before` as they are, where the stepper
+  /// cannot tell.
   virtual long diverged_at(LaneState x, LaneState before, std::uint32_t path, std::size_t interval, int lane) {
     (void)x, (void)before, (void)path, (void)lane;
     return step_after(interval);

@@ -86,7 +86,7 @@ void write_coordinates(DatasetFile& f) {
   write_axes(f);
   const std::size_t intervals = f.experiment.observation.times.size() - 1;
   std::vector<int> discrete, total, lost;
-  std::vector<double> actual, width, cost, alpha, rounds;
+  std::vector<double> actual, width, cost, alpha, H_at_peak, communication;
   for (std::size_t m = 0; m < f.results.size(); ++m) {
     const auto& r = f.results[m];
     const auto& a = f.experiment.methods[m].algorithm;
@@ -95,7 +95,8 @@ void write_coordinates(DatasetFile& f) {
     lost.push_back(static_cast<int>(r.lost));
     cost.push_back(r.gradients);
     const auto H = static_cast<double>(a.peak_steps_in_round());
-    rounds.push_back(H);
+    H_at_peak.push_back(H);
+    communication.push_back(discrete.back() ? static_cast<double>(a.communication_rounds(a.rate.steps)) : std::nan(""));
     alpha.push_back(a.rate.eta * H);
     actual.insert(actual.end(), r.slow_time.begin(), r.slow_time.end());
     for (std::size_t i = 0; i < intervals; ++i) width.push_back(r.slow_time[i + 1] - r.slow_time[i]);
@@ -104,7 +105,10 @@ void write_coordinates(DatasetFile& f) {
             "slow time of the observation (the end of the nearest round of the group's algorithm)", kSlowTime, actual);
   f.doubles("interval_width", {f.run, f.interval}, "slow time between observations", kSlowTime, width);
   f.doubles("gradient_evaluations", {f.run}, "stochastic gradients computed, all paths", "1", cost);
-  f.doubles("H", {f.run}, "local steps per round at the peak learning rate", "steps", rounds);
+  f.doubles("communication_rounds", {f.run},
+            "how often a path's workers communicate: at the end of each round, at each step of SGD", "1",
+            communication);
+  f.doubles("H", {f.run}, "local steps per round at the peak learning rate", "steps", H_at_peak);
   f.doubles("alpha", {f.run}, "eta * H at the peak learning rate", "1", alpha);
   f.variable("discrete", netCDF::ncInt, {f.run}, "1 for a discrete algorithm", "").putVar(discrete.data());
   f.variable("paths_total", netCDF::ncInt, {f.run}, "paths simulated", "1").putVar(total.data());

@@ -181,10 +181,12 @@ class Refused(Case):
 
     def test_a_path_that_leaves_the_domain_names_the_subexpression(self):
         text = RING.replace("sqrt(1 + a x) (x^2 + y^2 - 1)", "sqrt(x) y - a").replace("[0.6, 0.8]", "[0.5, 0.7]")
-        text = text.replace("covariance = [1.0, 0.4, 0.4, 0.8]", "variance = 100").replace('"local_sgd"', '"sgd"')
-        r = self.run_file(text)
-        self.assertEqual(r.returncode, 3, r.stderr)
-        self.assertRegex(r.stderr, r"the first: path \d+, step \d+, .*not a number: sqrt\(x\) is -?nan at \(-")
+        text = text.replace("covariance = [1.0, 0.4, 0.4, 0.8]", "variance = 100")
+        for kind in "local_sgd", "sgd":  # a worker within its round; a step
+            with self.subTest(kind=kind):
+                r = self.run_file(text.replace('"local_sgd"', f'"{kind}"'))
+                self.assertEqual(r.returncode, 3, r.stderr)
+                self.assertRegex(r.stderr, r"the first: path \d+, step \d+, .*not a number: sqrt\(x\) is -?nan at \(-")
 
     def test_relu_is_warned_of(self):
         r = self.run_file(RING.replace("(x^2 + y^2 - 1)", "(x^2 + relu(y)^2 - 1)"))

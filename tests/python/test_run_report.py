@@ -66,8 +66,9 @@ class Report(unittest.TestCase):
             "Local SGD, H = 5, eta = 0.02, batch = 4", "Local SGD, H = 5, eta = 0.01, batch = 4", "Local SGD, H = 5, eta = 0.01, batch = 8",
             "Local SGD, H = 5, eta = 0.01, batch = 4 (slow SDE), dt = 0.01", "Local SGD, H = 5, eta = 0.01, batch = 4 (slow SDE), dt = 0.02",
             "Local SGD, H = 5, eta = 0.02, batch = 4 (slow SDE)"])  # its dt is told by the table alone
-        self.assertEqual(self.titles[:6], ["method", "eta", "H", "alpha", "batch", "dt"])
-        self.assertEqual(rows["Local SGD, H = 5, eta = 0.01, batch = 8"][1:5], ["0.01", "5", "0.05", "8"])
+        self.assertEqual(self.titles[:7], ["method", "eta", "H", "alpha", "rounds", "batch", "dt"])
+        self.assertEqual(rows["Local SGD, H = 5, eta = 0.01, batch = 8"][1:6], ["0.01", "5", "0.05", "200", "8"])
+        self.assertEqual([m["communication_rounds"] for m in j["methods"]], [50, 200, 200, None, None, None])
         self.assertEqual(j["methods"][2]["keys"]["batch"], 8)
         self.assertNotIn("dt", j["methods"][2]["keys"])
         self.assertEqual([m["group"] for m in j["methods"]].count("Local SGD, H = 5, eta = 0.01, batch = 4"), 3)  # theory beside it

@@ -52,6 +52,7 @@ struct Algorithm {
   int workers = 1;  ///< K
   int batch = 1;    ///< B = K B_loc
   std::uint64_t seed = 0;
+  int first_worker = 0;  ///< whose draws the first worker has: another where one worker alone is run again
   Increments increments;
   std::vector<double> parameters;  ///< the type's own, in an order that the type knows
 
@@ -71,6 +72,9 @@ struct Algorithm {
   }
   /// The same of every round under constant schedules.
   std::int64_t steps_in_round() const { return steps_to_observation(0); }
+  /// How often workers communicate in so many steps: once at the end of each round, and at each step that has none
+  /// (SGD's, whose batch they share).
+  std::int64_t communication_rounds(std::int64_t steps) const;
   /// H of the last rounds at the peak learning rate: what tables print.
   std::int64_t peak_steps_in_round() const;
   /// Slow time of a local step at learning rate `eta`.

@@ -85,9 +85,10 @@ void for_each_rounds(const Algorithm& a, std::int64_t from, std::int64_t to, std
 struct Stepping {
   std::uint64_t seed = 0;
   int batch = 1;  ///< B
+  int first_worker = 0;
   Drawing drawing;
   Stepping() = default;
-  explicit Stepping(const Algorithm& a) : seed(a.seed), batch(a.batch) {
+  explicit Stepping(const Algorithm& a) : seed(a.seed), batch(a.batch), first_worker(a.first_worker) {
     const auto& i = a.increments;
     drawing = {a.batch, i.conventional, i.conventional ? i.substeps : 1, i.conventional && i.two_point, i.coarsening};
   }
@@ -132,7 +133,8 @@ class RoundLoop {
     T square = T(0.0);
     team_.strided(d_, [&](int j) { sum_[j] = T(0.0); });
     for (int worker = 0; worker < workers; ++worker) {
-      gradient_.seek({stepping_.seed, path, static_cast<std::uint32_t>(worker)}, static_cast<std::uint64_t>(k * S));
+      gradient_.seek({stepping_.seed, path, static_cast<std::uint32_t>(stepping_.first_worker + worker)},
+                     static_cast<std::uint64_t>(k * S));
       team_.each(d_, [&](int j) { y.set(from, j); });
       T* const kept = slots + (Rule::kSharedSlots + worker * Rule::kWorkerSlots) * d_;
       const std::int64_t stretch = rates ? 1 : H;  // steps of one rate

@@ -14,10 +14,10 @@ struct Entries {
 
 namespace detail {
 
-/// Rows and columns of sums that fill the registers.
+/// Rows and columns of sums that fill the registers: 32 where they have 64 bytes, 16 elsewhere.
 template <class T>
 inline constexpr int kTileRows = lanes_of<T>* static_cast<int>(sizeof(scalar_of<T>)) <= SDE_REGISTER_BYTES ? 4 : 2;
-inline constexpr int kTileColumns = 2;
+inline constexpr int kTileColumns = SDE_REGISTER_BYTES >= 64 ? 4 : 2;
 
 template <int R, int C, class T, class A, class B>
 SDE_INLINE void add_tile(int count, const Entries<const A>& a, const Entries<const B>& b, const Entries<T>& c, int i,
