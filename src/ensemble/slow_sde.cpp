@@ -23,13 +23,15 @@ class SlowStepper final : public Stepper {
         first_step_(slow_steps(times_, run.method.dt)),
         interrupted_(run.interrupted),
         metric_(run.method.algorithm.type->metric(run.method.algorithm)),
-        kernel_(metric_ ? slow::moving_slow_kernel(*run.problem.model, run.problem.noise, *metric_)
+        kernel_(metric_ ? slow::metric_slow_kernel(*run.problem.model, run.problem.noise, *metric_,
+                                                   run.problem.interpolating, run.method.precision)
                         : slow::slow_kernel(*run.problem.model, run.problem.noise, run.problem.interpolating,
                                             run.method.precision)) {
     if (run.method.flow_retraction)
       flow_ = std::make_unique<manifold::FlowMap>(*run.problem.model, manifold::FlowOptions{}, run.problem.minimum());
   }
   int size() const override { return metric_ ? 2 * dim_ : dim_; }
+  void use_lanes(int count) override { kernel_->use_lanes(count); }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
     unsigned lost = 0;
     clock_.for_each_chunk(times_, first_step_, i, flow_ ? 1 : kChunk, [&](slow::Steps& steps) {
