@@ -99,12 +99,16 @@ class SlowSde final : public Dynamics {
   double work(const Method& m, double time) const override { return 20 * time / m.dt; }
   std::unique_ptr<Stepper> stepper(const Run& run) const override { return std::make_unique<SlowStepper>(run); }
   std::unique_ptr<DeviceTile> tile(const Problem& p, const Method& m, int device, long paths) const override {
-    return p.model->device()->slow_tile(device, paths, p.noise, m.algorithm.seed, m.precision);
+    const auto model = p.model->device();
+    const auto metric = m.algorithm.type->metric(m.algorithm);
+    const auto seed = m.algorithm.seed;
+    return metric ? model->metric_tile(device, paths, p.noise, *metric, seed, m.precision)
+                  : model->slow_tile(device, paths, p.noise, seed, m.precision);
   }
   /// Of squared losses that interpolate, and of losses of few dimensions without residuals; with Newton's retraction.
   bool runs_on_device(const Problem& p, const Method& m) const override {
     const bool by_hessian = p.model->residual_count() == 0 && p.model->dim() <= slow::kHessianDimensions;
-    return !m.flow_retraction && (p.interpolating || by_hessian) && !m.algorithm.type->metric(m.algorithm);
+    return !m.flow_retraction && (p.interpolating || by_hessian);
   }
 };
 
