@@ -3,13 +3,16 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "metric_steps.hpp"
 #include "observe.hpp"
 #include "paired_tile.hpp"
 #include "sde/discrete/algorithms.hpp"
 #include "sde/model/device_model.hpp"
+#include "sde/slow/moving_metric.hpp"
 #include "steps.hpp"
 #include "upload.hpp"
 
@@ -28,6 +31,12 @@ inline constexpr bool kInRegisters = [] {
   else
     return kPathPerThread<L>;
 }();
+
+/// A slow SDE in a metric, with draws from `seed`.
+struct MetricSde {
+  const slow::MovingMetric& metric;
+  std::uint64_t seed;
+};
 
 /// Members of a team: a warp, or a block where one would be long about it.
 inline int team_size(int d) { return d <= 256 ? 32 : 256; }
@@ -55,6 +64,12 @@ class TileOf final : public DeviceTile {
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, std::uint64_t seed)
       : TileOf(ordinal, paths, loss, noise, loss.dim()) {
     seed_ = seed;
+  }
+  TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const MetricSde& sde)
+      : TileOf(ordinal, paths, loss, noise, 2 * loss.dim()) {
+    seed_ = sde.seed;
+    metric_ = sde.metric.numbers();
+    metric_->start = copy_of(device_, std::vector<double>(metric_->start, metric_->start + d_), v0_);
   }
 
   long capacity() const override { return stride_; }
@@ -84,14 +99,11 @@ class TileOf final : public DeviceTile {
     if constexpr (kSlowHere) {
       auto here = steps;
       here.parameters.weights = weights_.here(device_, steps.parameters.weights);
-      const SlowSteps<DeviceLoss, S> body{loss_, noise_.view(), seed_, here, paths()};
-      if constexpr (ValueLoss<L> || residuals_of<L> == 1) {
-        if (kPathPerThread<L> || fits_a_thread(body)) {
-          launch_threads(body);
-          return;
-        }
-      }
-      if constexpr (!kPathPerThread<L>) launch_teams<S>(body);
+      if (metric_)
+        launch_slow(
+            MetricSteps<DeviceLoss, S>{loss_, noise_.view(), *metric_, metric_->gain(steps.dt), seed_, here, paths()});
+      else
+        launch_slow(SlowSteps<DeviceLoss, S>{loss_, noise_.view(), seed_, here, paths()});
     }
   }
 
@@ -258,6 +270,16 @@ class TileOf final : public DeviceTile {
   DiscreteSteps<DeviceLoss, S, Rule, kSources> discrete_steps(const Rule& rule, const discrete::Rounds& rounds) {
     return {loss_, noise_.view(), rule, stepping_, rounds, paths()};
   }
+  template <class Body>
+  void launch_slow(const Body& body) {
+    if constexpr (ValueLoss<L> || residuals_of<L> == 1) {
+      if (kPathPerThread<L> || fits_a_thread(body)) {
+        launch_threads(body);
+        return;
+      }
+    }
+    if constexpr (!kPathPerThread<L>) launch_teams<S>(body);
+  }
   /// Whether a thread has room for the arrays of a path.
   template <class Body>
   bool fits_a_thread(const Body& body) const {
@@ -288,6 +310,8 @@ class TileOf final : public DeviceTile {
   discrete::Algorithm algorithm_;
   discrete::Stepping stepping_;
   std::uint64_t seed_ = 0;
+  std::optional<slow::MetricNumbers> metric_;  ///< v(0) stands on the device
+  Memory<double> v0_;
   unsigned sources_ = discrete::kAnySource;
   DeviceRules<Device> rules_;
   DeviceWeights<Device> weights_;
@@ -317,10 +341,11 @@ class DeviceModelOf final : public DeviceModel {
   }
   std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise& noise, std::uint64_t seed,
                                         Precision precision) const override {
-    if (!slow::has_kernels(loss_))
-      throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected residuals, or at most " +
-                           std::to_string(slow::kHessianDimensions) + " dimensions");
-    return tile(ordinal, paths, noise, seed, ValueLoss<L> ? Precision::full : precision);
+    return slow_sde(ordinal, paths, noise, seed, precision);
+  }
+  std::unique_ptr<DeviceTile> metric_tile(int ordinal, long paths, const Noise& noise, const slow::MovingMetric& metric,
+                                          std::uint64_t seed, Precision precision) const override {
+    return slow_sde(ordinal, paths, noise, MetricSde{metric, seed}, precision);
   }
   std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise& noise,
                                           const PairedSetup& setup) const override {
@@ -332,6 +357,14 @@ class DeviceModelOf final : public DeviceModel {
   }
 
  private:
+  template <class What>
+  std::unique_ptr<DeviceTile> slow_sde(int ordinal, long paths, const Noise& noise, const What& what,
+                                       Precision precision) const {
+    if (!slow::has_kernels(loss_))
+      throw DeviceUnusable("the slow SDE of this loss has no kernel for a GPU: expected residuals, or at most " +
+                           std::to_string(slow::kHessianDimensions) + " dimensions");
+    return tile(ordinal, paths, noise, what, ValueLoss<L> ? Precision::full : precision);
+  }
   template <class What>
   std::unique_ptr<DeviceTile> tile(int ordinal, long paths, const Noise& noise, const What& what,
                                    Precision precision) const {

@@ -9,6 +9,7 @@
 #include "sde/ensemble/method.hpp"
 #include "sde/manifold/flow_map.hpp"
 #include "sde/model/dense_geometry.hpp"
+#include "sde/model/moving_geometry.hpp"
 #include "sde/verify/paired.hpp"
 
 namespace sde::test {
@@ -90,6 +91,33 @@ void check_slow(const DeviceModel& device, const L& l, const Noise& noise, const
   });
 }
 
+/// The slow SDE in a metric that moves with the path, in two calls: v is kept in between.
+template <class L>
+void check_metric(const DeviceModel& device, const L& l, const Noise& noise, const std::vector<double>& start,
+                  slow::Integrator integrator, Precision precision, double power) {
+  slow::MovingMetric metric{3, 0.1, power, 2, {}};
+  metric.start.resize(l.dim());
+  for (int k = 0; k < l.dim(); ++k) metric.start[k] = 0.6 + 0.4 * std::cos(1.3 * k);
+  const auto tile = device.metric_tile(0, kPaths, noise, metric, 7, precision);
+  tile->start(0, kPaths, start.data());
+  slow::Steps steps[2];
+  for (auto& s : steps) {
+    s.parameters = {.batch = 8, .workers = 4, .alpha = 0.4};
+    s.dt = 1e-3;
+    s.count = 6;
+    s.integrator = integrator;
+  }
+  steps[1].first_step = 6;
+  for (const auto& s : steps) tile->advance(s);
+  TileState state;
+  tile->read(state);
+  const auto model = model_of(l);
+  const auto kernel = slow::metric_slow_kernel(*model, noise, metric, SquaredLoss<L>, precision);
+  check_same_bits(state, l.dim(), 2 * l.dim(), start, [&](double* x, std::uint32_t path, double*) {
+    for (const auto& s : steps) kernel->advance(x, {7, path, 0}, s);
+  });
+}
+
 /// Every loss with every source of noise, double and float: discrete algorithms and conventional SDEs.
 template <class DeviceOf>
 void check_discrete_of_every_loss(DeviceOf device_of) {
@@ -159,8 +187,10 @@ void check_slow_of(DeviceOf device_of, const L& l, const std::vector<double>& st
   manifold::FlowMap{*model}(on_gamma.data());
   const auto device = device_of(l);
   for (const auto precision : {Precision::full, Precision::single})
-    for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler})
+    for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler}) {
       check_slow(*device, l, all_sources(l), on_gamma, integrator, precision);
+      check_metric(*device, l, all_sources(l), on_gamma, integrator, precision, l.dim() % 2 ? 0.25 : 0.5);
+    }
 }
 template <class DeviceOf>
 void check_slow_of_every_loss(DeviceOf device_of) {

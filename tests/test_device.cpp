@@ -127,7 +127,6 @@ TEST_CASE("other algorithms and their slow SDEs on a device are the CPU's") {
         check_same(ensemble::run(problem, m, at, {.threads = 2}),
                    ensemble::run(problem, m, at, {.threads = 2, .device = 0}));
       }
-      if (a.type->in_metric()) continue;  // its slow SDE is on the CPU
       m.precision = Precision::full;
       m.dynamics = &ensemble::slow_sde();
       m.dt = 0.002;

@@ -35,8 +35,10 @@ void check_slow_sde(const L& l, const std::vector<double>& start) {
   manifold::FlowMap{*model_of(l)}(on_gamma.data());
   const auto device = host_device_of(l);
   for (const auto precision : {Precision::full, Precision::single})  // double either way
-    for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler})
+    for (const auto integrator : {slow::Integrator::euler_maruyama, slow::Integrator::weak_euler}) {
       check_slow(*device, l, additive(l), on_gamma, integrator, precision);
+      check_metric(*device, l, additive(l), on_gamma, integrator, precision, 0.5);
+    }
 }
 /// Calls f by lone threads, where they have room, and by teams.
 template <class F>

@@ -72,19 +72,28 @@ std::unique_ptr<Group> group(Advance advance, Arguments&&... arguments) {
   return std::make_unique<GroupOf<Advance>>(std::forward<Arguments>(arguments)..., std::move(advance));
 }
 
+std::unique_ptr<Group> of_steps(const ensemble::Problem& p, const slow::Steps& steps,
+                                std::unique_ptr<DeviceTile> tile) {
+  return group<DeviceGroup>([steps](DeviceTile& t) { t.advance(steps); }, p, std::move(tile));
+}
+std::unique_ptr<Group> of_steps(const ensemble::Problem& p, const slow::Steps& steps, std::uint64_t seed, int size,
+                                std::shared_ptr<SlowKernel> kernel) {
+  return group<CpuGroup>([=](double* x, std::uint32_t path) { kernel->advance(x, {seed, path, 0}, steps); }, p, size);
+}
+
 }  // namespace
 
 std::unique_ptr<Group> slow_group(const ensemble::Problem& p, const slow::Steps& steps, std::uint64_t seed,
                                   Precision precision, int device) {
   if (device >= 0)
-    return group<DeviceGroup>([steps](DeviceTile& tile) { tile.advance(steps); }, p,
-                              p.model->device()->slow_tile(device, slow_paths(p), p.noise, seed, precision));
-  const std::shared_ptr<SlowKernel> kernel = p.model->residual_slow_kernel(p.noise, precision);
-  return group<CpuGroup>(
-      [=](double* x, std::uint32_t path) {
-        kernel->advance(x, {seed, path, 0}, steps);
-      },
-      p, p.model->dim());
+    return of_steps(p, steps, p.model->device()->slow_tile(device, slow_paths(p), p.noise, seed, precision));
+  return of_steps(p, steps, seed, p.model->dim(), p.model->residual_slow_kernel(p.noise, precision));
+}
+std::unique_ptr<Group> metric_group(const ensemble::Problem& p, const slow::MovingMetric& metric,
+                                    const slow::Steps& steps, std::uint64_t seed, Precision precision, int device) {
+  if (device >= 0)
+    return of_steps(p, steps, p.model->device()->metric_tile(device, slow_paths(p), p.noise, metric, seed, precision));
+  return of_steps(p, steps, seed, 2 * p.model->dim(), p.model->metric_slow_kernel(p.noise, metric, precision));
 }
 
 std::unique_ptr<Group> discrete_group(const ensemble::Problem& p, const discrete::Algorithm& a, std::int64_t steps,

@@ -5,6 +5,7 @@
 
 #include "observable.hpp"
 #include "sde/ensemble/method.hpp"
+#include "sde/slow/moving_metric.hpp"
 
 namespace sde::bench {
 
@@ -20,6 +21,9 @@ class Group {
 /// On device number `device`, or the CPU where it is -1. The problem must outlive the group.
 std::unique_ptr<Group> slow_group(const ensemble::Problem&, const slow::Steps&, std::uint64_t seed, Precision,
                                   int device);
+/// The same in a metric that moves with the path.
+std::unique_ptr<Group> metric_group(const ensemble::Problem&, const slow::MovingMetric&, const slow::Steps&,
+                                    std::uint64_t seed, Precision, int device);
 /// From step 0 to `steps`.
 std::unique_ptr<Group> discrete_group(const ensemble::Problem&, const discrete::Algorithm&, std::int64_t steps,
                                       Precision, int device);

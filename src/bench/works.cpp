@@ -60,7 +60,8 @@ std::string suffix(Precision p) { return p == Precision::single ? ", float" : ""
 
 Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integrator integrator, Precision precision,
                double flops, Observable observable, int device, double sample_paths = 65536,
-               const slow::Parameters& parameters = {.batch = 8, .workers = 8, .alpha = 0.4}) {
+               const slow::Parameters& parameters = {.batch = 8, .workers = 8, .alpha = 0.4},
+               const std::optional<slow::MovingMetric>& metric = {}) {
   const bool weak = integrator == slow::Integrator::weak_euler;
   Work w;
   w.name = fmt::format("slow SDE, {}{}{}", name, weak ? ", weak" : "", suffix(precision));
@@ -74,9 +75,11 @@ Work slow_work(const std::string& name, ensemble::Problem problem, slow::Integra
   steps.dt = 0.005;
   steps.count = kSteps;
   steps.integrator = integrator;
-  const auto make = [shared = std::make_shared<const ensemble::Problem>(std::move(problem)), steps, precision,
-                     device](int thread) {
-    return slow_group(*shared, steps, static_cast<std::uint64_t>(thread) + 1, precision, device);
+  const auto make = [shared = std::make_shared<const ensemble::Problem>(std::move(problem)), steps, precision, device,
+                     metric](int thread) {
+    const auto seed = static_cast<std::uint64_t>(thread) + 1;
+    return metric ? metric_group(*shared, *metric, steps, seed, precision, device)
+                  : slow_group(*shared, steps, seed, precision, device);
   };
   const auto go = in_groups(make, kSteps, observable, device);
   set_runs(w, go, sample_paths * kSteps);
@@ -233,6 +236,15 @@ std::vector<Work> works(int device) {
                           coordinate(1), device, 65536, weights));
   all.push_back(slow_work(diagonal_name + ", weights of DiLoCo", network, Integrator::euler_maruyama, Precision::full,
                           0, trace_of_hessian(network.model), device, kLanes, weights));
+  // Of local adaptive methods (rmsprop), whose weights are Local SGD's.
+  const auto metric_of = [](int d) { return slow::MovingMetric{1, 1e-8, 0.5, 1, Vector::Ones(d)}; };
+  for (const auto precision : {Precision::full, Precision::single}) {
+    const slow::Parameters local{.batch = 8, .workers = 8, .alpha = 0.4};
+    all.push_back(slow_work("ring, in a metric", ring, Integrator::euler_maruyama, precision, 0, coordinate(1), device,
+                            65536, local, metric_of(2)));
+    all.push_back(slow_work(diagonal_name + ", in a metric", network, Integrator::euler_maruyama, precision, 0,
+                            trace_of_hessian(network.model), device, kLanes, local, metric_of(diagonal.dim())));
+  }
   if (device >= 0) return all;
   for (const auto precision : {Precision::full, Precision::single}) all.push_back(network_work(precision));
   all.push_back(flow_work("ring", ring, 4096));

@@ -23,13 +23,15 @@ class SlowStepper final : public Stepper {
         first_step_(slow_steps(times_, run.method.dt)),
         interrupted_(run.interrupted),
         metric_(run.method.algorithm.type->metric(run.method.algorithm)),
-        kernel_(metric_ ? slow::moving_slow_kernel(*run.problem.model, run.problem.noise, *metric_)
+        kernel_(metric_ ? slow::metric_slow_kernel(*run.problem.model, run.problem.noise, *metric_,
+                                                   run.problem.interpolating, run.method.precision)
                         : slow::slow_kernel(*run.problem.model, run.problem.noise, run.problem.interpolating,
                                             run.method.precision)) {
     if (run.method.flow_retraction)
       flow_ = std::make_unique<manifold::FlowMap>(*run.problem.model, manifold::FlowOptions{}, run.problem.minimum());
   }
   int size() const override { return metric_ ? 2 * dim_ : dim_; }
+  void use_lanes(int count) override { kernel_->use_lanes(count); }
   unsigned advance(LaneState x, std::uint32_t path, std::size_t i, double*) override {
     unsigned lost = 0;
     clock_.for_each_chunk(times_, first_step_, i, flow_ ? 1 : kChunk, [&](slow::Steps& steps) {
@@ -97,12 +99,16 @@ class SlowSde final : public Dynamics {
   double work(const Method& m, double time) const override { return 20 * time / m.dt; }
   std::unique_ptr<Stepper> stepper(const Run& run) const override { return std::make_unique<SlowStepper>(run); }
   std::unique_ptr<DeviceTile> tile(const Problem& p, const Method& m, int device, long paths) const override {
-    return p.model->device()->slow_tile(device, paths, p.noise, m.algorithm.seed, m.precision);
+    const auto model = p.model->device();
+    const auto metric = m.algorithm.type->metric(m.algorithm);
+    const auto seed = m.algorithm.seed;
+    return metric ? model->metric_tile(device, paths, p.noise, *metric, seed, m.precision)
+                  : model->slow_tile(device, paths, p.noise, seed, m.precision);
   }
   /// Of squared losses that interpolate, and of losses of few dimensions without residuals; with Newton's retraction.
   bool runs_on_device(const Problem& p, const Method& m) const override {
     const bool by_hessian = p.model->residual_count() == 0 && p.model->dim() <= slow::kHessianDimensions;
-    return !m.flow_retraction && (p.interpolating || by_hessian) && !m.algorithm.type->metric(m.algorithm);
+    return !m.flow_retraction && (p.interpolating || by_hessian);
   }
 };
 

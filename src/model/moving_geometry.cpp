@@ -71,6 +71,7 @@ class MovingSlowKernel final : public SlowKernel {
       slow::advance<Stepping, double>(stepping_, x_.data(), move_.data(), lane_key, steps, lost);
     });
   }
+  void use_lanes(int count) override { used_ = count; }
   Innovations innovations() const override { return stepping_.innovations(); }
   unsigned step(LaneState x, const Parameters& p, double dt, const double* xi, double* martingale) override {
     return each_lane(x, dt, [&](int l, bool& lost) {
@@ -86,7 +87,7 @@ class MovingSlowKernel final : public SlowKernel {
   unsigned each_lane(LaneState x, double dt, Move move) {
     const int d = stepping_.d;
     unsigned bits = 0;
-    for (int l = 0; l < kLanes; ++l) {
+    for (int l = 0; l < used_; ++l) {
       for (int k = 0; k < d; ++k) x_[k] = x[k * kLanes + l];
       stepping_.begin(x + d * kLanes + l, kLanes, dt);
       bool lost = !x_.allFinite();
@@ -101,12 +102,20 @@ class MovingSlowKernel final : public SlowKernel {
   }
   Stepping stepping_;
   Vector x_, move_;
+  int used_ = kLanes;
 };
 
 }  // namespace
 
-std::unique_ptr<SlowKernel> moving_slow_kernel(const LossModel& model, const Noise& noise, const MovingMetric& metric) {
+std::unique_ptr<SlowKernel> dense_metric_kernel(const LossModel& model, const Noise& noise,
+                                                const MovingMetric& metric) {
   return std::make_unique<MovingSlowKernel>(model, noise, metric);
+}
+std::unique_ptr<SlowKernel> metric_slow_kernel(const LossModel& model, const Noise& noise, const MovingMetric& metric,
+                                               bool interpolating, Precision precision) {
+  if (interpolating || model.residual_count() == 0)
+    if (auto kernel = model.metric_slow_kernel(noise, metric, precision)) return kernel;
+  return dense_metric_kernel(model, noise, metric);
 }
 
 }  // namespace sde::slow

@@ -6,6 +6,7 @@
 
 #include "kernels.hpp"
 #include "sde/discrete/shared_rules.hpp"
+#include "sde/slow/moving_metric.hpp"
 
 namespace sde {
 
@@ -78,6 +79,13 @@ class TakingSlow final : public SlowKernel {
   Taking<SlowKernel, Make> kernel_;
 };
 
+/// A module's kernel of the slow SDE.
+auto by_slow(const Noise& noise) {
+  return [noise](const TypedKernels& k, const formula::BoundLoss& bound) {
+    return k.slow->slow ? k.slow->slow(bound, noise) : nullptr;
+  };
+}
+
 class TypedModel final : public LossModel {
  public:
   TypedModel(std::shared_ptr<LossModel> interpreted, const std::shared_ptr<const formula::BoundLoss>& bound)
@@ -118,10 +126,19 @@ class TypedModel final : public LossModel {
         Taking(own_->recording_kernel(noise, a, recorded), module, make));
   }
   std::unique_ptr<SlowKernel> residual_slow_kernel(const Noise& noise, Precision precision) const override {
-    return taking(own_->residual_slow_kernel(noise, precision), noise, precision);
+    return taking(own_->residual_slow_kernel(noise, precision), precision, discrete::Sgd::kName, by_slow(noise));
   }
   std::unique_ptr<SlowKernel> hessian_slow_kernel(const Noise& noise) const override {
-    return taking(own_->hessian_slow_kernel(noise), noise, Precision::full);
+    return taking(own_->hessian_slow_kernel(noise), Precision::full, discrete::Sgd::kName, by_slow(noise));
+  }
+  std::unique_ptr<SlowKernel> metric_slow_kernel(const Noise& noise, const slow::MovingMetric& metric,
+                                                 Precision precision) const override {
+    const auto of_table = [noise, metric](const TypedKernels& k, const formula::BoundLoss& bound) {
+      return k.slow->metric ? k.slow->metric(bound, noise, metric) : nullptr;
+    };
+    if (residual_count() == 0) precision = Precision::full;
+    return taking(own_->metric_slow_kernel(noise, metric, precision), precision,
+                  discrete::first_with_rule<discrete::AdaptiveSgd>(), of_table);
   }
   std::unique_ptr<slow::PointTerms> residual_terms(const Noise& noise) const override {
     return own_->residual_terms(noise);
@@ -131,13 +148,13 @@ class TypedModel final : public LossModel {
   }
 
  private:
-  std::unique_ptr<SlowKernel> taking(std::unique_ptr<SlowKernel> interpreted, const Noise& noise,
-                                     Precision precision) const {
+  /// `of_table` makes the kernel of a module compiled for that rule.
+  template <class OfTable>
+  std::unique_ptr<SlowKernel> taking(std::unique_ptr<SlowKernel> interpreted, Precision precision,
+                                     const std::string& rule, OfTable of_table) const {
     if (!interpreted) return nullptr;
-    auto module = this->module(precision, discrete::Sgd::kName);
-    auto make = [noise, module](const TypedKernels& k) {
-      return k.slow->slow ? k.slow->slow(module->bound(), noise) : nullptr;
-    };
+    auto module = this->module(precision, rule);
+    auto make = [of_table, module](const TypedKernels& k) { return of_table(k, module->bound()); };
     return std::make_unique<TakingSlow<decltype(make)>>(Taking(std::move(interpreted), module, make));
   }
   /// Made when a kernel is first asked for: terms at a point need none.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "paired_observer.hpp"
 #include "paired_on_device.hpp"
@@ -60,6 +59,7 @@ class PairedLanes final : public PairedTile {
   void start(std::uint32_t first, long count, const double* theta, std::int64_t burn_in) override {
     first_ = first;
     active_ = static_cast<int>(count);
+    for (auto& kernel : slow_) kernel->use_lanes(active_);
     const std::size_t predictions = setup_.predictions.size(), state = before_.size();
     s_.count = kLanes;
     // The position first, then what the algorithm keeps beside it, at rest.
@@ -82,11 +82,6 @@ class PairedLanes final : public PairedTile {
     for (auto* states : {&s_.fine, &s_.coarse})
       for (std::size_t i = 0; i < states->size(); ++i)
         (*states)[i] = i % rows < position ? s_.point[i % rows] : s_.x[i % rows];
-    // A slow SDE in a metric goes path by path: it passes over the lanes that have none.
-    if (!metric_) return;
-    for (auto* states : {&s_.fine, &s_.coarse})
-      for (std::size_t i = 0; i < states->size(); ++i)
-        if (static_cast<int>(i % kLanes) >= active_) (*states)[i] = std::numeric_limits<double>::quiet_NaN();
   }
 
   void advance(std::int64_t k, std::int64_t pairs) override {
@@ -161,7 +156,8 @@ class PairedLanes final : public PairedTile {
   static Kernels slow_kernels(const Problem& problem, const std::vector<Prediction>& predictions) {
     Kernels all;
     for (const auto& p : predictions)
-      if (p.metric) all.push_back(slow::moving_slow_kernel(*problem.model, problem.noise, *p.metric));
+      if (p.metric)
+        all.push_back(slow::metric_slow_kernel(*problem.model, problem.noise, *p.metric, problem.interpolating));
     if (all.empty()) all.push_back(slow::slow_kernel(*problem.model, problem.noise, problem.interpolating));
     return all;
   }

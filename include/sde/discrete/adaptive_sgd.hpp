@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "sde/core/functions.hpp"
 #include "sde/discrete/position.hpp"
+#include "sde/slow/lane_metric.hpp"
 
 namespace sde::discrete {
 
@@ -36,7 +36,7 @@ struct AdaptiveSgd {
       kept[j] += gain * (g[j] * g[j] - before);
       m[j] = T(beta1) * m[j] + T(1 - beta1) * g[j];
       const T v = (T(v0[j]) + kept[j]) * T(of_v);
-      y.move(j, -(eta * (m[j] * T(of_m)) / (scale_of(v) + T(epsilon))));
+      y.move(j, -(eta * (m[j] * T(of_m)) / (slow::power_of_v(v, power) + T(epsilon))));
     });
   }
   template <class T, class Displacement, class Team>
@@ -55,13 +55,6 @@ struct AdaptiveSgd {
   }
 
  private:
-  /// v^power; of v = 0 that is 0.
-  template <class T>
-  SDE_INLINE T scale_of(const T& v) const {
-    if (power == 0.5) return sqrt(v);
-    const auto some = v > T(0.0);
-    return select(some, exp(T(power) * log(select(some, v, T(1.0)))), T(0.0));
-  }
   SDE_DEVICE static double whole_power(double base, std::int64_t exponent) {
     double result = 1;
     for (; exponent > 0; exponent >>= 1) {

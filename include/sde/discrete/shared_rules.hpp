@@ -32,9 +32,15 @@ constexpr bool has_rule(std::string_view name) {
   return detail::has_rule<Rule>(Algorithms(), name);
 }
 
+/// The name of the first algorithm with this update rule.
+template <class Rule>
+constexpr const char* first_with_rule() {
+  return detail::first_with_rule<Rule>(Algorithms());
+}
+
 /// The name of the first algorithm with the update rule of `a`.
 inline const char* first_with_rule_of(const Algorithm& a) {
-  return Algorithms::with_rule(a, []<class Rule>(const Rule&) { return detail::first_with_rule<Rule>(Algorithms()); });
+  return Algorithms::with_rule(a, []<class Rule>(const Rule&) { return first_with_rule<Rule>(); });
 }
 
 }  // namespace sde::discrete

@@ -116,6 +116,9 @@ class DeviceModel {
   /// dimensions, which steps in double; draws from `seed`. Throws DeviceUnusable for any other.
   virtual std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise&, std::uint64_t seed,
                                                 Precision) const = 0;
+  /// The same in a metric that moves with the path, of paths (theta, v - v(0)). Throws as slow_tile().
+  virtual std::unique_ptr<DeviceTile> metric_tile(int ordinal, long paths, const Noise&, const slow::MovingMetric&,
+                                                  std::uint64_t seed, Precision) const = 0;
   /// The algorithm beside its slow SDEs on common noise; nothing where the loss or the noise has no code for it.
   virtual std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise&, const PairedSetup&) const = 0;
 };

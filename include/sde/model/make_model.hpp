@@ -7,7 +7,7 @@
 #include <string>
 
 #include "sde/discrete/algorithms.hpp"
-#include "sde/model/slow_kernels.hpp"
+#include "sde/model/metric_kernels.hpp"
 
 namespace sde {
 inline namespace SDE_SIMD_NAMESPACE {  // what it compiles depends on the register width
@@ -193,6 +193,15 @@ class ModelOf final : public LossModel {
     noise.check(loss_.dim(), residual_count());
     if constexpr (kHasHessianKernels)
       if (slow::has_kernels(loss_)) return std::make_unique<HessianTerms<L>>(loss_, noise);
+    return nullptr;
+  }
+  std::unique_ptr<SlowKernel> metric_slow_kernel(const Noise& noise, const slow::MovingMetric& metric,
+                                                 Precision precision) const override {
+    noise.check(loss_.dim(), residual_count());
+    if constexpr (SquaredLoss<L>)
+      if (precision == Precision::single) return std::make_unique<MetricKernelOf<L, float>>(loss_, noise, metric);
+    if constexpr (SquaredLoss<L> || kHasHessianKernels)
+      if (slow::has_kernels(loss_)) return std::make_unique<MetricKernelOf<L, double>>(loss_, noise, metric);
     return nullptr;
   }
   const L& loss() const { return loss_; }

@@ -61,10 +61,12 @@ class TypedRecording final : public RecordingKernel {
   std::unique_ptr<RecordingKernel> kernel_;
 };
 
-template <Loss L, class S>
+template <Loss L, class Kernel>
 class TypedSlow final : public SlowKernel {
  public:
-  TypedSlow(const formula::BoundLoss& bound, const Noise& noise) : loss_(bound), kernel_(loss_, noise) {}
+  template <class... More>
+  TypedSlow(const formula::BoundLoss& bound, const Noise& noise, const More&... more)
+      : loss_(bound), kernel_(loss_, noise, more...) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
     return kernel_.advance(x, key, steps);
   }
@@ -75,7 +77,7 @@ class TypedSlow final : public SlowKernel {
 
  private:
   const L loss_;
-  SlowKernelOf<L, S> kernel_;
+  Kernel kernel_;
 };
 
 }  // namespace model_detail
@@ -97,15 +99,22 @@ const DiscreteTypedKernels* discrete_typed_kernels() {
 template <class L, class S>
 const SlowTypedKernels* slow_typed_kernels() {
   static const SlowTypedKernels table = [] {
-    SlowTypedKernels t{kVersion, sizeof(SlowTypedKernels), nullptr, nullptr};
-    if constexpr (SquaredLoss<L> || (std::is_same_v<S, double> && slow::kMayHaveKernels<L>))
+    using namespace model_detail;
+    SlowTypedKernels t{kVersion, sizeof(SlowTypedKernels), nullptr, nullptr, nullptr};
+    if constexpr (SquaredLoss<L> || (std::is_same_v<S, double> && slow::kMayHaveKernels<L>)) {
       t.slow = [](const formula::BoundLoss& bound, const Noise& noise) -> std::unique_ptr<SlowKernel> {
-        return std::make_unique<model_detail::TypedSlow<L, S>>(bound, noise);
+        return std::make_unique<TypedSlow<L, SlowKernelOf<L, S>>>(bound, noise);
       };
+      if constexpr (kCompiledRule<discrete::AdaptiveSgd>)
+        t.metric = [](const formula::BoundLoss& bound, const Noise& noise,
+                      const slow::MovingMetric& metric) -> std::unique_ptr<SlowKernel> {
+          return std::make_unique<TypedSlow<L, MetricKernelOf<L, S>>>(bound, noise, metric);
+        };
+    }
     if constexpr (std::is_same_v<S, double>)
       t.recording = [](const formula::BoundLoss& bound, const Noise& noise, const discrete::Algorithm& a,
                        const Innovations& recorded) -> std::unique_ptr<RecordingKernel> {
-        auto kernel = std::make_unique<model_detail::TypedRecording<L>>(bound, noise, a, recorded);
+        auto kernel = std::make_unique<TypedRecording<L>>(bound, noise, a, recorded);
         return kernel->made() ? std::move(kernel) : nullptr;
       };
     return t;

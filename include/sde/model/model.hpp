@@ -43,6 +43,8 @@ class RecordingKernel {
 class SlowKernel {
  public:
   virtual ~SlowKernel() = default;
+  /// The first `count` lanes are paths: others need not be advanced from here on.
+  virtual void use_lanes(int count) { static_cast<void>(count); }
   /// Returns a bit for each lane whose retraction failed.
   virtual unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) = 0;
   /// The columns that a step has increments for.
@@ -91,6 +93,12 @@ class LossModel {
   /// For a loss without residuals, of at most slow::kHessianDimensions dimensions, in double; empty for any other.
   virtual std::unique_ptr<SlowKernel> hessian_slow_kernel(const Noise&) const = 0;
   virtual std::unique_ptr<slow::PointTerms> hessian_terms(const Noise&) const = 0;
+  /// The slow SDE in a metric that moves with the path, of paths (theta, v - v(0)), for the losses of both kernels
+  /// above; empty for any other.
+  virtual std::unique_ptr<SlowKernel> metric_slow_kernel(const Noise&, const slow::MovingMetric&,
+                                                         Precision = Precision::full) const {
+    return nullptr;
+  }
 
   /// Makes the loss's kernels for a GPU; empty where there are none. Throws DeviceUnusable.
   std::function<std::shared_ptr<const DeviceModel>()> device;

@@ -24,7 +24,11 @@ class MovingGeometry {
   DenseGeometry geometry_;
 };
 
-/// The stepping loop of paths (theta, v - v(0)): x has 2 d rows.
-std::unique_ptr<SlowKernel> moving_slow_kernel(const LossModel&, const Noise&, const MovingMetric&);
+/// The stepping loop of paths (theta, v - v(0)) through MovingGeometry: x has 2 d rows.
+std::unique_ptr<SlowKernel> dense_metric_kernel(const LossModel&, const Noise&, const MovingMetric&);
+/// The slow SDE's kernel of a loss in a metric: in lanes through its residuals where they vanish on Gamma
+/// (`interpolating`), or through its Hessian where it has none and few dimensions; else the dense one, in double.
+std::unique_ptr<SlowKernel> metric_slow_kernel(const LossModel&, const Noise&, const MovingMetric&, bool interpolating,
+                                               Precision precision = Precision::full);
 
 }  // namespace sde::slow

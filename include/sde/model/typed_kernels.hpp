@@ -22,6 +22,8 @@ struct SlowTypedKernels {
   /// Null in single precision.
   std::unique_ptr<RecordingKernel> (*recording)(const formula::BoundLoss&, const Noise&, const discrete::Algorithm&,
                                                 const Innovations&);
+  /// The slow SDE in a metric that moves with the path: with the rule of adaptive methods, where a model makes one.
+  std::unique_ptr<SlowKernel> (*metric)(const formula::BoundLoss&, const Noise&, const slow::MovingMetric&);
 };
 
 }  // namespace sde

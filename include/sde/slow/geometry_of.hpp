@@ -7,24 +7,24 @@
 namespace sde::slow {
 
 namespace detail {
-template <Loss L, class T, class Team>
+template <Loss L, class T, class Team, class Metric>
 struct ChooseGeometry {
-  using Type = ResidualGeometry<L, T, Team>;
+  using Type = ResidualGeometry<L, T, Team, Metric>;
 };
-template <Loss L, class T, class Team>
-requires(SquaredLoss<L>&& residuals_of<L> == 1) struct ChooseGeometry<L, T, Team> {
-  using Type = HypersurfaceGeometry<L, T, Team>;
+template <Loss L, class T, class Team, class Metric>
+requires(SquaredLoss<L>&& residuals_of<L> == 1) struct ChooseGeometry<L, T, Team, Metric> {
+  using Type = HypersurfaceGeometry<L, T, Team, Metric>;
 };
-template <ValueLoss L, class T, class Team>
-struct ChooseGeometry<L, T, Team> {
-  using Type = HessianGeometry<L, T, Team>;
+template <ValueLoss L, class T, class Team, class Metric>
+struct ChooseGeometry<L, T, Team, Metric> {
+  using Type = HessianGeometry<L, T, Team, Metric>;
 };
 }  // namespace detail
 
 /// What advances the slow SDE of a loss: through its residuals, which vanish on Gamma, where it has some; else through
 /// its Hessian, for at most kHessianDimensions.
-template <Loss L, class T, class Team = Solo>
-using GeometryOf = typename detail::ChooseGeometry<L, T, Team>::Type;
+template <Loss L, class T, class Team = Solo, class Metric = NoMetric>
+using GeometryOf = typename detail::ChooseGeometry<L, T, Team, Metric>::Type;
 
 /// Whether there are such kernels of a loss of this many dimensions.
 template <Loss L>

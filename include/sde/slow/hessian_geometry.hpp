@@ -11,6 +11,7 @@
 #include "sde/core/symmetric_eigen.hpp"
 #include "sde/loss/hessian.hpp"
 #include "sde/loss/innovations.hpp"
+#include "sde/slow/lane_metric.hpp"
 #include "sde/slow/psi.hpp"
 
 namespace sde::slow {
@@ -19,14 +20,16 @@ namespace sde::slow {
 /// derivatives. Of more, paths go one by one (dense_geometry.hpp).
 inline constexpr int kHessianDimensions = 8;
 
-/// The terms, the step and the retraction of the slow SDE of any loss: d x d eigenproblems.
-template <ValueLoss L, class T, class Team = Solo>
+/// The terms, the step and the retraction of the slow SDE of any loss: d x d eigenproblems. In a metric compute(),
+/// contract(), diffuse() and retract() alone are there.
+template <ValueLoss L, class T, class Team = Solo, class Metric = NoMetric>
 class HessianGeometry {
   static constexpr int D = dim_of<L>;
   static_assert(sizeof(scalar_of<T>) == sizeof(double));
 
  public:
-  SDE_DEVICE HessianGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {})
+  SDE_DEVICE HessianGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {},
+                             const typename Metric::Settings& settings = {})
       : d(loss.dim()),
         loss_(loss),
         noise_(noise),
@@ -45,12 +48,15 @@ class HessianGeometry {
         along_(d, team),
         step_(d, team),
         turned_(d, team),
-        secant_(d * d, team) {}
+        secant_(d * d, team),
+        metric_(settings, d, team) {}
 
   /// The eigenpairs of the Hessian at x[d]: all that newton_step() and in_eigenbasis() ask for.
   SDE_DEVICE void linearize(const T* x) {
     team_.each(d, [&](int k) { here_[k] = x[k]; });
     expansion_.at(here_.data(), H_.data());
+    metric_.begin(d, 0, static_cast<T*>(nullptr), noise_, here_.data(), team_);
+    metric_.turn_matrix(d, H_.data(), team_);
     T nothing = T(0.0);  // or not a number
     for (int k = 0; k < d * d; ++k) nothing += H_[k] * T(0.0);
     if (d == 2) {
@@ -76,7 +82,7 @@ class HessianGeometry {
   /// Evaluates everything that the calls below share, at x[d] on Gamma.
   SDE_DEVICE void compute(const T* x) {
     linearize(x);
-    if (noise_.state_rank > 0 || !summed_) sum_noise();
+    if (Metric::kMoves || noise_.state_rank > 0 || !summed_) sum_noise();
     summed_ = true;
   }
 
@@ -101,6 +107,7 @@ class HessianGeometry {
     });
     team_.each(d, [&](int k) { out[k] = -out[k]; });
     project(out);
+    metric_.turn(d, out, team_);
   }
 
   /// out[d] = P_par grad tr Hess.
@@ -168,11 +175,11 @@ class HessianGeometry {
     team_.strided(d, [&](int k) { turned_[k] = T(0.0); });
     for (int s = 0; s < noise_dimension(); ++s) {
       const T step = scale * xi();
-      team_.strided(d, [&](int k) { turned_[k] += step * noise_.entry(d, s, k, here_.data()); });
+      team_.strided(d, [&](int k) { turned_[k] += step * metric_(k, noise_.entry(d, s, k, here_.data())); });
     }
     team_.sync();
     project(turned_.data());
-    team_.each(d, [&](int k) { out[k] += turned_[k]; });
+    team_.each(d, [&](int k) { out[k] += metric_(k, turned_[k]); });
   }
   SDE_DEVICE int noise_dimension() const { return noise_.columns(); }
 
@@ -199,6 +206,7 @@ class HessianGeometry {
     auto open = finite(), lost = !open;
     for (int iteration = 0; iteration < kMostIterations; ++iteration) {
       loss::gradient(loss_, x, y_.data(), team_);
+      metric_.turn(d, y_.data(), team_);
       each_normal([&](int a) { along_[a] = select(normal(a), dot(&V_[a * d], y_.data()), T(0.0)); });
       T size = T(0.0);  // squared, as `before` and `allowed`
       for_normals([&](int a) { size += along_[a] * along_[a]; });
@@ -217,7 +225,7 @@ class HessianGeometry {
       team_.each(d, [&](int k) {
         T sum = T(0.0);
         for_normals([&](int a) { sum += step_[a] * V_[a * d + k]; });
-        x[k] += select(open, sum, T(0.0));
+        x[k] += select(open, metric_(k, sum), T(0.0));
       });
       open = open & !last;
       if (!any(open)) return lost;
@@ -226,6 +234,8 @@ class HessianGeometry {
     lost = lost | open;
     return lost;
   }
+
+  SDE_DEVICE Metric& metric() { return metric_; }
 
   const Extent<D> d;
 
@@ -277,12 +287,14 @@ class HessianGeometry {
         sigma_[i * d + k] = sum;
       }
     });
+    metric_.turn_matrix(d, sigma_.data(), team_);
   }
   /// out[d] += D3L[u w^T] in the lanes that ask for it.
   template <class Condition>
   SDE_INLINE void add_third(const T* u, const T* w, Condition asked, T* out) {
-    expansion_.third(u, w, step_.data());
-    team_.each(d, [&](int k) { out[k] = select(asked, out[k] + step_[k], out[k]); });
+    expansion_.third(metric_.turned(d, u, turned_.data(), team_), metric_.turned(d, w, along_.data(), team_),
+                     step_.data());
+    team_.each(d, [&](int k) { out[k] = select(asked, out[k] + metric_(k, step_[k]), out[k]); });
   }
   /// Whether the gradient y vanishes with its normal part, whose square is `size`. Where a normal misses Gamma it does
   /// not: the loss has a minimum along that line, and falls beside it.
@@ -345,6 +357,7 @@ class HessianGeometry {
   Buffer<T, D, Team> step_;
   mutable Buffer<T, D, Team> turned_;
   Buffer<T, times(D, D), Team> secant_;
+  Metric metric_;
 };
 
 }  // namespace sde::slow

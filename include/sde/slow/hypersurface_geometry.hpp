@@ -7,15 +7,17 @@
 
 namespace sde::slow {
 
-/// The terms, the step and the retraction of the slow SDE of one residual.
-template <SquaredLoss L, class T, class Team = Solo>
+/// The terms, the step and the retraction of the slow SDE of one residual. In a metric tangent_move(), diffuse() and
+/// retract() alone are there.
+template <SquaredLoss L, class T, class Team = Solo, class Metric = NoMetric>
 class HypersurfaceGeometry {
   static_assert(residuals_of<L> == 1);
   static constexpr int D = dim_of<L>;
   static constexpr bool kInRegisters = D > 0 && std::is_same_v<Team, Solo>;
 
  public:
-  SDE_DEVICE HypersurfaceGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {})
+  SDE_DEVICE HypersurfaceGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {},
+                                  const typename Metric::Settings& settings = {})
       : d(loss.dim()),
         loss_(loss),
         noise_(noise),
@@ -23,7 +25,9 @@ class HypersurfaceGeometry {
         here_(d, team),
         v_(d, team),
         f_(1, team),
-        work_(d, team) {}
+        line_(Metric::kMoves ? int(d) : 0, team),
+        work_(d, team),
+        metric_(settings, d, team) {}
 
   /// move[d] = drift dt + P_par A xi sqrt(dt/B) at x[d] on Gamma; draw() gives the components of xi. The drift is that
   /// of `term` (psi.hpp).
@@ -47,11 +51,11 @@ class HypersurfaceGeometry {
   template <class Draw>
   SDE_DEVICE void diffuse(T scale, Draw&& draw, T* out) const {
     for (int s = 0; s < noise_dimension(); ++s) {
-      T c = noise_.entry(d, s, 0, here_.data()) * v_[0];
-      for (int k = 1; k < d; ++k) c += noise_.entry(d, s, k, here_.data()) * v_[k];
+      T c = entry(s, 0, here_.data()) * v_[0];
+      for (int k = 1; k < d; ++k) c += entry(s, k, here_.data()) * v_[k];
       c = c * inverse_;
       const T step = scale * draw();
-      team_.strided(d, [&](int k) { out[k] += step * (noise_.entry(d, s, k, here_.data()) - c * v_[k]); });
+      team_.strided(d, [&](int k) { out[k] += metric_(k, step * (entry(s, k, here_.data()) - c * v_[k])); });
     }
     team_.sync();
   }
@@ -90,27 +94,31 @@ class HypersurfaceGeometry {
   /// Retraction along the normal at the point of the last move, in closed form where the loss has one. Returns the
   /// lanes that did not converge.
   SDE_INLINE auto retract(T* x) {
-    if constexpr (requires { loss_.intersect_normal(v_.data(), x), loss_.meets_lines(); }) {
-      return loss_.meets_lines() ? intersect(x) : newton(x);
-    } else if constexpr (requires { loss_.intersect_normal(v_.data(), x); }) {
-      return intersect(x);
+    const T* const line = metric_.turned(d, v_.data(), line_.data(), team_);
+    if constexpr (requires { loss_.intersect_normal(line, x), loss_.meets_lines(); }) {
+      return loss_.meets_lines() ? intersect(line, x) : newton(line, x);
+    } else if constexpr (requires { loss_.intersect_normal(line, x); }) {
+      return intersect(line, x);
     } else {
-      return newton(x);
+      return newton(line, x);
     }
   }
+  SDE_DEVICE Metric& metric() { return metric_; }
 
   const Extent<D> d;
 
  private:
-  SDE_INLINE auto intersect(T* x) {
+  /// Entry k of column s of the noise.
+  SDE_INLINE T entry(int s, int k, const T* here) const { return metric_(k, noise_.entry(d, s, k, here)); }
+  SDE_INLINE auto intersect(const T* line, T* x) {
     if constexpr (kAlone<Team>) {
-      return loss_.intersect_normal(v_.data(), x);
+      return loss_.intersect_normal(line, x);
     } else {
-      team_.once([&] { f_[0] = select(loss_.intersect_normal(v_.data(), x), T(1.0), T(0.0)); });
+      team_.once([&] { f_[0] = select(loss_.intersect_normal(line, x), T(1.0), T(0.0)); });
       return f_[0] > T(0.5);
     }
   }
-  SDE_INLINE auto newton(T* x) {
+  SDE_INLINE auto newton(const T* line, T* x) {
     auto open = T(1.0) < T(0.0);
     const T tolerance = T(Retraction<T>::tolerance) * (T(1.0) + sqrt(T(1.0) / inverse_));
     for (int iteration = 0; iteration < Retraction<T>::most_iterations; ++iteration) {
@@ -118,7 +126,7 @@ class HypersurfaceGeometry {
       open = !(abs(f_[0]) <= tolerance);
       if (!any(open)) return open;
       const T t = select(open, f_[0] * inverse_, T(0.0));
-      team_.each(d, [&](int k) { x[k] -= t * v_[k]; });
+      team_.each(d, [&](int k) { x[k] -= t * line[k]; });
     }
     loss::residuals(loss_, x, f_.data(), team_);
     return !(abs(f_[0]) <= tolerance * T(Retraction<T>::slack));
@@ -147,6 +155,7 @@ class HypersurfaceGeometry {
     team_.each(d, [&](int k) { here[k] = x[k]; });
     // v = grad f, not normalized: lengths enter squared, and no square root is taken.
     loss::jacobian(loss_, here, v, team_);
+    metric_.begin(d, 1, v, noise_, here, team_);
     const T lambda = dot(v, v);
     const T inverse = T(1.0) / lambda;
     const T scale = T(std::sqrt(dt / p.diffusion_batch()));
@@ -155,7 +164,7 @@ class HypersurfaceGeometry {
       for (int k = 0; k < d; ++k) {
         const T step = scale * draw();
         team_.mine(k, [&] {
-          const T a = noise_.factor[k * d + k];
+          const T a = metric_(k, T(noise_.factor[k * d + k]));
           move[k] = a * step;
           cross[k] = a * (a * v[k]);
         });
@@ -163,13 +172,13 @@ class HypersurfaceGeometry {
     } else {
       team_.strided(d, [&](int k) { cross[k] = move[k] = T(0.0); });
       for (int s = 0; s < noise_dimension(); ++s) {
-        T c = v[0] * noise_.entry(d, s, 0, here);
-        for (int k = 1; k < d; ++k) c += v[k] * noise_.entry(d, s, k, here);
+        T c = v[0] * entry(s, 0, here);
+        for (int k = 1; k < d; ++k) c += v[k] * entry(s, k, here);
         const T step = scale * draw();
         team_.strided(d, [&](int k) {
-          const T entry = noise_.entry(d, s, k, here);
-          cross[k] += c * entry;
-          move[k] += step * entry;
+          const T a = entry(s, k, here);
+          cross[k] += c * a;
+          move[k] += step * a;
         });
       }
     }
@@ -195,9 +204,11 @@ class HypersurfaceGeometry {
     const T factor = T(-2.0 * dt);
     team_.strided(d, [&](int k) { y[k] = both * v[k] + mixed * cross[k]; });
     team_.sync();
+    metric_.turn(d, y.data(), team_);
     loss::weighted_hvp(loss_, here, &factor, y.data(), z.data(), team_);
+    metric_.turn(d, z.data(), team_);
     const T along = dot(v, z.data()) * inverse;
-    team_.each(d, [&](int k) { move[k] += z[k] - along * v[k]; });
+    team_.each(d, [&](int k) { move[k] = metric_(k, move[k] + (z[k] - along * v[k])); });
     inverse_ = inverse;
   }
 
@@ -212,8 +223,10 @@ class HypersurfaceGeometry {
   const Team team_;
   Buffer<T, D, Team> here_, v_;  ///< of the last move: where it began, and the normal there, grad f
   Buffer<T, 1, Team> f_;
+  Buffer<T, Metric::kMoves ? D : 0, Team> line_;  ///< the normal as theta has it
   std::conditional_t<kInRegisters, NoWork, Work> work_;
   T inverse_{};  ///< 1/lambda
+  Metric metric_;
 };
 
 }  // namespace sde::slow

@@ -5,6 +5,8 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include "sde/slow/lane_metric.hpp"
+
 namespace sde::slow {
 
 /// Plain values.
@@ -18,6 +20,8 @@ struct MovingMetric {
   Eigen::VectorXd root(const Eigen::VectorXd& v) const {
     return (v.array().max(0.0).pow(power) + epsilon).rsqrt().matrix();
   }
+  /// As kernels read it: v(0) stands here.
+  MetricNumbers numbers() const { return {c, epsilon, power, batch, start.data()}; }
 };
 
 }  // namespace sde::slow

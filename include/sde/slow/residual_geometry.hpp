@@ -9,6 +9,7 @@
 #include "sde/core/symmetric_eigen.hpp"
 #include "sde/loss/derivatives.hpp"
 #include "sde/loss/innovations.hpp"
+#include "sde/slow/lane_metric.hpp"
 #include "sde/slow/psi.hpp"
 #include "sde/slow/residual_products.hpp"
 
@@ -24,13 +25,15 @@ struct Retraction {
   static constexpr int most_iterations = 60;
 };
 
-/// The terms, the step and the retraction of the slow SDE of n residuals: n x n eigenproblems.
-template <SquaredLoss L, class T, class Team = Solo>
+/// The terms, the step and the retraction of the slow SDE of n residuals: n x n eigenproblems. In a metric compute(),
+/// contract(), diffuse() and retract() alone are there.
+template <SquaredLoss L, class T, class Team = Solo, class Metric = NoMetric>
 class ResidualGeometry {
   static constexpr int D = dim_of<L>, N = residuals_of<L>;
 
  public:
-  SDE_DEVICE ResidualGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {})
+  SDE_DEVICE ResidualGeometry(const L& loss, const NoiseView<scalar_of<T>>& noise, const Team& team = {},
+                              const typename Metric::Settings& settings = {})
       : loss_(loss),
         noise_(noise),
         team_(team),
@@ -54,12 +57,14 @@ class ResidualGeometry {
         along_(n, team),
         held_(kAlone<Team> ? int(d) : 0, team),
         A_(r_ * d, team),
-        C_(n * r_, team) {}
+        C_(n * r_, team),
+        metric_(settings, d, team) {}
 
   /// J, and the eigenpairs of G, at x[d]: all that in_eigenbasis() and newton_step() ask for.
   SDE_DEVICE void linearize(const T* x) {
     x_ = x;
     loss::jacobian(loss_, x, J_.data(), team_);
+    metric_.begin(d, n, J_.data(), noise_, x, team_);
     products::gram<T>(n, d, J_.data(), gram_.data(), team_);
     symmetric_eigen(n, gram_.data(), Q_.data(), lambda_.data(), eigen_work_.data(), team_);
     largest_ = lambda_[0];
@@ -78,7 +83,7 @@ class ResidualGeometry {
     linearize(x);
     products::scaled_product<T>(n, d, newton_.data(), Q_.data(), J_.data(), V_.data(), team_);
     if (r_ > 0) {
-      team_.each(r_ * d, [&](int entry) { A_[entry] = noise_.entry(d, entry / d, entry % d, x); });
+      team_.each(r_ * d, [&](int entry) { A_[entry] = metric_(entry % d, noise_.entry(d, entry / d, entry % d, x)); });
       team_.each(r_, [&](int s) {
         for (int a = 0; a < n; ++a) C_[a * r_ + s] = dot(&V_[a * d], &A_[s * d]);
         for (int a = 0; a < n; ++a)
@@ -120,6 +125,7 @@ class ResidualGeometry {
       add_hessian_product(a, scale, out);
     }
     project(out);
+    metric_.turn(d, out, team_);
   }
 
   /// out[d] = P_par grad tr Hess = P_par D3L[I]: the contraction with M = the identity on the normal space.
@@ -197,7 +203,7 @@ class ResidualGeometry {
   SDE_DEVICE void diffuse(T scale, Draw&& xi, T* out) const {
     for (int s = 0; s < r_; ++s) {
       const T step = scale * xi();
-      team_.strided(d, [&](int k) { out[k] += step * A_[s * d + k]; });
+      team_.strided(d, [&](int k) { out[k] += metric_(k, step * A_[s * d + k]); });
     }
     team_.sync();
   }
@@ -221,7 +227,7 @@ class ResidualGeometry {
       if (!any(open)) return open;
       components(
           f_.data(), [&](int a, T along) { return select(open, along * newton_[a], T(0.0)); }, along_.data());
-      subtract_normals(x);
+      go_back(x);
     }
     return !(largest_residual(x) <= tolerance * T(Retraction<T>::slack));
   }
@@ -231,6 +237,7 @@ class ResidualGeometry {
     for (int a = 1; a < n; ++a) sum += lambda_[a];
     return sum;
   }
+  SDE_DEVICE Metric& metric() { return metric_; }
 
  private:
   /// to[a] = of(a, <q_a, w>).
@@ -241,6 +248,16 @@ class ResidualGeometry {
   /// u[d] -= sum_a along_[a] v_a.
   SDE_INLINE void subtract_normals(T* u) const {
     products::subtract_combination<T>(n, d, along_.data(), V_.data(), u, team_);
+  }
+  /// x[d] -= sum_a along_[a] v_a as theta has them.
+  SDE_INLINE void go_back(T* x) {
+    if constexpr (Metric::kMoves) {
+      team_.each(d, [&](int k) { y_[k] = T(0.0); });
+      subtract_normals(y_.data());
+      team_.each(d, [&](int k) { x[k] += metric_(k, y_[k]); });
+    } else {
+      subtract_normals(x);
+    }
   }
   SDE_INLINE void subtract_normal(int a, T s, T* u) const {
     for (int k = 0; k < d; ++k) u[k] -= s * V_[a * d + k];
@@ -271,9 +288,10 @@ class ResidualGeometry {
   /// out += scale sqrt(lambda_a) sum_i q_a[i] F_i y.
   SDE_DEVICE void add_hessian_product(int a, T scale, T* out) {
     team_.sync();  // y was written strided
+    metric_.turn(d, y_.data(), team_);
     loss::weighted_hvp(loss_, x_, &Q_[a * n], y_.data(), z_.data(), team_);
     const T factor = scale * root_[a];
-    team_.strided(d, [&](int k) { out[k] += factor * z_[k]; });
+    team_.strided(d, [&](int k) { out[k] += factor * metric_(k, z_[k]); });
   }
 
   const L& loss_;
@@ -302,6 +320,7 @@ class ResidualGeometry {
   mutable Buffer<T, kAlone<Team> ? D : 0, Team> held_;  ///< what project() projects
   Buffer<T, kDynamic, Team> A_;                         ///< columns of P_par A
   Buffer<T, kDynamic, Team> C_;                         ///< <v_a, A_s>
+  Metric metric_;
 };
 
 }  // namespace sde::slow
