@@ -14,7 +14,7 @@ if(sde_mpi_found)
   add_library(sde_ranks_mpi MODULE src/mpi/ranks.cpp)
   target_include_directories(sde_ranks_mpi PRIVATE include ${PROJECT_BINARY_DIR}/include)
   target_link_libraries(sde_ranks_mpi PRIVATE MPI::MPI_CXX)
-  target_compile_options(sde_ranks_mpi PRIVATE -Wall -Wextra -Werror)
+  target_compile_options(sde_ranks_mpi PRIVATE ${sde_warnings})
   target_link_options(sde_ranks_mpi PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/src/mpi/module.map)
   set_target_properties(sde_ranks_mpi PROPERTIES PREFIX "" OUTPUT_NAME ranks-mpi SUFFIX .so
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/sde

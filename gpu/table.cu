@@ -43,7 +43,7 @@ extern "C" __attribute__((visibility("default"))) const sde::gpu::DeviceTable* s
       sde::kVersion,
       sizeof(DeviceTable),
       devices,
-      sde::loss::BuiltIn::tuple<DeviceModelMaker>([]<class L>() -> DeviceModelMaker<L> { return make_device_model; }),
+      sde::loss::Compiled::tuple<DeviceModelMaker>([]<class L>() -> DeviceModelMaker<L> { return make_device_model; }),
       words,
       floors,
       linear_works};

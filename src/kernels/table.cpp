@@ -16,7 +16,7 @@ extern "C" [[gnu::visibility("default")]] const sde::KernelTable* sde_kernel_tab
       kVersion,
       sizeof(KernelTable),
       SDE_REGISTER_BYTES,
-      loss::BuiltIn::tuple<ModelMaker>([]<class L>() -> ModelMaker<L> { return make_model; }),
+      loss::Compiled::tuple<ModelMaker>([]<class L>() -> ModelMaker<L> { return make_model; }),
       {make_model, make_model, make_model},
       network_model,
       bench::floors,

@@ -32,7 +32,7 @@ struct DeviceTable {
   const char* version;  ///< of the project, and the table's size: a module of another build is refused
   unsigned long size;
   Devices (*devices)();
-  loss::BuiltIn::Tuple<DeviceModelMaker> models;
+  loss::Compiled::Tuple<DeviceModelMaker> models;
   /// A block of random words as device `ordinal` makes them. Throws DeviceUnusable, as the next two.
   std::array<std::uint32_t, 4> (*words)(int ordinal, const random::StreamKey&, random::Purpose, std::uint64_t block);
   /// What `sde bench` measures on device `ordinal`.

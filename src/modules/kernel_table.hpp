@@ -25,7 +25,7 @@ struct KernelTable {
   const char* version;  ///< of the project, and the table's size: modules of another build are refused
   unsigned long size;
   int register_bytes;
-  loss::BuiltIn::Tuple<ModelMaker> models;
+  loss::Compiled::Tuple<ModelMaker> models;
   FormulaMakers formulas;
   std::shared_ptr<LossModel> (*network)(network::Network);
   std::vector<bench::Work> (*floors)();

@@ -3,15 +3,27 @@
 
 #include "devices.hpp"
 #include "kernels.hpp"
+#include "sde/core/error.hpp"
 
 namespace sde {
 
-/// The CPU's model of a built-in loss, which also knows how to make the GPU's. Throws as kernels() does.
+/// A built-in loss that CMake's SDE_COMPILED_LOSSES leaves out.
+struct LossLeftOut : InputError {
+  explicit LossLeftOut(const std::string& name)
+      : InputError(name + ": this build has no kernels of it (CMake's SDE_COMPILED_LOSSES)") {}
+};
+
+/// The CPU's model of a built-in loss, which also knows how to make the GPU's. Throws as kernels() does, and
+/// LossLeftOut.
 template <class L>
 requires loss::BuiltIn::contains<L> std::shared_ptr<LossModel> model_of(L loss) {
-  auto model = std::get<ModelMaker<L>>(kernels().models)(loss);
-  model->device = [loss = std::move(loss)] { return std::get<gpu::DeviceModelMaker<L>>(cuda().models)(loss); };
-  return model;
+  if constexpr (loss::Compiled::contains<L>) {
+    auto model = std::get<ModelMaker<L>>(kernels().models)(loss);
+    model->device = [loss = std::move(loss)] { return std::get<gpu::DeviceModelMaker<L>>(cuda().models)(loss); };
+    return model;
+  } else {
+    throw LossLeftOut(L::name);
+  }
 }
 
 }  // namespace sde

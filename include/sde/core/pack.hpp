@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -78,6 +79,8 @@ struct Pack<S, 1> {
 
   Pack() = default;
   SDE_INLINE Pack(S value) : v(value) {}
+  template <std::same_as<double> D>
+  SDE_INLINE Pack(D value) requires(std::is_same_v<S, float>) : v(static_cast<S>(value)) {}
   SDE_INLINE static Pack counting(S first) { return Pack(first); }
   SDE_INLINE void store(S* to) const { *to = v; }
   SDE_INLINE S operator[](int) const { return v; }
@@ -194,6 +197,9 @@ struct Pack : pack_detail::PackStorage<S, W> {
     else
       this->lo = this->hi = Pack<S, W / 2>(value);
   }
+  /// Constants and parameters are doubles: in lanes of floats they are rounded, here and nowhere else.
+  template <std::same_as<double> D>
+  SDE_INLINE Pack(D value) requires(std::is_same_v<S, float>) : Pack(static_cast<S>(value)) {}
   SDE_INLINE explicit Pack(Vector value) requires(kWhole) : Storage{value} {}
   SDE_INLINE Pack(Pack<S, W / 2> low, Pack<S, W / 2> high) requires(!kWhole) : Storage{low, high} {}
 
@@ -303,7 +309,12 @@ struct Pack : pack_detail::PackStorage<S, W> {
 template <class S, int W>
 SDE_INLINE Pack<S, W> sqrt(Pack<S, W> x) {
   if constexpr (Pack<S, W>::kWhole) {
-    for (int l = 0; l < W; ++l) x.v[l] = sizeof(S) == 8 ? __builtin_sqrt(x.v[l]) : __builtin_sqrtf(x.v[l]);
+    for (int l = 0; l < W; ++l) {
+      if constexpr (sizeof(S) == 8)
+        x.v[l] = __builtin_sqrt(x.v[l]);
+      else
+        x.v[l] = __builtin_sqrtf(x.v[l]);
+    }
     return x;
   } else {
     return Pack<S, W>(sqrt(x.lo), sqrt(x.hi));

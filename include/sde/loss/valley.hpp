@@ -17,8 +17,8 @@ struct Valley {
   static WithStart<Valley> make(Keys& keys) {
     const bool quadratic = keys.choice({"profile", "of the sharpness: h = 1 + u^2, or h = exp(c u)"}, "quadratic",
                                        {"quadratic", "exponential"}) == "quadratic";
-    const double c = keys.number({"c", "of the exponential profile"}, 1.0);
-    return {{quadratic ? Profile::quadratic : Profile::exponential, c}, {2.0, 0.0}};
+    const double rate = keys.number({"c", "of the exponential profile"}, 1.0);
+    return {{quadratic ? Profile::quadratic : Profile::exponential, rate}, {2.0, 0.0}};
   }
 
   SDE_DEVICE int dim() const { return 2; }
@@ -41,14 +41,14 @@ struct Valley {
     J[1] = r;
   }
   template <class T>
-  SDE_DEVICE void weighted_hvp(const T* x, const T* c, const T* u, T* out) const {
+  SDE_DEVICE void weighted_hvp(const T* x, const T* w, const T* u, T* out) const {
     const T r = root(x[0]);
     const bool quadratic = profile == Profile::quadratic;
     const T inverse = quadratic ? T(1.0) / r : T(0.0);
-    const T first = quadratic ? x[0] * inverse : r * (0.5 * this->c);
-    const T second = quadratic ? inverse * inverse * inverse : r * (0.25 * this->c * this->c);
-    out[0] = c[0] * (second * x[1] * u[0] + first * u[1]);
-    out[1] = c[0] * (first * u[0]);
+    const T first = quadratic ? x[0] * inverse : r * (0.5 * c);
+    const T second = quadratic ? inverse * inverse * inverse : r * (0.25 * c * c);
+    out[0] = w[0] * (second * x[1] * u[0] + first * u[1]);
+    out[1] = w[0] * (first * u[0]);
   }
   template <class T>
   SDE_DEVICE auto intersect_normal(const T* v, T* x) const {

@@ -92,8 +92,8 @@ class Batch {
           const T label = labels_[s];
           T* const error = passes_.output_errors() + s * classes;
           objective.linearize(
-              classes, passes_.outputs() + s * classes, [&](int c) { return select(label == T(c), T(1.0), T(0.0)); },
-              error);
+              classes, passes_.outputs() + s * classes,
+              [&](int c) { return select(label == T(static_cast<scalar_of<T>>(c)), T(1.0), T(0.0)); }, error);
           for (int c = 0; c < classes; ++c) error[c] *= inverse;
         }
       });
