@@ -16,19 +16,35 @@ struct PairedPaths {
   int prediction_count, function_count;
 };
 
-/// Phi of the algorithm's position; `lost` where there is none.
+/// The slow variable of the algorithm's state, to[d] (AlgorithmType::slow_variable), by the weights of its slots.
+struct SlowVariable {
+  PairedPaths paths;
+  const double* weights;
+  int slots, d;
+  double* to;
+  SDE_DEVICE void operator()(long path) const {
+    for (int k = 0; k < d; ++k) {
+      double lag = 0;
+      for (int s = 0; s < slots; ++s) lag += weights[s] * paths.x[((s + 1) * d + k) * paths.stride + path];
+      to[k * paths.stride + path] = paths.x[k * paths.stride + path] + lag;
+    }
+  }
+};
+
+/// Phi of from[d], the slow variable; `lost` where there is none.
 template <class L>
 struct ProjectPaired {
   L loss;
   double tolerance;
   PairedPaths paths;
+  const double* from;
   SDE_DEVICE void operator()(long path) const {
     constexpr int D = dim_of<L>;
     if (paths.lost[path]) return;
     Pack<double, 1> x[D];
     bool kept = true;
     for (int k = 0; k < D; ++k) {
-      x[k] = paths.x[k * paths.stride + path];
+      x[k] = from[k * paths.stride + path];
       kept = kept && lane(abs(x[k]), 0) < kDiverged;
     }
     kept = kept && manifold::fibre_flow(loss, tolerance, x);

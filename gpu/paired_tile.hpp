@@ -39,6 +39,10 @@ class PairedTileOf final : public PairedTile {
         loss_(on_device(loss, upload_)),
         noise_(device_, noise),
         start_(device_, D) {
+    const auto& a = setup.algorithm;
+    const auto weights = a.type->slow_variable(a, 0);
+    slots_ = static_cast<int>(weights.size());
+    if (slots_ > 0) copy_of(device_, weights, slot_weights_);
     auto predictions = setup.predictions;
     weights_.resize(predictions.size());
     for (std::size_t p = 0; p < predictions.size(); ++p)
@@ -91,13 +95,13 @@ class PairedTileOf final : public PairedTile {
 
   void project() override {
     constexpr double tolerance = manifold::kObservationFlow.tolerance;
-    device_.launch(count_, ProjectPaired<DeviceLoss>{loss_, tolerance, paths()});
+    device_.launch(count_, ProjectPaired<DeviceLoss>{loss_, tolerance, paths(), slow_variable().data()});
   }
 
   void read(PairedState& state) override {
     state.count = count_;
     const auto P = setup_.predictions.size(), Q = setup_.functions.size();
-    read_rows(x_, D, state.x);
+    read_rows(slow_variable(), D, state.x);
     read_rows(point_, D, state.point);
     read_rows(fine_, P * D, state.fine);
     read_rows(coarse_, P * D, state.coarse);
@@ -125,6 +129,12 @@ class PairedTileOf final : public PairedTile {
       if constexpr (!std::is_same_v<Rule, discrete::AdaptiveSgd>) use(rules_.here(device_, rule, static_cast<int>(D)));
     });
   }
+  /// Where the slow variable is, as of now: the position, or what is computed of it and the slots.
+  Memory<double>& slow_variable() {
+    if (slots_ == 0) return x_;
+    device_.launch(count_, SlowVariable{paths(), slot_weights_.data(), slots_, static_cast<int>(D), slow_.data()});
+    return slow_;
+  }
   template <class Body>
   void launch(const Body& body) {
     if constexpr (Body::kSize != kDynamic)
@@ -133,9 +143,11 @@ class PairedTileOf final : public PairedTile {
       device_.launch_lone(count_, lone_bytes<DeviceLoss, double>(loss_, body), body);
   }
   void reserve(std::size_t n) {
-    x_ = {}, point_ = {}, spread_ = {}, fine_ = {}, coarse_ = {}, martingale_ = {}, lost_ = {}, lost_by_ = {};
+    x_ = {}, slow_ = {}, point_ = {}, spread_ = {}, fine_ = {}, coarse_ = {}, martingale_ = {}, lost_ = {},
+    lost_by_ = {};
     const auto P = setup_.predictions.size(), Q = setup_.functions.size();
     x_ = Memory<double>(device_, n * size_);
+    if (slots_ > 0) slow_ = Memory<double>(device_, n * D);
     point_ = Memory<double>(device_, n * D);
     spread_ = Memory<double>(device_, n);
     fine_ = Memory<double>(device_, n * P * D);
@@ -172,7 +184,8 @@ class PairedTileOf final : public PairedTile {
   const Upload<Device> upload_;
   const DeviceLoss loss_;
   const DeviceNoise<Device, double> noise_;
-  Memory<double> start_, x_, point_, spread_, fine_, coarse_, martingale_;
+  int slots_ = 0;  ///< that count in the slow variable
+  Memory<double> slot_weights_, start_, x_, slow_, point_, spread_, fine_, coarse_, martingale_;
   Memory<std::uint8_t> lost_, lost_by_;
   Memory<PairedSlowSde> predictions_;
   Memory<SmoothFunction> functions_;

@@ -9,6 +9,7 @@
 #include "sde/discrete/algorithms.hpp"
 #include "sde/slow/linear_algorithms.hpp"
 #include "sde/slow/psi.hpp"
+#include "sde/slow/tabulated_weights.hpp"
 
 using namespace sde;
 using namespace sde::slow;
@@ -222,6 +223,78 @@ TEST_CASE("weights are the mean squares of simulated fluctuations") {
       CHECK(error < 0.03 * measured);
     }
   }
+}
+
+namespace {
+
+/// E[u v] of u_(k+1) = u_k - a u_(k-D) + xi_k and the same v with b: the products of what one xi leaves in both,
+/// summed.
+double summed_memory(double a, double b, int D) {
+  std::vector<double> u(static_cast<std::size_t>(D), 0.0), v;
+  u.push_back(1);
+  v = u;
+  double sum = 1;
+  for (int k = 0; k < 100 * (D + 1); ++k) {
+    const auto now = u.size() - 1, late = now - static_cast<std::size_t>(D);
+    u.push_back(u[now] - a * u[late]);
+    v.push_back(v[now] - b * v[late]);
+    sum += u.back() * v.back();
+  }
+  return sum;
+}
+/// a = eta lambda below which SGD with this delay is stable.
+double delay_limit(int D) { return 2 * std::sin(std::acos(-1.0) / (4 * D + 2)); }
+
+}  // namespace
+
+TEST_CASE("a delay has its closed form: the general engine's to 1e-10, and a sum over its memory") {
+  const double b = 3, eta = 0.1;
+  for (const int D : {0, 1, 2, 7, 20, 50}) {
+    CAPTURE(D);
+    const double most = delay_limit(D) / eta;
+    const FluctuationWeights closed(delayed(eta, b, D));
+    auto twice = delayed(eta, b, D);  // two steps in a period are nothing that is known: the general engine
+    twice.period.push_back(twice.period.front());
+    twice.local_steps = 2;
+    const FluctuationWeights engine(twice);
+    for (const auto& [i, j] : {std::pair(0.5, 0.5), {0.9, 0.3}, {0.4, 0.0}, {0.0, 0.7}, {0.01, 0.02}})
+      same(closed.weight(i * most, j * most), engine.weight(i * most, j * most));
+    same(closed.diffusion(), engine.diffusion());
+    same(closed.effective_rate(), engine.effective_rate());
+    for (const double i : {0.02, 0.3, 0.6, 0.99, 1.2}) {
+      const double radius = closed.spectral_radius(i * most);
+      same(radius * radius, engine.spectral_radius(i * most), 1e-8);
+      CHECK((radius < 1) == (i < 1));
+    }
+    CHECK(std::isnan(closed.weight(1.1 * most, 0.1 * most)));
+  }
+  for (const int D : {3, 300, 1000}) {
+    CAPTURE(D);
+    const FluctuationWeights closed(delayed(eta, b, D));
+    const double most = delay_limit(D);
+    for (const auto& [i, j] : {std::pair(0.5, 0.5), {0.7, 0.3}, {0.4, 0.0}})
+      same(closed.weight(i * most / eta, j * most / eta), 0.5 * eta / b * summed_memory(i * most, j * most, D));
+    const auto& table = tabulated(delayed(1, 1, D));
+    CHECK(table.error() <= TabulatedWeights::kError);
+    same(table.stable_below(), most, 1e-5);
+  }
+}
+
+TEST_CASE("l . z stays what it is where there are no gradients, from each step of a period on") {
+  const auto a = expanded(diloco(0.1, 1, 2, 4, 0.7, 0.6, Momentum::nesterov, 0.3));
+  VectorXd z = VectorXd::LinSpaced(a.consensus.size(), -1, 2).array().square();
+  const double before = conserved(a).dot(z);
+  same(conserved(a).dot(a.consensus), 1);
+  for (int k = 0; k < 4; ++k) {
+    same(conserved(a, k).dot(z), before);
+    z = a.period[static_cast<std::size_t>(k)].A * z;
+  }
+  z = a.period.back().A * z;
+  same(conserved(a).dot(z), before);
+  // All ends there, in the consensus.
+  for (int round = 0; round < 200; ++round)
+    for (const auto& step : a.period) z = step.A * z;
+  CHECK((z - before * a.consensus).cwiseAbs().maxCoeff() < 1e-12);
 }
 
 TEST_CASE("stability is reported with the eigenvalue at which it fails") {

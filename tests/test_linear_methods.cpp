@@ -9,6 +9,7 @@
 #include "sde/discrete/algorithms.hpp"
 #include "sde/discrete/linear_updates.hpp"
 #include "sde/model/make_model.hpp"
+#include "sde/slow/linear_algorithms.hpp"
 #include "sde/slow/tabulated_weights.hpp"
 #include "sde/verify/paired.hpp"
 
@@ -133,6 +134,89 @@ TEST_CASE("tables hold the weights to 1e-10") {
       CAPTURE(j);
       CHECK(slow::weight<double>(slow::Term::drift, p, i, j) == doctest::Approx(exact.weight(i, j) / c2).epsilon(1e-9));
     }
+    // Beyond a table there is no weight: a path that gets there is lost.
+    const double end = p.weights.most / a.rate.eta;
+    CHECK(std::isfinite(slow::weight<double>(slow::Term::drift, p, 0.99 * end, 1)));
+    CHECK(std::isnan(slow::weight<double>(slow::Term::drift, p, 1.01 * end, 1)));
+  }
+  const auto W = slow::ring_of(5);
+  CHECK((slow::gossip(1, 1, W, 3).period[0].A - W * W * W).cwiseAbs().maxCoeff() < 1e-15);
+}
+
+TEST_CASE("the slow variable of a state is where it comes to rest without gradients") {
+  auto all = all_algorithms();
+  const double v0 = 0.09;
+  all.push_back(
+      {"Local Adam in a fixed metric",
+       {.type = &discrete::local_adam, .workers = 3, .batch = 3, .parameters = {0.9, 0, -1, 0.1, 0.5, 0, v0, v0}}});
+  all.back().a.rate.eta = 0.02;
+  all.back().a.sync.H = 10;
+  const auto flat = make_model(Quadratic{0, 0});
+  int lagging = 0;
+  for (const auto& [what, a] : all) {
+    CAPTURE(what);
+    const auto kernel = flat->discrete_kernel({}, a);
+    const int slots = kernel->shape().slots;
+    const bool in_metric = a.type->in_metric();
+    std::vector<double> slot(static_cast<std::size_t>(slots));  // after the position: what is kept
+    for (int s = 0; s < slots; ++s) slot[static_cast<std::size_t>(s)] = std::sin(3.0 * s + 1);
+    if (in_metric)
+      for (int s = 1; s < slots; s += 2) slot[static_cast<std::size_t>(s)] = 0;  // v stays
+    if (const auto* linear = dynamic_cast<const discrete::LinearType*>(a.type)) {
+      // Deviations from the observed combination.
+      const auto [m, observed] = matrices_of(a);
+      double of_observed = 0;
+      for (int s = 1; s < slots; ++s) of_observed += observed[s - 1] * slot[static_cast<std::size_t>(s)];
+      for (int s = 1; s < slots; ++s) slot[static_cast<std::size_t>(s)] -= m.consensus[s - 1] * of_observed;
+      CHECK(linear->observed(a).size() + 1 == slot.size());
+    }
+    std::vector<double> x;
+    for (const double s : slot) x.insert(x.end(), 2 * kLanes, s);
+    const auto weights = a.type->slow_variable(a, 0);
+    double slow = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) slow += weights[i] * slot[i + 1];
+    slow = slot[0] + slow * (in_metric ? 1 / (std::sqrt(v0) + 0.1) : 1);
+    double spread[kLanes];
+    kernel->advance(x.data(), 0, 0, 4000, spread);
+    CHECK(x[0] == doctest::Approx(slow).epsilon(1e-9));
+    // Not by luck: the position alone is another point, and so is l . z with a weight of the other sign.
+    if (weights.empty()) continue;
+    ++lagging;
+    CHECK(std::abs(x[0] - slot[0]) > 1e-4);
+  }
+  CHECK(lagging == 9);  // all with momenta; not the three on graphs, the delay, Lookahead
+}
+
+TEST_CASE("the slow variable has the whole variance along Gamma from the first round on, and the position has not") {
+  // Along a valley without noise across it nothing but the common draws moves either side.
+  const Problem valley = problem_of(loss::Valley{}, constant({0.7, 0}, 1), {0.5, 0});
+  for (auto [what, a] : all_algorithms()) {
+    CAPTURE(what);
+    // A momentum that is reset moves x by late gradients less than by early ones: that is no sum of draws.
+    if (a.parameters.size() == 6 && a.parameters[2] == 2) continue;
+    a.rate.steps = 1000;
+    verify::Pairing p;
+    p.algorithm = a;
+    p.predictions = {verify::theory(a)};
+    const double ten_steps = 10 * a.slow_time(a.rate.eta);
+    p.times = {2 * ten_steps, 8 * ten_steps};
+    p.dt = ten_steps;
+    p.paths = 64;
+    p.functions = {verify::coordinate(0), verify::square(0)};
+    const auto r = verify::run_paired(valley, p, kTwoThreads);
+    for (std::size_t t = 0; t < 2; ++t) {
+      CHECK(std::abs(r.algorithm[t][0].mean - r.prediction[0][t][0].mean) < 1e-9);
+      CHECK(r.algorithm[t][0].variance() == doctest::Approx(r.prediction[0][t][0].variance()).epsilon(1e-9));
+      CHECK(r.distance[t].mean < 1e-9);
+    }
+    if (a.type != &discrete::diloco) continue;
+    // The workers' average of the same paths, which is what a wrong l = (1, 0) would say.
+    Method m;
+    m.algorithm = a;
+    m.paths = p.paths;
+    const auto alone = ensemble::run(valley, m, at({0, 2 * ten_steps, 8 * ten_steps}, {"x1"}, 2), kTwoThreads);
+    CHECK(alone.at(1, "x1").variance() < 0.8 * r.prediction[0][0][0].variance());
+    CHECK(alone.at(2, "x1").variance() < 0.95 * r.prediction[0][1][0].variance());
   }
 }
 
@@ -223,6 +307,7 @@ TEST_CASE("settings are refused by name") {
   words({.type = &discrete::delayed_sgd, .rate = {.steps = 5}, .parameters = {9}},
         "expected less than the run's 5 steps");
   words({.type = &discrete::delayed_sgd, .rate = {.steps = 50}}, "algorithm.delay");
+  words({.type = &discrete::delayed_sgd, .rate = {.steps = 5000}, .parameters = {1001}}, "from 0 to 1000");
 }
 
 TEST_CASE("the slow SDE has the drift that is measured, and SGD's has not: the ring, correlated noise") {

@@ -128,8 +128,7 @@ class Algorithm14 {
     pilot.functions = {along(u.col(0), c_.problem.start_on_gamma)};
     Vector centre = c_.problem.start_on_gamma;
     centre += paired(s_, m_, c_, pilot).drift[0].back()[0].mean * u.col(0);
-    // Over the whole time: what moves the slow variable now moves the workers' average after some rounds of an outer
-    // momentum, which takes the variance of so many rounds away.
+    // From the start: the slow variable (AlgorithmType::slow_variable) has its whole variance from the first round on.
     auto p = pairing(2, 2 * design_.paths);
     p.burn_in = 0;
     p.functions = {product_along(u.col(0), u.col(0), centre)};

@@ -96,6 +96,18 @@ double AdaptiveType::stable_below(const Algorithm& a) const {
   return weights_of_momentum(a, a.workers == 1 ? 1 : a.peak_steps_in_round()).stable_below();
 }
 
+/// v - v(0) and m of each worker.
+std::vector<double> AdaptiveType::slow_variable(const Algorithm& a, std::int64_t step) const {
+  if (!has_momentum(a)) return {};
+  const double beta1 = a.parameters.at(0);
+  std::vector<double> weights;
+  for (int w = 0; w < a.workers; ++w) {
+    weights.push_back(0);
+    weights.push_back(-a.rate(step) * beta1 / (1 - beta1) / a.workers);
+  }
+  return weights;
+}
+
 std::optional<slow::MovingMetric> AdaptiveType::metric(const Algorithm& a) const {
   const auto& p = a.parameters;
   if (p.at(5) != 0)

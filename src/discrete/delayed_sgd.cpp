@@ -11,12 +11,6 @@ void DelayedSgd::check(const Algorithm& a) const {
   if (a.workers != 1) refuse("workers", "delayed_sgd takes the whole batch in one gradient: expected 1", a.workers);
   if (a.parameters.size() != 1 || !(a.parameters[0] >= 0 && a.parameters[0] <= kMost))
     throw InputError(fmt::format("algorithm.delay: expected a whole number from 0 to {}", kMost));
-  constexpr double kMostForWeights = 50;  // half a minute; the time grows like the fourth power
-  if (a.parameters[0] > kMostForWeights)
-    throw InputError(
-        fmt::format("algorithm.delay: {:g}: expected at most {:g}: with a longer memory the covariance of "
-                    "its fluctuations takes minutes",
-                    a.parameters[0], kMostForWeights));
   if (!(a.parameters[0] < static_cast<double>(a.rate.steps)))
     throw InputError(
         fmt::format("algorithm.delay: {:g}: expected less than the run's {} steps: no gradient would ever be "

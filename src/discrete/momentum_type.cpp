@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sde/core/error.hpp"
+#include "sde/slow/linear_algorithm.hpp"
 #include "sde/slow/tabulated_weights.hpp"
 
 namespace sde::discrete {
@@ -108,6 +109,17 @@ double MomentumType::read_mu(Keys& keys, double otherwise) {
 
 std::int64_t MomentumType::period(const Algorithm& a, std::int64_t k) const {
   return round(a, k).synchronizes ? a.H(k) : 1;
+}
+
+/// u, then v of each worker: between rounds workers and anchor are at x, and the slot of a worker's momentum is w =
+/// -eta v.
+std::vector<double> MomentumType::slow_variable(const Algorithm& a, std::int64_t step) const {
+  const auto l = slow::conserved(slow::average_of(rule(a).matrices(period(a, step))));
+  const double outer = l[3], inner = -a.rate(step) * l[1] / a.workers;
+  if (outer == 0 && inner == 0) return {};
+  std::vector<double> weights(1, outer);
+  weights.resize(1 + static_cast<std::size_t>(a.workers), inner);
+  return weights;
 }
 
 const slow::TabulatedWeights& MomentumType::weights(const Algorithm& a, std::int64_t H) const {

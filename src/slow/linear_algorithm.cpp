@@ -6,6 +6,7 @@
 #include <Eigen/LU>
 #include <cmath>
 
+#include "delay.hpp"
 #include "sde/core/error.hpp"
 
 namespace sde::slow {
@@ -44,7 +45,7 @@ MatrixXd product(const LinearAlgorithm& a) {
 }
 
 /// The left eigenvector of the period's product for the eigenvalue 1, over l . z0.
-VectorXd conserved(const LinearAlgorithm& a) {
+VectorXd left_eigenvector(const LinearAlgorithm& a) {
   const MatrixXd all = product(a);
   const auto S = all.rows();
   const auto eigenvalues = Eigen::EigenSolver<MatrixXd>(all, false).eigenvalues();
@@ -235,9 +236,44 @@ LinearAlgorithm expanded(const ExchangeableAlgorithm& e) {
   return a;
 }
 
+LinearAlgorithm average_of(const ExchangeableAlgorithm& e) {
+  const auto s = e.A.rows(), all = e.consensus.size();
+  LinearAlgorithm mean;
+  mean.eta = e.eta;
+  mean.batch = e.batch * e.workers;  // its gradient's noise is that of the mean of K
+  mean.local_steps = static_cast<double>(e.steps);
+  mean.consensus = e.consensus;
+  LinearStep step{MatrixXd::Identity(all, all), MatrixXd::Zero(all, 1), MatrixXd::Zero(1, all)};
+  step.A.topLeftCorner(s, s) = e.A;
+  step.C.col(0).head(s) = e.C;
+  step.R.row(0).head(s) = e.R.transpose();
+  mean.period.assign(static_cast<std::size_t>(e.steps), step);
+  mean.period.push_back({e.synchronize, MatrixXd(all, 0), MatrixXd(0, all)});
+  return mean;
+}
+
+VectorXd conserved(const LinearAlgorithm& a, long done) {
+  check_shapes(a);
+  Eigen::RowVectorXd l = left_eigenvector(a).transpose();
+  if (done == 0) return l.transpose();
+  long gradients = 0;  // steps with any
+  for (const auto& step : a.period) gradients += step.R.rows() > 0;
+  for (std::size_t k = a.period.size(); k-- > 0 && done < gradients;) {
+    l = (l * a.period[k].A).eval();
+    gradients -= a.period[k].R.rows() > 0;
+  }
+  return l.transpose();
+}
+
 FluctuationWeights::FluctuationWeights(LinearAlgorithm a) : eta_(a.eta), local_steps_(a.local_steps) {
   check_shapes(a);
-  VectorXd l = conserved(a);
+  if ((delay_ = delay_of(a))) {  // its newest iterate is the slow variable
+    batch_ = a.batch;
+    diffusion_ = 1 / a.batch;
+    effective_rate_ = 1;
+    return;
+  }
+  VectorXd l = left_eigenvector(a);
   const auto c = shares(a, l);
   double square = 0, sum = 0;
   for (const double share : c) square += share * share, sum += share;
@@ -271,20 +307,10 @@ FluctuationWeights::FluctuationWeights(const ExchangeableAlgorithm& e) : eta_(e.
   if (e.workers < 1 || e.steps < 1 || q < 0 || e.synchronize_apart.rows() != s || e.synchronize_apart.cols() != s)
     refuse("expected at least one worker and step, and synchronizations of s and s + q slots");
   const double K = e.workers;
-  // The average: its gradient's noise is that of the mean of K.
-  LinearAlgorithm mean;
-  mean.eta = e.eta;
-  mean.batch = e.batch * K;
-  mean.local_steps = local_steps_ = static_cast<double>(e.steps);
-  mean.consensus = e.consensus;
-  LinearStep step{MatrixXd::Identity(s + q, s + q), MatrixXd::Zero(s + q, 1), MatrixXd::Zero(1, s + q)};
-  step.A.topLeftCorner(s, s) = e.A;
-  step.C.col(0).head(s) = e.C;
-  step.R.row(0).head(s) = e.R.transpose();
-  mean.period.assign(static_cast<std::size_t>(e.steps), step);
-  mean.period.push_back({e.synchronize, MatrixXd(s + q, 0), MatrixXd(0, s + q)});
+  const LinearAlgorithm mean = average_of(e);
+  local_steps_ = mean.local_steps;
   check_shapes(mean);
-  const VectorXd l = conserved(mean);
+  const VectorXd l = left_eigenvector(mean);
   const auto c = shares(mean, l);
   double square = 0, sum = 0;
   for (const double share : c) square += share * share, sum += share;
@@ -299,7 +325,7 @@ FluctuationWeights::FluctuationWeights(const ExchangeableAlgorithm& e) : eta_(e.
   // The synchronization first: l goes through that of the average, which no gradient of the deviation comes before.
   apart.period.push_back({e.synchronize_apart, MatrixXd(s, 0), MatrixXd(0, s)});
   apart.period.insert(apart.period.end(), static_cast<std::size_t>(e.steps), {e.A, e.C, e.R.transpose()});
-  modes_.push_back({std::move(mean), l});
+  modes_.push_back({mean, l});
   if (e.workers == 1) return;
   const double left = Eigen::EigenSolver<MatrixXd>(product(apart), false).eigenvalues().cwiseAbs().maxCoeff();
   if (left >= 1 - 1e-9)
@@ -317,12 +343,14 @@ double FluctuationWeights::mode_weight(const Mode& mode, double li, double lj) {
 }
 
 double FluctuationWeights::weight(double li, double lj) const {
+  if (delay_) return 0.5 * eta_ / batch_ * delayed_covariance(eta_ * li, eta_ * lj, *delay_);
   double sum = 0;
   for (const auto& mode : modes_) sum += mode_weight(mode, li, lj);
   return 0.5 * sum / (eta_ * local_steps_);
 }
 
 double FluctuationWeights::spectral_radius(double lambda) const {
+  if (delay_) return delayed_radius(eta_ * lambda, *delay_);
   double most = 0;
   for (const auto& mode : modes_) most = std::max(most, radius(mode.algorithm, lambda));
   return most;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "delay.hpp"
 #include "sde/core/error.hpp"
 #include "sde/slow/kept_by_matrices.hpp"
 
@@ -214,7 +215,10 @@ const TabulatedWeights& tabulated(const LinearAlgorithm& given) {
   auto a = given;
   a.eta = a.batch = 1;
   MatrixKey key;
-  key.add(a.local_steps).add(a);
+  if (const auto delay = delay_of(a))  // of a thousand steps the matrices take megabytes
+    key.add(static_cast<double>(*delay));
+  else
+    key.add(a.local_steps).add(a);
   return kept().get(key, [&] { return std::make_unique<TabulatedWeights>(FluctuationWeights(a)); });
 }
 

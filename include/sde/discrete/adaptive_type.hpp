@@ -22,6 +22,8 @@ class AdaptiveType : public AlgorithmType {
   std::optional<slow::MovingMetric> metric(const Algorithm&) const override;
   bool in_metric() const override { return true; }
   double stable_below(const Algorithm&) const override;
+  /// What is still to come of m moves x by -eta S beta1/(1 - beta1) m.
+  std::vector<double> slow_variable(const Algorithm&, std::int64_t step) const override;
   void set_noise(Algorithm&, const std::vector<double>& diagonal) const override;
 
  protected:

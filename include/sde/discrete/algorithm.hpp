@@ -124,6 +124,16 @@ class AlgorithmType {
   /// diagonal of Sigma, of one sample, at the start.
   virtual bool in_metric() const { return false; }
   virtual void set_noise(Algorithm&, const std::vector<double>& diagonal) const { (void)diagonal; }
+  /// Weights of the vectors that a path keeps beside its position (StateShape, in double), in their order, after `step`
+  /// local steps, an end of rounds: the slow variable, l . z of theory.md section 9, is the position and their weighted
+  /// sum. Empty where it is the position alone: where momenta are still to move that, or iterates of other steps count,
+  /// it lags by the steps that they last, and has less of the variance along Gamma.
+  ///
+  /// Of an adaptive method the sum counts in its metric, times S = diag(1/(v^power + epsilon)) there.
+  virtual std::vector<double> slow_variable(const Algorithm&, std::int64_t step) const {
+    (void)step;
+    return {};
+  }
   /// Slow time of a local step over eta^2.
   virtual double slow_time_factor(const Algorithm&) const { return 1; }
 

@@ -20,6 +20,8 @@ class DelayedSgd final : public LinearType {
   slow::LinearAlgorithm matrices(const Algorithm&) const override;
   /// The newest iterate.
   std::vector<double> observed(const Algorithm&) const override;
+  /// The newest iterate, too.
+  std::vector<double> slow_variable(const Algorithm&, std::int64_t) const override { return {}; }
 
  private:
   static constexpr long kMost = 1000;

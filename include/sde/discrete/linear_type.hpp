@@ -20,6 +20,7 @@ class LinearType : public WeightedType {
   virtual slow::LinearAlgorithm matrices(const Algorithm&) const = 0;
   /// [S] what is observed: the mean of the iterates at which gradients are taken, if not another.
   virtual std::vector<double> observed(const Algorithm&) const;
+  std::vector<double> slow_variable(const Algorithm&, std::int64_t step) const override;
 
   Round round(const Algorithm& a, std::int64_t) const override {
     constexpr std::int64_t kChunk = 1024;

@@ -16,6 +16,7 @@ class MomentumType : public WeightedType {
 
   void check(const Algorithm&) const override;
   Round round(const Algorithm&, std::int64_t k) const override;
+  std::vector<double> slow_variable(const Algorithm&, std::int64_t step) const override;
 
  protected:
   /// The settings of all of them.

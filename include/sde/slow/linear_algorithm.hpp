@@ -42,6 +42,13 @@ struct ExchangeableAlgorithm {
 };
 /// Slot by slot, worker by worker: [w * s + slot], then the q slots.
 LinearAlgorithm expanded(const ExchangeableAlgorithm&);
+/// The workers' average alone, of s + q slots: one gradient a step, of batch K b, and the synchronization at the end.
+LinearAlgorithm average_of(const ExchangeableAlgorithm&);
+
+/// l[S], by which the slow variable is l . z (theory.md section 9): steps without gradients leave it as it is. Of the
+/// state after `done` of a period's steps with gradients, and those without that follow: at the end of a period 0,
+/// where l is the product's left eigenvector for the eigenvalue 1, l . z0 = 1. Throws InputError as FluctuationWeights.
+Eigen::VectorXd conserved(const LinearAlgorithm&, long done = 0);
 
 /// Where a fluctuation grows: an eigenvalue of the Hessian, and the spectral radius of a period there.
 struct Instability {
@@ -80,7 +87,8 @@ class FluctuationWeights {
   static double mode_weight(const Mode&, double lambda_i, double lambda_j);
 
   std::vector<Mode> modes_;
-  double eta_ = 0, local_steps_ = 0, diffusion_ = 0, effective_rate_ = 0;
+  std::optional<long> delay_;  ///< of delayed(): closed forms in the place of modes
+  double eta_ = 0, batch_ = 1, local_steps_ = 0, diffusion_ = 0, effective_rate_ = 0;
 };
 
 }  // namespace sde::slow
