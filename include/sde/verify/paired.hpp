@@ -4,7 +4,7 @@
 // Gaussian; errors +-sigma and drawn samples, which move zeta where residuals stay on Gamma, have the same mean and
 // covariance, and their sums tend to Gaussians), and the difference g(Phi(avg)) - g(zeta) has the noise of both nearly
 // cancelled. avg stands for the algorithm's slow variable: the workers' average, and where momenta lag what is still to
-// come of them, too (discrete/slow_variable.hpp).
+// come of them, too (discrete::AlgorithmType::slow_variable).
 //
 // The SDE runs twice, with steps dt and 2 dt on the same increments: 2 g(zeta_dt) - g(zeta_2dt) has no time-step error
 // of first order left (Talay, Tubaro 1990), and g(zeta_dt) - g(zeta_2dt) estimates what was removed.
