@@ -120,19 +120,25 @@ def plain(text):
     return (text if len(text) <= 28 else text[:27] + "...").replace("$", r"\$")
 
 
-def comparison(plt, claim):
-    """Methods beside each other over slow time, a panel for each observable; a series is "observable: method"."""
+def comparison(plt, claim, swept=None):
+    """Methods beside each other over slow time, or at the end over what is swept, a panel for each observable; a series is
+    "observable: method"."""
     series = series_of(claim)
     observables = list(dict.fromkeys(name.split(": ")[0] for name in series))
     methods = list(dict.fromkeys(name.split(": ", 1)[1] for name in series))
     figure, axes = panels(plt, len(observables), 4.2)
     for ax, observable in zip(axes, observables):
         for i, method in enumerate(methods):
-            points = series[f"{observable}: {method}"]
+            points = series.get(f"{observable}: {method}")
+            if not points:
+                continue
             ax.plot([p[0] for p in points], [p[1] for p in points], color=COLORS[i % 7], lw=0.8)
             markers(ax, points, i, plain(method))
         ax.set_title(observable.replace("_", " "))
-        ax.set_xlabel(r"slow time  $\eta^2\,\times$ local steps")
+        x = [p[0] for points in series.values() for p in points]
+        if swept and min(x) > 0 and max(x) >= 10 * min(x):
+            ax.set_xscale("log")
+        ax.set_xlabel(plain(swept.replace("_", " ")) if swept else r"slow time  $\eta^2\,\times$ local steps")
     axes[0].legend()
     return figure
 
@@ -156,7 +162,8 @@ def main():
             if "experiment" in report and claim["claim"] == 2:
                 continue  # one point of a method's own alpha: no curve to lie on
             if claim["points"] and claim["claim"] in FIGURES:
-                figure = FIGURES[claim["claim"]](plt, claim)
+                swept = report.get("experiment", {}).get("swept")
+                figure = FIGURES[claim["claim"]](plt, claim, *([str(swept)] if swept else []))
                 if figure is not None:
                     save(figure, os.path.join(arguments.out, f"claim_{claim['claim']}"), formats)
     except Problem as problem:

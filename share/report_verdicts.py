@@ -114,6 +114,11 @@ class VerdictItem:
         notes = [f"claim {c['claim']}: {n}" for c in self.j["claims"] for n in list_of(c, "notes")]
         return found + ([source("Notes of the claims", "\n".join(notes))] if notes else [])
 
+    def axis(self, claim):
+        """What the figure of a claim is drawn over."""
+        swept = self.j.get("experiment", {}).get("swept")
+        return plain(str(swept), 40) if swept and claim in (10, 11, 12) else AXES.get(claim, "\u03b7")
+
     def figures(self):
         figures = [self.margins()]
         for c in self.j["claims"]:
@@ -125,7 +130,7 @@ class VerdictItem:
                  **{k: [rounded(v) for v in column] for k, column in zip("xye", zip(*sorted(points, key=lambda p: p[0])))}}
                 for i, (n, points) in enumerate(series.items())]}]
             if series:
-                figures.append({"title": f"Claim {c['claim']}: {plain(c['title'], 240)}", "x": AXES.get(c["claim"], "\u03b7"), "select": "",
+                figures.append({"title": f"Claim {c['claim']}: {plain(c['title'], 240)}", "x": self.axis(c["claim"]), "select": "",
                                 "choices": choices, "logx": c["claim"] in LOG_X, "logy": c["claim"] in LOG_Y, "psi": c["claim"] == 2,
                                 "note": "What the claim's rows are made of, with 95% intervals."
                                         + (" Dashed: \u03c8, on which losses with one eigenvalue lie (valley, hyperbola)." if c["claim"] == 2 else "")})

@@ -4,10 +4,9 @@
 
 #include <Eigen/Eigenvalues>
 
-#include "networks.hpp"
-#include "problems.hpp"
 #include "sde/core/error.hpp"
 #include "sde/loss/hessian.hpp"
+#include "written_out_network.hpp"
 
 using namespace sde;
 using namespace sde::test;
@@ -16,79 +15,12 @@ using network::Objective;
 
 namespace {
 
-double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double largest = 0;
-  for (std::size_t k = 0; k < a.size(); ++k) largest = std::max(largest, std::abs(a[k] - b[k]));
-  return largest;
-}
-
-/// The loss of some of its samples, with these classes.
-network::Perceptron with_samples(const network::Perceptron& loss, const std::vector<int>& picked,
-                                 const std::vector<int>& classes) {
-  std::vector<double> rows;
-  const auto& all = *loss.samples;
-  for (const int i : picked)
-    for (int j = 0; j < all.features; ++j) rows.push_back(all.x[all.place(i) + static_cast<std::size_t>(8 * j)]);
-  return {loss.net,
-          std::make_shared<const network::Samples>(network::make_samples(rows, all.features, classes, loss.classes()))};
-}
-
-std::vector<double> gradient_of(const network::Perceptron& loss, const std::vector<double>& theta) {
-  std::vector<double> g(theta.size());
-  loss::gradient_automatic(loss, theta.data(), g.data());
-  return g;
-}
-
-Noise drawn(Sampling sampling, double redraw = 0) {
-  Noise noise;
-  noise.sampling = sampling;
-  noise.redraw = redraw;
-  return noise;
-}
-
-/// Algorithms on common ground: batch B over K workers.
-discrete::Algorithm algorithm(const discrete::AlgorithmType& type, int workers, int batch, int H = 1) {
-  discrete::Algorithm a{.type = &type, .workers = workers, .batch = batch, .seed = 5};
-  a.rate.eta = 0.05;
-  a.sync.H = H;
-  return a;
-}
-
-std::vector<double> in_lanes(const std::vector<double>& x, int size) {
-  std::vector<double> state(static_cast<std::size_t>(size * kLanes), 0.0);
-  for (std::size_t k = 0; k < x.size(); ++k)
-    for (std::size_t l = 0; l < kLanes; ++l) state[k * kLanes + l] = x[k];
-  return state;
-}
-std::vector<double> of_lane(const std::vector<double>& state, int d, int lane) {
-  std::vector<double> x;
-  for (int k = 0; k < d; ++k) x.push_back(state[static_cast<std::size_t>(k * kLanes + lane)]);
-  return x;
-}
-
 /// One worker's steps of a path, by automatic differentiation of the losses of its batches.
 void steps_written_out(const network::Perceptron& loss, const Noise& noise, const random::StreamKey& key, int batch,
                        double eta, std::int64_t from, std::int64_t count, std::vector<double>& theta) {
-  discrete::SampleDraws<double, kDynamic, Solo> draws(loss.sample_count(), noise.sampling, {});
-  draws.seek(key, static_cast<std::uint64_t>(from), batch);
-  random::IndexStream<double> words(key, random::Purpose::label, static_cast<std::uint64_t>(from * batch * 2));
-  for (std::int64_t k = 0; k < count; ++k, draws.end_step()) {
-    std::vector<int> picked, classes;
-    for (int s = 0; s < batch; ++s) {
-      int one[1];
-      draws.pick(s, batch, one);
-      picked.push_back(one[0]);
-      const int own = loss.label(one[0]);
-      int label = own;
-      if (noise.redraw > 0) {
-        const bool redrawn = static_cast<double>(words.next(0xffffffffu)) < noise.redraw * 4294967296.0;
-        const int other = static_cast<int>(words.next(static_cast<std::uint32_t>(loss.classes() - 1)));
-        if (redrawn) label = other + (other >= own);
-      }
-      classes.push_back(label);
-    }
-    const auto g = gradient_of(with_samples(loss, picked, classes), theta);
+  WorkerBatches batches(loss, noise, key, batch, from);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const auto g = batches.gradient(theta);
     for (std::size_t j = 0; j < theta.size(); ++j) theta[j] -= eta * g[j];
   }
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Draws the figures of docs/generalization.md from the datasets of a folder, and prints their numbers.
+"""Draws the figures of docs/generalization.md from a folder, and prints the numbers of the digits'. Verdicts are those of `sde verify`.
 
-  for f in digits_slow_sde diagonal_rounds diagonal_collapse diagonal_horizon; do
+  for f in digits_slow_sde diagonal_rounds diagonal_horizon; do
     sde run experiments/generalization/$f.toml --no-figure --out out
   done
+  sde verify experiments/generalization/diagonal_collapse.toml --out out/diagonal_collapse
   docs/generalization/figures.py out
 """
 
+import json
 import pathlib
 import sys
 
@@ -73,8 +75,6 @@ def rounds(folder):
         ax.errorbar(alpha, mean[:, 1], interval[:, 1], color=COLORS[1], fmt="o", ms=4, capsize=2, label="Local SGD, K = 8")
         ax.axhline(mean[0, 0], color="0.5", lw=1, ls=":", label="SGD")
         ax.set(xscale="log", xlabel=r"$\alpha = \eta H$", ylabel=label)
-        for h, m, i, o in zip(data.H.values, mean[:, 1], interval[:, 1], mean[:, 2]):
-            print(f"rounds, {label}, H = {h}: {m:.4f} +- {i:.4f}, slow ODE {o:.4f}, ratio {m / o:.4f} +- {i / o:.4f}")
     axes[1].set_yscale("log")
     axes[1].set_yticks([0.05, 0.1, 0.2, 0.5], ["0.05", "0.1", "0.2", "0.5"])
     axes[1].legend()
@@ -82,28 +82,22 @@ def rounds(folder):
 
 
 def collapse(folder):
-    """Sharpness against time times a factor that the slow ODEs predict: SGD's time to half of its fall over that of K workers."""
-    data = xarray.open_dataset(folder / "diagonal_collapse.nc")
+    """Sharpness against slow time, and against time times the factors that `sde verify` has predicted from the slow ODEs."""
+    with open(folder / "diagonal_collapse" / "verify.json") as stream:
+        (claim,) = json.load(stream)["claims"]
+    series = {}
+    for p in claim["points"]:
+        series.setdefault(p["series"], []).append((p["x"], p["y"], Z * p["standard_error"]))
     fig, axes, save = figure("diagonal_collapse", 2)
-    mean, interval = mean_and_interval(data, "trace_hessian")
-    t = data.slow_time.values
-    half = (mean[1, 0] + mean[1, -1]) / 2
-
-    def time_to_half(run):
-        return np.interp(-half, -mean[run], t[run])
-
-    for k, run in enumerate(range(0, data.sizes["run"], 2)):
-        factor = time_to_half(1) / time_to_half(run + 1)
-        name = f"K = {int(data.workers.values[run])}" if run else "SGD"
-        for ax, scale in zip(axes, (1, factor)):
-            ax.errorbar(t[run] * scale, mean[run], interval[run], color=COLORS[k], fmt=MARKERS[k], ms=3, lw=1, label=name if scale == 1 else f"{name}: {factor:.3f}")
-        inside = t[run] * factor <= t[1, -1]
-        curve = np.interp(t[run] * factor, t[1], mean[1])
-        print(f"collapse, {name}: factor {factor:.4f}, tr Hess over SGD's slow ODE at the rescaled time, less 1: worst "
-              f"{worst((mean[run] / curve - 1)[inside], (interval[run] / curve)[inside])}")
-    axes[1].plot(t[1], mean[1], color="k", lw=1, label="SGD's slow ODE")
-    axes[0].set(xlabel="slow time", ylabel="tr Hess")
-    axes[1].set(xlabel="slow time, times the predicted factor", ylabel="tr Hess", xlim=axes[0].get_xlim())
+    curve = "SGD (slow ODE)"
+    algorithms = [name.split(": ")[1] for name in series if name.startswith("trace_hessian: ") and "slow ODE" not in name]
+    for ax, what, label in zip(axes, ("trace_hessian", "trace_hessian at rescaled time"), ("slow time", "slow time, times the predicted factor")):
+        for k, name in enumerate(algorithms):
+            x, y, error = zip(*sorted(series[f"{what}: {name}"]))
+            ax.errorbar(x, y, error, color=COLORS[k], fmt=MARKERS[k], ms=3, lw=1, label=name)
+        ax.set(xlabel=label, ylabel="tr Hess", xlim=axes[0].get_xlim())
+    x, y, _ = zip(*sorted(series[f"trace_hessian: {curve}"]))
+    axes[1].plot(x, y, color="k", lw=1, label="SGD's slow ODE")
     for ax in axes:
         ax.legend()
     save()
@@ -120,7 +114,6 @@ def horizon(folder):
             ratio = mean[:, first + 1] / mean[:, first]
             error = np.hypot(interval[:, first + 1], ratio * interval[:, first]) / mean[:, first]
             ax.errorbar(steps * 1.04 ** (k - 1), ratio, error, color=COLORS[k], fmt=MARKERS[k], ms=4, lw=1, capsize=2, label=name)
-            print(f"horizon, {label}, {name}: " + ", ".join(f"{s:.0f}: {r:.4f} +- {e:.4f}" for s, r, e in zip(steps, ratio, error)))
         for x, words in ((100, r"$1/\eta$"), (10_000, r"$1/\eta^2$")):
             ax.axvline(x, color="0.7", lw=1, zorder=0)
             ax.text(x, 0.02, " " + words, transform=ax.get_xaxis_transform(), color="0.4")
@@ -133,8 +126,9 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     there = pathlib.Path(sys.argv[1])
-    for name, draw in (("digits_slow_sde", digits), ("diagonal_rounds", rounds), ("diagonal_collapse", collapse), ("diagonal_horizon", horizon)):
-        if (there / f"{name}.nc").exists():
+    for name, draw in (("digits_slow_sde.nc", digits), ("diagonal_rounds.nc", rounds), ("diagonal_collapse/verify.json", collapse),
+                       ("diagonal_horizon.nc", horizon)):
+        if (there / name).exists():
             draw(there)
         else:
-            print(f"{there / name}.nc is missing: not drawn")
+            print(f"{there / name} is missing: not drawn")

@@ -11,11 +11,9 @@
 #include "designs.hpp"
 #include "sde/verify/paired.hpp"
 
-namespace sde::experiment {
-struct Experiment;
-}
-
 namespace sde::claims {
+
+struct Compared;
 
 /// A closed form of E (u . (zeta(t) - zeta(0)))^2, u the tangent direction with the largest variance, `rate` a time.
 struct KnownVariance {
@@ -40,7 +38,7 @@ struct Case {
   std::map<int, std::string> not_applicable;  ///< claims that do not apply, with the reason
   /// Cases on one problem: runs of different streams share no random numbers.
   int stream = 0;
-  std::shared_ptr<const experiment::Experiment> compared;         ///< claims 10 to 12: whose methods
+  std::shared_ptr<const Compared> compared;                       ///< claims 10 to 12: whose methods (comparing.hpp)
   double most_burn_in = std::numeric_limits<double>::infinity();  ///< slow time before a comparison, at most
 };
 

@@ -6,7 +6,6 @@
 
 #include "../experiment/pairs.hpp"
 #include "claim.hpp"
-#include "comparing.hpp"
 #include "other_algorithms.hpp"
 #include "own_designs.hpp"
 #include "sde/model/point_model.hpp"
@@ -185,10 +184,6 @@ Case case_of(Setting s, const experiment::Experiment& e, const Method& m, const 
 
 OwnCases own_cases(const Setting& s, const experiment::Experiment& e) {
   OwnCases own;
-  if (e.comparison) {
-    own.cases.push_back(std::make_shared<const Case>(comparison_case(e)));
-    return own;
-  }
   const auto unpaired = why_unpaired(e.problem);
   int stream = 0;
   for (const auto& m : e.methods) {

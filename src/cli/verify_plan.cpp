@@ -9,7 +9,9 @@
 #include "../claims/cases.hpp"
 #include "../claims/comparing.hpp"
 #include "../claims/own_case.hpp"
+#include "../experiment/sweep.hpp"
 #include "sde/core/suggestion.hpp"
+#include "sweep_cells.hpp"
 
 namespace sde::cli {
 
@@ -78,27 +80,61 @@ Plan shipped_plan(const VerifyQuestion& q, const Asked& asked) {
   return plan;
 }
 
-/// Whether "key=value" is of a key that a run reads and the claims do not.
-bool unread(const std::string& assignment) {
+/// Whether "key=value" is of a key that a run reads and the claims do not; methods that are compared are run as the
+/// file says, but for their seeds.
+bool unread(const std::string& assignment, bool compared) {
   static const std::set<std::string> of_run{"seed", "paths", "observations", "components", "max_lost"},
       of_method{"seed", "paths", "precision", "dt", "substeps", "integrator", "refined", "retraction"};
   const std::string key = assignment.substr(0, assignment.find('='));
   const std::string table = key.substr(0, key.find('.')), last = key.substr(key.rfind('.') + 1);
+  if (compared) return (table == "experiment" || table == "training" || table == "method") && last == "seed";
   return table == "experiment" ? of_run.contains(last)
                                : (table == "training" || table == "method") && of_method.contains(last);
 }
 
-experiment::Experiment load(const VerifyQuestion& q, const std::string& file) {
+/// --set and --margin, as overrides of the file.
+std::vector<std::string> overrides_of(const VerifyQuestion& q) {
   auto set = q.set;
   for (const auto& m : q.margins)
     set.push_back(m.find('=') == std::string::npos ? "verify.margin=" + m : "verify.margins." + m);
-  auto e = experiment::load(file, set);
+  return set;
+}
+
+void note_unread(const VerifyQuestion& q, experiment::Experiment& e) {
   for (const auto& assignment : q.set)
-    if (unread(assignment))
+    if (unread(assignment, !e.comparisons.empty()))
       e.notes.push_back(
           fmt::format("--set {} has no effect on sde verify, which has sizes and a seed of its own (--budget, --seed)",
                       assignment));
-  return e;
+}
+
+/// Whether the file, with its overrides, says what it expects of its methods beside each other.
+bool compares(const experiment::FileText& file, const std::vector<std::string>& set) {
+  auto table = experiment::parse(file);
+  for (const auto& o : set) experiment::assign(table, o);
+  const auto* verify = table.get_as<toml::table>("verify");
+  return verify && verify->contains("comparison");
+}
+
+/// The experiment to be compared, or all cells of its sweep.
+claims::Compared compared(const experiment::FileText& file, const std::vector<std::string>& set, Plan& plan) {
+  const auto sweep = experiment::read_sweep(file, set, {}, false);
+  claims::Compared all;
+  if (sweep.axes.empty()) {
+    all.cells.push_back({"", 0, experiment::load(file, set)});
+    plan.experiment = all.cells.front().experiment;
+    return all;
+  }
+  const Cells cells(file, set, sweep);
+  const bool along = sweep.axes.size() == 1 && sweep.axes.front().numbers();
+  plan.swept = along ? sweep.axes.front().label : "cell";
+  for (std::size_t k = 0; k < cells.count(); ++k)
+    all.cells.push_back(
+        {sweep.describe(k), along ? *sweep.axes.front().values[k].number : static_cast<double>(k + 1), cells.load(k)});
+  plan.experiment = all.cells.front().experiment;
+  plan.experiment->notes = cells.notes();
+  plan.experiment->source = sweep.source();
+  return all;
 }
 
 Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& setting) {
@@ -107,11 +143,22 @@ Plan own_plan(const VerifyQuestion& q, const Asked& asked, const AskSetting& set
         fmt::format("verify {}: expected no {} beside an experiment file", asked.file, q.all ? "--all" : "--loss"));
   const auto chosen = chosen_claims(asked.claims);
   Plan plan;
-  plan.experiment = load(q, asked.file);
-  const auto own = claims::own_cases(setting(&*plan.experiment), *plan.experiment);
-  if (plan.experiment->swept)
-    plan.not_measured.push_back(
-        {nullptr, "[sweep]", "", "a verdict is of one setting: the file's own, or that of --set"});
+  const auto set = overrides_of(q);
+  const auto text = experiment::read_text(asked.file);
+  claims::OwnCases own;
+  if (compares(text, set)) {
+    own.cases.push_back(std::make_shared<const claims::Case>(claims::comparison_case(compared(text, set, plan))));
+    note_unread(q, *plan.experiment);
+    setting(&*plan.experiment);
+  } else {
+    plan.experiment = experiment::load(text, set);
+    note_unread(q, *plan.experiment);
+    own = claims::own_cases(setting(&*plan.experiment), *plan.experiment);
+    if (plan.experiment->swept)
+      plan.not_measured.push_back({nullptr, "[sweep]", "",
+                                   "without a [verify.comparison] a verdict is of one setting: the file's own, or that "
+                                   "of --set"});
+  }
   for (const auto& x : own.others) plan.not_measured.push_back({nullptr, x.quantity, "", x.reason});
   for (const Claim* claim : chosen)
     for (const auto& c : own.cases) {

@@ -24,7 +24,8 @@ struct NotMeasured {
 struct Plan {
   std::vector<claims::Task> tasks;
   std::vector<NotMeasured> not_measured;
-  std::optional<experiment::Experiment> experiment;  ///< of a file
+  std::optional<experiment::Experiment> experiment;  ///< of a file; of a sweep its first cell, with the sweep's source
+  std::string swept;                                 ///< along what its cells stand in a figure; empty without a sweep
 };
 
 /// "1, 2, 3, ..."

@@ -104,8 +104,9 @@ void print_table(const Run& run, const Report& report, const Plan& plan) {
   const auto& setting = run.setting;
   const Claim* shown = nullptr;
   if (plan.experiment)
-    fmt::print("{}\n{} | its own problem and algorithms | slow time {}\n\n", plan.experiment->title,
-               plan.experiment->loss_name, plan.experiment->observation.times.back());
+    fmt::print("{}\n{} | its own problem and algorithms | {}\n\n", plan.experiment->title, plan.experiment->loss_name,
+               plan.swept.empty() ? fmt::format("slow time {}", plan.experiment->observation.times.back())
+                                  : "every cell of its sweep");
   for (const auto& o : run.outcomes) {
     if (o.task.claim != shown && plan.experiment)
       fmt::print("claim {}: {}\n", o.task.claim->number, o.task.claim->title);
@@ -255,6 +256,7 @@ nlohmann::json to_json(const Run& run, const Report& report, const Plan& plan) {
   j["wrong_terms"] = nlohmann::json::array();
   for (const auto& terms : run.terms) j["wrong_terms"].push_back(terms_json(terms));
   if (plan.experiment) of_experiment(j, *plan.experiment);
+  if (!plan.swept.empty()) j["experiment"]["swept"] = plan.swept;
   return j;
 }
 

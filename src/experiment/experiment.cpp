@@ -158,7 +158,7 @@ Experiment load(const FileText& file, const std::vector<std::string>& overrides)
   run.finish();
   e.verify = read_verify(root.section("verify"));
   read_methods(root, run, paths, time, e);
-  e.comparison = read_comparison(root.section("verify"), e);
+  e.comparisons = read_comparisons(root.section("verify"), e);
   root.finish();
   for (const auto& m : e.methods) {
     try {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 
 #include "comparison.hpp"
 #include "recorded_keys.hpp"
@@ -29,10 +28,10 @@ struct Experiment {
   /// algorithm that a slow SDE stands beside.
   std::vector<std::vector<double>> times;
   VerifySettings verify;
-  std::optional<Comparison> comparison;  ///< what `sde verify` expects of the methods beside each other
-  std::vector<std::string> notes;        ///< what the user should know: keys without effect
-  std::vector<std::string> repeated;     ///< the same of a run: methods with fewer times than observations
-  bool swept = false;                    ///< the file has a [sweep] (sweep.hpp), of which nothing is in here
+  std::vector<Comparison> comparisons;  ///< what `sde verify` expects of the methods beside each other
+  std::vector<std::string> notes;       ///< what the user should know: keys without effect
+  std::vector<std::string> repeated;    ///< the same of a run: methods with fewer times than observations
+  bool swept = false;                   ///< the file has a [sweep] (sweep.hpp), of which nothing is in here
 };
 
 /// A file as it was when it was read: the cells of a sweep are all of one text.

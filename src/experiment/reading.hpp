@@ -1,8 +1,6 @@
 // Parts of an experiment file, as TOML.
 #pragma once
 
-#include <optional>
-
 #include "experiment.hpp"
 #include "section.hpp"
 
@@ -17,8 +15,8 @@ Noise read_noise(std::vector<Section> sections, const LossModel& model);
 /// Reads `margin` and [verify.margins]. Throws InputError for unknown keys and for margins that are not above 0.
 VerifySettings read_verify(Section section);
 
-/// Reads [verify.comparison]; nothing where there is none. Throws InputError.
-std::optional<Comparison> read_comparison(Section verify, const Experiment&);
+/// Reads [verify.comparison] or [[verify.comparison]], when the methods are known. Throws InputError.
+std::vector<Comparison> read_comparisons(Section verify, const Experiment&);
 
 /// Adds "key=value" to a table; dots descend, numbers index arrays, from 0, * stands for all of an array's tables. The
 /// value is TOML, or text if it is not. Throws InputError.

@@ -170,7 +170,7 @@ std::vector<Section> Section::sections(const std::string& key) {
     out.emplace_back(*node->as_table(), name(key), file_);
     return out;
   }
-  if (!node->is_array_of_tables()) fail(key, fmt::format("expected tables [[{}]], got {}", key, describe(*node)));
+  if (!node->is_array_of_tables()) fail(key, fmt::format("expected tables [[{}]], got {}", name(key), describe(*node)));
   int index = 0;
   for (const auto& e : *node->as_array())
     out.emplace_back(*e.as_table(), fmt::format("{}.{}", name(key), index++), file_);

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import os
 import random
 import signal
@@ -87,6 +88,29 @@ class Network(unittest.TestCase):
             self.assertGreater(final["test_error"]["standard_error"], 0)
             self.assertEqual(final["disagreement"]["mean"] > 0, m["kind"] != "sgd")
             self.assertEqual(m["lost"], 0)
+
+    def test_momenta_and_weight_decay(self):
+        """Without momentum each algorithm is SGD or Local SGD, to rounding; with it every one learns, and decay makes parameters small."""
+        kinds = DIGITS.split("[[method]]")[0] + "".join("[[method]]\n" + m + "\n" for m in (
+            'kind = "sgd"', 'kind = "heavy_ball"\nmomentum = {beta}', 'kind = "nesterov"\nmomentum = {beta}', 'kind = "local_sgd"',
+            'kind = "local_momentum"\nmomentum = {beta}', 'kind = "local_momentum"\nmomenta = "reset"\nmomentum = {beta}',
+            'kind = "diloco"\ngamma = {gamma}\nmu = {beta}'))
+        j = self.run_json(kinds.format(paths=8, beta=0, gamma=1), "--set", "loss.weight_decay=0.01")
+        finals = [{k: v["mean"] for k, v in m["final"].items()} for m in j["methods"]]
+        for same, of in ((1, 0), (2, 0), (4, 3), (5, 3), (6, 3)):
+            for key in ("loss", "test_loss", "test_error", "trace_hessian"):
+                self.assertAlmostEqual(finals[same][key], finals[of][key], delta=1e-9 * abs(finals[of][key]), msg=(j["methods"][same]["name"], key))
+        self.assertNotAlmostEqual(finals[0]["loss"], finals[3]["loss"], delta=1e-4)
+        with_momenta = ("--set", "experiment.time=10", "--set", "training.eta=0.03")
+        plain = self.run_json(kinds.format(paths=8, beta=0.7, gamma=0.7), *with_momenta)
+        for m in plain["methods"]:
+            self.assertLess(m["final"]["test_error"]["mean"], 0.5, m["name"])
+            self.assertEqual(m["lost"], 0)
+        # The loss without its decay: cross entropy on the training set; a strong decay keeps it near log 10.
+        decayed = self.run_json(kinds.format(paths=8, beta=0.7, gamma=0.7), *with_momenta, "--set", "loss.weight_decay=1")
+        for m, weak in zip(decayed["methods"], plain["methods"]):
+            self.assertAlmostEqual(m["final"]["test_loss"]["mean"], math.log(10), delta=0.05, msg=m["name"])
+            self.assertGreater(m["final"]["test_loss"]["mean"], weak["final"]["test_loss"]["mean"] + 0.2, m["name"])
 
     def test_the_same_bits_for_threads_instruction_sets_and_numbers_of_paths(self):
         text = DIGITS.format(paths=40)
