@@ -103,6 +103,20 @@ def collapse(folder):
     save()
 
 
+def switch(folder):
+    """Where post-local SGD ends, against when its rounds begin; and the rounds of communication that it takes."""
+    data = xarray.open_dataset(folder / "diagonal_switch.nc").isel(time=-1)
+    fig, axes, save = figure("diagonal_switch", 2)
+    share = np.where(data.kind.values == "sgd", 1, np.where(data.kind.values == "local_sgd", 0, np.nan_to_num(data["switch"].values)))
+    for k, (ax, (observable, label)) in enumerate(zip(axes, BOTH)):
+        mean, interval = mean_and_interval(data, observable)
+        ax.errorbar(share, mean, interval, color=COLORS[k], fmt="o", ms=4, lw=1, capsize=2)
+        ax.set(xlabel="share of the steps that are SGD's", ylabel=label, ylim=(0, None))
+    for run, at in zip(data.run.values, share):
+        print(f"switch: {run}: {data.communication_rounds.sel(run=run).item():.0f} rounds, from {at:g} of the steps on")
+    save()
+
+
 def horizon(folder):
     """Local SGD over SGD against the number of steps."""
     data = xarray.open_dataset(folder / "diagonal_horizon.nc").isel(time=-1)
@@ -127,7 +141,7 @@ if __name__ == "__main__":
         raise SystemExit(__doc__)
     there = pathlib.Path(sys.argv[1])
     for name, draw in (("digits_slow_sde.nc", digits), ("diagonal_rounds.nc", rounds), ("diagonal_collapse/verify.json", collapse),
-                       ("diagonal_horizon.nc", horizon)):
+                       ("diagonal_horizon.nc", horizon), ("diagonal_switch.nc", switch)):
         if (there / name).exists():
             draw(there)
         else:
