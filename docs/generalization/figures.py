@@ -89,7 +89,7 @@ def collapse(folder):
     for p in claim["points"]:
         series.setdefault(p["series"], []).append((p["x"], p["y"], Z * p["standard_error"]))
     fig, axes, save = figure("diagonal_collapse", 2)
-    curve = "SGD (slow ODE)"
+    curve = "SGD, workers = 1 (slow ODE)"
     algorithms = [name.split(": ")[1] for name in series if name.startswith("trace_hessian: ") and "slow ODE" not in name]
     for ax, what, label in zip(axes, ("trace_hessian", "trace_hessian at rescaled time"), ("slow time", "slow time, times the predicted factor")):
         for k, name in enumerate(algorithms):
