@@ -238,6 +238,4 @@ TEST_CASE("which kernel: lanes where residuals vanish or there are none, else th
   };
   CHECK(columns(*model_of(loss::Ring{0.5}), true) == 0);  // the dense one would ask for the label's draws
   CHECK(columns(*make_model(OnACircle{}), false) == 3);
-  const auto large = make_model(OnACircle{});
-  CHECK(large->metric_slow_kernel({}, of_dimension(kMetric, 2), Precision::full));  // if it is asked
 }
