@@ -6,10 +6,12 @@ function(quoted out)
   set(${out} "${joined}" PARENT_SCOPE)
 endfunction()
 set(sanitizers "")
+set(kit_optimization -O3)
 if(SDE_SANITIZE)
   set(sanitizers -fsanitize=${SDE_SANITIZE})
+  set(kit_optimization -O1)  # a formula takes minutes otherwise
 endif()
-quoted(kit_flags ${sanitizers} -std=c++20 -O3 -DNDEBUG -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
+quoted(kit_flags ${sanitizers} -std=c++20 ${kit_optimization} -DNDEBUG -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
   -fno-math-errno -w -DEIGEN_MAX_ALIGN_BYTES=64 -DEIGEN_DONT_VECTORIZE)
 set(kit_narrow_stores "")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
