@@ -1,5 +1,7 @@
 """The panels of the figure of `sde run`: each draws the runs on axes of its own. A new one goes into `panels_of`."""
 
+import re
+
 from figure_style import Z, typeset, typeset_component
 
 POINTS, FEW, TOGETHER = 16, 5, 64  # markers: of a curve at most and at least, of all about
@@ -88,6 +90,9 @@ class Pen:
 def observable_text(observable, runs):
     """Title and label of an observable: those of a polynomial are its formula."""
     name = runs[0].data.names[observable].split(" of Phi(theta)")[0]
+    if power := re.fullmatch(r"tr diag\(Hess\)\^(\S+) at .*", name):
+        own = rf"tr diag(Hess)$^{{{power[1]}}}$"
+        return own, own
     own = typeset(name.split(", mean")[0])
     return TITLES.get(observable, (own + r" of $\Phi(\theta)$", own))
 
@@ -190,6 +195,8 @@ class DifferencePanel:
 def panels_of(runs, pairs, observable, component):
     """The panels of a figure, from left to right."""
     panels = [ObservablePanel(observable, runs)]
+    powers = [name for name in runs[0].data.names if re.fullmatch(r"trace_diagonal_p[^_]+", name)]  # asked for beside tr Hess
+    panels += [ObservablePanel(other, runs) for other in powers if other != observable and all(other in run.data.names for run in runs)]
     if "network" in runs[0].data.a:  # without Gamma: what there is to see is the test error beside the sharpness
         panels += [ObservablePanel(other, runs) for other in ("test_error", "loss") if other != observable]
     if component is not None:

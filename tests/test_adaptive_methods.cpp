@@ -1,5 +1,6 @@
 // RMSProp, Adam and their kin: against PyTorch, and against the slow SDE in a metric that moves (theory.md section 10).
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "data/torch_paths.hpp"
 #include "problems.hpp"
@@ -9,6 +10,7 @@
 #include "sde/model/make_model.hpp"
 #include "sde/slow/moving_metric.hpp"
 #include "sde/verify/paired.hpp"
+#include "value_losses.hpp"
 
 using namespace sde;
 using namespace sde::test;
@@ -59,6 +61,44 @@ Method method(const Algorithm& a, const ensemble::Dynamics& dynamics, long paths
 }
 
 }  // namespace
+
+TEST_CASE("tr diag(Hess)^q: |x|^2q + |y|^2q on the hyperbola, of algorithms and slow SDEs, in double and float") {
+  const double powers[] = {0.5, 1, 0.25};
+  const Problem problems[] = {problem_of(loss::Hyperbola{}, label(1), {2.0, 0.5}),
+                              ensemble::make_problem(make_model(LogCosh{}), constant({0.5, 0, 0, 0.5}, 2), {2.0, 0.5})};
+  Observation o = at({0, 0.1, 0.2}, {"x1", "x2"}, 2);
+  for (const double q : powers)
+    o.diagonal_powers.push_back(*ensemble::DiagonalPower::parse(fmt::format("tr diag(Hess)^{}", q)));
+  const auto rmsprop = algorithm(discrete::rmsprop, {0, 2, -1, 0.05, 0.5, 0, 0.25, 4}, 0.01);
+  Algorithm sgd{.type = &discrete::sgd};
+  sgd.rate.eta = 0.01;
+  const std::pair<const ensemble::Dynamics*, Algorithm> all[] = {{&ensemble::discrete_algorithm(), sgd},
+                                                                 {&ensemble::discrete_algorithm(), rmsprop},
+                                                                 {&ensemble::slow_sde(), sgd},
+                                                                 {&ensemble::slow_ode(), rmsprop}};
+  for (const auto& p : problems)
+    for (const auto& [dynamics, a] : all)
+      for (const auto precision : {Precision::full, Precision::single}) {
+        auto m = method(a, *dynamics, 1);  // one path: means are its values
+        m.precision = precision;
+        const auto r = ensemble::run(p, m, o, kTwoThreads);
+        CAPTURE(m.kind());
+        for (std::size_t t = 0; t < 3; ++t) {
+          const double x = r.at(t, "x1").mean, y = r.at(t, "x2").mean;
+          CHECK(std::abs(x * y - 1) < 1e-6);
+          for (std::size_t k = 0; k < 3; ++k) {
+            const double q = powers[k], expected = std::pow(std::abs(x), 2 * q) + std::pow(std::abs(y), 2 * q);
+            CHECK(r.at(t, o.diagonal_powers[k].text).mean == doctest::Approx(expected).epsilon(1e-6));
+          }
+          CHECK(r.at(t, "tr diag(Hess)^1").mean == doctest::Approx(r.at(t, "trace_hessian").mean).epsilon(1e-9));
+        }
+        CHECK(r.at(2, "x1").mean != r.at(0, "x1").mean);
+      }
+  for (const char* wrong :
+       {"tr diag(Hess)", "tr diag(Hess)^", "tr diag(Hess)^0", "tr diag(Hess)^-1", "tr diag(Hess)^0.5x"})
+    CHECK_THROWS_AS(ensemble::DiagonalPower::parse(wrong), std::invalid_argument);
+  CHECK(!ensemble::DiagonalPower::parse("x1"));
+}
 
 TEST_CASE("a thousand steps are PyTorch's to 1e-12") {
   const std::tuple<Algorithm, const double(*)[2]> all[] = {

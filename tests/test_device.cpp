@@ -107,6 +107,20 @@ TEST_CASE("an ensemble on a device is that of the CPU: schedules, tiles, statist
   check_same(on_cpu, ensemble::run(wild, m, at, {.threads = 2, .device = 0}));
 }
 
+TEST_CASE("what the device cannot observe is observed through the host: tr diag(Hess)^q") {
+  Noise labels;
+  labels.sigma2 = 1;
+  labels.sampling = Sampling::with_replacement;
+  const auto problem = on_host_device(loss::DiagonalNetwork(3, 4, 1, 5), labels, std::vector<double>(8, 0.6));
+  const auto m = method_of(test::Kind::local_sgd, 0.01, 40);
+  ensemble::Observation at{
+      .times = {0, 0.01, 0.02}, .polynomials = {ensemble::Polynomial::parse("x1", 8)}, .components = 2};
+  at.diagonal_powers = {*ensemble::DiagonalPower::parse("tr diag(Hess)^0.5")};
+  const auto on_cpu = ensemble::run(problem, m, at, {.threads = 2});
+  check_same(on_cpu, ensemble::run(problem, m, at, {.threads = 2, .device = 0}));
+  CHECK(on_cpu.at(2, "tr diag(Hess)^0.5").mean > 0);
+}
+
 TEST_CASE("other algorithms and their slow SDEs on a device are the CPU's") {
   observed_to = 1e-5;  // rates are differences over 0.01
   Noise labels;

@@ -209,6 +209,46 @@ TEST_CASE("a run: the same bits for any number of threads and lanes, and what is
   CHECK(one.at(2, "test_accuracy").mean == doctest::Approx(1 - one.at(2, "test_error").mean));
 }
 
+TEST_CASE(
+    "tr diag(Hess)^q of a network without a hidden layer, squared: classes times sum_j (mean x_j^2)^q, and of biases "
+    "1") {
+  network::Network linear;
+  linear.net = {.widths = {3, 4}, .activation = Activation::tanh, .objective = Objective::squared};
+  linear.training = drawn_samples(13, 3, 4, 1);
+  linear.test = drawn_samples(11, 3, 4, 2);
+  Problem p = ensemble::make_problem(make_network(linear), drawn(Sampling::with_replacement), point_of(linear));
+  Observation o{.times = {0, 0.01}, .polynomials = {}};
+  for (const char* text : {"tr diag(Hess)^0.5", "tr diag(Hess)^1"})
+    o.diagonal_powers.push_back(*ensemble::DiagonalPower::parse(text));
+  double of_root = 0, of_all = 0;
+  for (int j = 0; j < 3; ++j) {
+    double square = 0;
+    for (int i = 0; i < 13; ++i) {
+      const double x = linear.training->x[linear.training->place(i) + static_cast<std::size_t>(8 * j)];
+      square += x * x / 13;
+    }
+    of_root += std::sqrt(square);
+    of_all += square;
+  }
+  Method m;
+  m.algorithm = algorithm(discrete::sgd, 1, 4);
+  m.paths = 3;
+  for (const auto precision : {Precision::full, Precision::single}) {
+    m.precision = precision;
+    const auto r = ensemble::run(p, m, o, kTwoThreads);
+    for (const std::size_t t : {0, 1}) {
+      CHECK(r.at(t, "tr diag(Hess)^0.5").mean == doctest::Approx(4 * (of_root + 1)).epsilon(1e-12));
+      CHECK(r.at(t, "tr diag(Hess)^1").mean == doctest::Approx(4 * (of_all + 1)).epsilon(1e-12));
+    }
+  }
+  p.noise.redraw = 0.1;
+  CHECK_THROWS_WITH_AS(
+      ensemble::check(p, o),
+      "observation.diagonal_powers: the diagonal of a network's Hessian is known for the labels of the file: "
+      "expected none where labels are redrawn",
+      InputError);
+}
+
 TEST_CASE("what a network has not is refused by name") {
   const auto network = small_network(Activation::tanh, Objective::cross_entropy);
   const ensemble::Problem p = ensemble::make_problem(make_network(network), {}, point_of(network));

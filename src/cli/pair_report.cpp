@@ -27,8 +27,8 @@ std::size_t last_place(const experiment::Pair& pair) {
 void print_pairs(const experiment::Experiment& e, const experiment::PairResults& paired) {
   if (paired.pairs.empty()) return;
   const auto names = experiment::pair_observables(e);
-  std::vector<std::size_t> columns{0};  // tr Hess, and the first polynomials
-  for (std::size_t q = names.size() - e.observation.polynomials.size(); q < names.size() && columns.size() < 3; ++q)
+  std::vector<std::size_t> columns{0};  // tr Hess, and the first of those that the file asks for
+  for (std::size_t q = names.size() - e.observation.asked_for(); q < names.size() && columns.size() < 3; ++q)
     columns.push_back(q);
   Table table;
   table.add("method", Table::Align::left, cells(paired, [&](const auto& pair, const auto&, std::size_t p) {

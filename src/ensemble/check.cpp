@@ -92,6 +92,12 @@ void check(const Problem& p, const Observation& o) {
     refuse("observation.components", "drift and diffusion are Phi's, and a network has none here: expected 0");
   if (p.model->at_points() && !o.polynomials.empty())
     refuse("observation.polynomials", "they are of Phi(theta), and a network has none here: expected none");
+  if (p.model->at_points() && p.noise.redraw > 0 && !o.diagonal_powers.empty())
+    refuse("observation.diagonal_powers",
+           "the diagonal of a network's Hessian is known for the labels of the file: expected none where labels are "
+           "redrawn");
+  for (const auto& power : o.diagonal_powers)
+    if (!(power.power > 0)) refuse("observation.diagonal_powers", "expected powers above 0");
   if (o.times.empty()) refuse("observation.times", "expected at least one slow time");
   for (std::size_t i = 0; i < o.times.size(); ++i)
     if (!(o.times[i] >= (i == 0 ? 0 : o.times[i - 1])))

@@ -117,8 +117,10 @@ class DeviceRun {
     what_.test_error = problem.model->has_test_error();
     what_.group = kGroupPaths;
     const bool no_residuals_stay = problem.interpolating || problem.model->residual_count() == 0;
-    const bool adaptive = method.algorithm.type->in_metric();  // its drift is not what the device would record
-    observed_there_ = no_residuals_stay && !adaptive && tile_->observe_here(flatten(observation.polynomials), what_);
+    const bool adaptive = method.algorithm.type->in_metric();      // its drift is not what the device would record
+    const bool of_position = observation.diagonal_powers.empty();  // which the device does not know
+    observed_there_ =
+        no_residuals_stay && !adaptive && of_position && tile_->observe_here(flatten(observation.polynomials), what_);
     if (tile_->capacity() < wanted)
       control.notice(fmt::format("{}: the device has memory for {} paths at a time, not {}: smaller tiles", method.name,
                                  tile_->capacity(), wanted));

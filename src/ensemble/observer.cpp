@@ -56,6 +56,9 @@ struct Observer::Path {
   }
   void polynomials() {
     for (const auto& p : o.observation_.polynomials) put(p(o.point_.data()));
+    if (o.observation_.diagonal_powers.empty()) return;
+    const Vector diagonal = hessian_diagonal(model(), o.point_.data(), o.problem_.interpolating);
+    for (const auto& p : o.observation_.diagonal_powers) put(p(diagonal));
   }
   template <class F>
   void components(PerComponent which, F f) {
@@ -113,12 +116,17 @@ Observer::Observer(const Problem& problem, const Method& method, const Observati
 void Observer::at_point(long path_number, std::size_t t, const double* theta, double spread, MethodResult& result) {
   (*point_observer_)(theta, method_.algorithm.seed, static_cast<std::uint32_t>(path_number),
                      static_cast<std::uint32_t>(t), values_.data());
+  const std::size_t of_model = values_.size();
   values_.push_back(spread);
+  if (!observation_.diagonal_powers.empty()) {
+    const Vector diagonal = hessian_diagonal(*problem_.model, theta, false);
+    for (const auto& p : observation_.diagonal_powers) values_.push_back(p(diagonal));
+  }
   for (std::size_t q = 0; q < values_.size(); ++q) {
     result.values[t][q].add(values_[q]);
     result.samples[t][q].push_back(values_[q]);
   }
-  values_.pop_back();
+  values_.resize(of_model);
   result.sample_paths[t].push_back(path_number);
 }
 

@@ -19,6 +19,7 @@ struct Names {
   void scalar(const char* name, auto) { all.emplace_back(name); }
   void polynomials() {
     for (const auto& p : observation.polynomials) all.push_back(p.text);
+    for (const auto& p : observation.diagonal_powers) all.push_back(p.text);
   }
 };
 
@@ -28,6 +29,7 @@ std::vector<std::string> observable_names(const Problem& problem, const Observat
   if (const auto* points = problem.model->at_points()) {
     auto all = points->names();
     all.emplace_back("disagreement");
+    for (const auto& p : observation.diagonal_powers) all.push_back(p.text);
     return all;
   }
   Names names{observation, {}};

@@ -1,4 +1,7 @@
 // Observables: moments, quantiles, and single paths.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cctype>
 #include <map>
 
@@ -26,6 +29,11 @@ ObservableText of_network(const std::string& observable) {
 }  // namespace
 
 ObservableText describe(const std::string& observable, bool at_points) {
+  if (const auto power = ensemble::DiagonalPower::parse(observable)) {
+    auto name = fmt::format("trace_diagonal_p{}", power->power);
+    std::replace(name.begin(), name.end(), '.', 'd');
+    return {name, observable + (at_points ? " at theta" : " at Phi(theta)"), "1"};
+  }
   if (at_points) return of_network(observable);
   if (observable == "loss") return {"loss", "loss L(theta)", "1"};
   if (observable == "trace_hessian") return {"trace_hessian", "sharpness tr Hess at Phi(theta)", "1"};

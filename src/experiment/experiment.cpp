@@ -57,8 +57,15 @@ void read_observation(Section& run, double time, const LossModel& model, ensembl
       run.integer({"observations", "intervals of slow time between observations"}, 50, 1, 100'000);
   for (long j = 0; j <= observations; ++j)
     o.times.push_back(time * static_cast<double>(j) / static_cast<double>(observations));
-  for (const auto& text : run.texts({"observe", "polynomials of the coordinates of Phi(theta)"})) {
+  for (const auto& text :
+       run.texts({"observe", "polynomials of the coordinates of Phi(theta); tr diag(Hess)^q there"})) {
     try {
+      if (auto power = ensemble::DiagonalPower::parse(text)) {
+        for (const auto& other : o.diagonal_powers)
+          if (other.power == power->power) run.fail("observe", fmt::format("'{}' is listed twice", text));
+        o.diagonal_powers.push_back(std::move(*power));
+        continue;
+      }
       auto polynomial = ensemble::Polynomial::parse(text, d);
       for (const auto& other : o.polynomials)
         if (other.text == polynomial.text) run.fail("observe", fmt::format("'{}' is listed twice", text));

@@ -47,6 +47,12 @@ std::vector<verify::TestFunction> functions(const Experiment& e) {
     all.push_back({.name = polynomial.text, .value = [polynomial](const slow::Vector& x, const slow::PointTerms&) {
                      return polynomial(x.data());
                    }});
+  for (const auto& power : e.observation.diagonal_powers)
+    all.push_back({.name = power.text,
+                   .value = [power, model = e.problem.model, on_gamma = e.problem.interpolating](
+                                const slow::Vector& x, const slow::PointTerms&) {
+                     return power(ensemble::hessian_diagonal(*model, x.data(), on_gamma));
+                   }});
   return all;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sde/ensemble/diagonal_power.hpp"
 #include "sde/ensemble/dynamics.hpp"
 #include "sde/ensemble/polynomial.hpp"
 #include "sde/manifold/flow_map.hpp"
@@ -59,10 +60,14 @@ struct Method {
 
 /// What is recorded, and when.
 struct Observation {
-  std::vector<double> times;            ///< slow times, times[0] = 0
-  std::vector<Polynomial> polynomials;  ///< of Phi(theta)
-  int components = 0;                   ///< first coordinates whose drift and diffusion are recorded
-  long save_paths = 0;                  ///< first paths whose observables are kept one by one
+  std::vector<double> times;                        ///< slow times, times[0] = 0
+  std::vector<Polynomial> polynomials;              ///< of Phi(theta)
+  int components = 0;                               ///< first coordinates whose drift and diffusion are recorded
+  long save_paths = 0;                              ///< first paths whose observables are kept one by one
+  std::vector<DiagonalPower> diagonal_powers = {};  ///< of the Hessian at Phi(theta), of a network at theta
+
+  /// Observables that a run has beside those of all, in their order: the polynomials, then the powers.
+  std::size_t asked_for() const { return polynomials.size() + diagonal_powers.size(); }
 };
 
 /// The slow times at which a method is observed where `times` (ascending, not empty) are asked for: the nearest ends of

@@ -160,7 +160,8 @@ struct TableRow {
     const T x = T(p.rate) * i.lambda, y = T(p.rate) * j.lambda;
     const T scale = (x + T(p.weights.scale)) * (y + T(p.weights.scale));
     const T G = (i.parts.m + j.parts.m) * scale + x * y * p.weights.at(row, j.parts.n);
-    return (x + y) * scale / select(G > T(0.0), G, T(1.0)) - T(1.0);
+    // Beyond the table G is not a number, and has to stay so: there is no weight.
+    return (x + y) * scale / select(G <= T(0.0), T(1.0), G) - T(1.0);
   }
 };
 
