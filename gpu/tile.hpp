@@ -12,7 +12,6 @@
 #include "paired_tile.hpp"
 #include "sde/discrete/algorithms.hpp"
 #include "sde/model/device_model.hpp"
-#include "sde/slow/moving_metric.hpp"
 #include "steps.hpp"
 #include "upload.hpp"
 
@@ -34,7 +33,7 @@ inline constexpr bool kInRegisters = [] {
 
 /// A slow SDE in a metric, with draws from `seed`.
 struct MetricSde {
-  const slow::MovingMetric& metric;
+  slow::MetricNumbers metric;
   std::uint64_t seed;
 };
 
@@ -68,7 +67,7 @@ class TileOf final : public DeviceTile {
   TileOf(int ordinal, long paths, const L& loss, const Noise& noise, const MetricSde& sde)
       : TileOf(ordinal, paths, loss, noise, 2 * loss.dim()) {
     seed_ = sde.seed;
-    metric_ = sde.metric.numbers();
+    metric_ = sde.metric;
     metric_->start = copy_of(device_, std::vector<double>(metric_->start, metric_->start + d_), v0_);
   }
 
@@ -343,8 +342,9 @@ class DeviceModelOf final : public DeviceModel {
                                         Precision precision) const override {
     return slow_sde(ordinal, paths, noise, seed, precision);
   }
-  std::unique_ptr<DeviceTile> metric_tile(int ordinal, long paths, const Noise& noise, const slow::MovingMetric& metric,
-                                          std::uint64_t seed, Precision precision) const override {
+  std::unique_ptr<DeviceTile> metric_tile(int ordinal, long paths, const Noise& noise,
+                                          const slow::MetricNumbers& metric, std::uint64_t seed,
+                                          Precision precision) const override {
     return slow_sde(ordinal, paths, noise, MetricSde{metric, seed}, precision);
   }
   std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise& noise,

@@ -98,7 +98,7 @@ void check_metric(const DeviceModel& device, const L& l, const Noise& noise, con
   slow::MovingMetric metric{3, 0.1, power, 2, {}};
   metric.start.resize(l.dim());
   for (int k = 0; k < l.dim(); ++k) metric.start[k] = 0.6 + 0.4 * std::cos(1.3 * k);
-  const auto tile = device.metric_tile(0, kPaths, noise, metric, 7, precision);
+  const auto tile = device.metric_tile(0, kPaths, noise, metric.numbers(), 7, precision);
   tile->start(0, kPaths, start.data());
   slow::Steps steps[2];
   for (auto& s : steps) {

@@ -92,7 +92,8 @@ std::unique_ptr<Group> slow_group(const ensemble::Problem& p, const slow::Steps&
 std::unique_ptr<Group> metric_group(const ensemble::Problem& p, const slow::MovingMetric& metric,
                                     const slow::Steps& steps, std::uint64_t seed, Precision precision, int device) {
   if (device >= 0)
-    return of_steps(p, steps, p.model->device()->metric_tile(device, slow_paths(p), p.noise, metric, seed, precision));
+    return of_steps(p, steps,
+                    p.model->device()->metric_tile(device, slow_paths(p), p.noise, metric.numbers(), seed, precision));
   return of_steps(p, steps, seed, 2 * p.model->dim(), p.model->metric_slow_kernel(p.noise, metric, precision));
 }
 

@@ -102,7 +102,7 @@ class SlowSde final : public Dynamics {
     const auto model = p.model->device();
     const auto metric = m.algorithm.type->metric(m.algorithm);
     const auto seed = m.algorithm.seed;
-    return metric ? model->metric_tile(device, paths, p.noise, *metric, seed, m.precision)
+    return metric ? model->metric_tile(device, paths, p.noise, metric->numbers(), seed, m.precision)
                   : model->slow_tile(device, paths, p.noise, seed, m.precision);
   }
   /// Of squared losses that interpolate, and of losses of few dimensions without residuals; with Newton's retraction.

@@ -9,6 +9,7 @@
 
 #include "sde/model/observables.hpp"
 #include "sde/model/paired_tile.hpp"
+#include "sde/slow/lane_metric.hpp"
 #include "sde/slow/slow_sde.hpp"
 #include "sde/stats/moments.hpp"
 
@@ -117,7 +118,7 @@ class DeviceModel {
   virtual std::unique_ptr<DeviceTile> slow_tile(int ordinal, long paths, const Noise&, std::uint64_t seed,
                                                 Precision) const = 0;
   /// The same in a metric that moves with the path, of paths (theta, v - v(0)). Throws as slow_tile().
-  virtual std::unique_ptr<DeviceTile> metric_tile(int ordinal, long paths, const Noise&, const slow::MovingMetric&,
+  virtual std::unique_ptr<DeviceTile> metric_tile(int ordinal, long paths, const Noise&, const slow::MetricNumbers&,
                                                   std::uint64_t seed, Precision) const = 0;
   /// The algorithm beside its slow SDEs on common noise; nothing where the loss or the noise has no code for it.
   virtual std::unique_ptr<PairedTile> paired_tile(int ordinal, long paths, const Noise&, const PairedSetup&) const = 0;
