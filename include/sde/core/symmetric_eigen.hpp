@@ -20,7 +20,7 @@ namespace detail {
 /// reflections stand in A's rows behind the diagonal, their factors in beta; p is storage.
 template <class T, class Team>
 SDE_DEVICE void tridiagonalize(int n, T* A, T* d, T* e, T* beta, T* p, const Team& team) {
-  const T zero(0.0), least(sizeof(scalar_of<T>) == 8 ? 1e-290 : 1e-35);
+  const T zero(0.0), least = T(sizeof(scalar_of<T>) == 8 ? 1e-290 : 1e-35);
   for (int k = 0; k < n - 1; ++k) {
     T* const v = A + k * n;
     const T head = v[k + 1];
