@@ -43,7 +43,7 @@ struct PairedStep {
 /// Component k of path i at [k * count + i], prediction p's after those of p - 1.
 struct PairedState {
   long count = 0;
-  std::vector<double> x;              ///< [d] the algorithm's average
+  std::vector<double> x;              ///< [d] the algorithm's slow variable: its average, where nothing lags
   std::vector<double> point;          ///< [d] Phi of it at the last projection
   std::vector<double> fine, coarse;   ///< [prediction][d] the SDEs, with steps dt and 2 dt
   std::vector<double> martingale;     ///< [prediction][function] sum of grad g(zeta) . P_par A dW along the fine path
