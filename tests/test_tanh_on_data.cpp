@@ -63,7 +63,7 @@ TEST_CASE("without negative classes all others are; shuffled rows keep their tar
     const bool seven = (network.X[2 * i] == 3 && network.X[2 * i + 1] == 5) || network.X[2 * i] == 0;
     CHECK(network.y[i] == (seven ? 1 : -1));
   }
-  const auto mean_square = [&](int first, int last) {
+  const auto mean_square = [&start = start](int first, int last) {  // Clang 14 captures no structured binding
     double sum = 0;
     for (int j = first; j < last; ++j) sum += start[j] * start[j];
     return sum / (last - first);
