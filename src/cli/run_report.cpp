@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../experiment/communication.hpp"
 #include "../experiment/method_names.hpp"
 #include "finite_eta.hpp"
 #include "gamma_report.hpp"
@@ -31,9 +32,9 @@ std::string interval(const stats::Moments& m, long paths) {
 bool limit(const ensemble::Method& m) { return std::isinf(m.dynamics->parameters(m, m.algorithm.rate.steps).alpha); }
 
 /// Rounds of communication; null for an SDE, which has none.
-nlohmann::json communication(const ensemble::Method& m) {
-  if (!m.dynamics->is_algorithm()) return nullptr;
-  return m.algorithm.communication_rounds(m.algorithm.rate.steps);
+nlohmann::json communication(const ensemble::Method& m, const MethodResult& r) {
+  const auto rounds = experiment::communication_rounds(m, r.slow_time.back());
+  return rounds ? nlohmann::json(*rounds) : nlohmann::json(nullptr);
 }
 
 /// A cell of every row.
@@ -44,7 +45,7 @@ std::vector<std::string> cells(const Experiment& e, Cell cell) {
   return all;
 }
 
-void add_settings(Table& table, const Experiment& e) {
+void add_settings(Table& table, const Experiment& e, const std::vector<MethodResult>& results) {
   table.add("eta", Table::Align::right,
             cells(e, [&](std::size_t i) { return fmt::format("{}", e.methods[i].algorithm.rate.eta); }));
   const auto H = [&](std::size_t i) { return e.methods[i].algorithm.peak_steps_in_round(); };
@@ -55,7 +56,7 @@ void add_settings(Table& table, const Experiment& e) {
               return limit(e.methods[i]) ? "limit" : fmt::format("{:.3g}", eta * static_cast<double>(H(i)));
             }));
   table.add("rounds", Table::Align::right, cells(e, [&](std::size_t i) {
-              const auto rounds = communication(e.methods[i]);
+              const auto rounds = communication(e.methods[i], results[i]);
               return rounds.is_null() ? std::string() : rounds.dump();
             }));
   for (const auto& key : differing_keys(e.methods, e.settings)) {
@@ -118,7 +119,7 @@ void print_table(const Experiment& e, const std::optional<manifold::Findings>& g
              gamma ? "Gamma at the start: " + manifold::describe(*gamma) : e.problem.model->at_points()->describe());
   Table table;
   table.add("method", Table::Align::left, cells(e, [&](std::size_t i) { return e.methods[i].name; }));
-  add_settings(table, e);
+  add_settings(table, e, results);
   table.add("slow time", Table::Align::right,
             cells(e, [&](std::size_t i) { return fmt::format("{:.6g}", results[i].slow_time.back()); }));
   add_values(table, e, results);
@@ -147,7 +148,7 @@ nlohmann::json summary(const Experiment& e, const std::optional<manifold::Findin
                      {"lost", r.lost},
                      {"biased", r.lost > 0},
                      {"gradient_evaluations", r.gradients},
-                     {"communication_rounds", communication(e.methods[i])},
+                     {"communication_rounds", communication(e.methods[i], r)},
                      {"slow_time", r.slow_time.back()},
                      {"hessian_rank", rank_of(r.spectra)},
                      {"final", nlohmann::json::object()}};

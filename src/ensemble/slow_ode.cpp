@@ -1,11 +1,12 @@
 // The slow SDE where the noise does not diffuse along Gamma: an ODE (theory.md section 4).
 #include <algorithm>
-#include <boost/numeric/odeint/integrate/integrate_adaptive.hpp>
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation/generation_runge_kutta_dopri5.hpp>
 #include <boost/numeric/odeint/stepper/generation/make_controlled.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
+#include <boost/numeric/odeint/util/odeint_error.hpp>
+#include <limits>
 
 #include "dynamics_keys.hpp"
 #include "sde/model/moving_geometry.hpp"
@@ -30,9 +31,11 @@ class OdeStepper final : public Stepper {
     using State = std::vector<double>;
     State y(static_cast<std::size_t>(size()));
     for (int k = 0; k < size(); ++k) y[k] = x[k * kLanes];
+    bool known = true;  // the drift, wherever it was asked for
     const auto field = [&](const State& at, State& v, double t) {
       auto& terms = terms_at(at);
       const Vector drift = terms.contraction(slow::Term::drift, clock_.at(t));
+      known = known && drift.allFinite();
       std::copy(drift.begin(), drift.end(), v.begin());
       if (!moving_) return;
       const Vector of_v = moving_->velocity(at.data(), v_at(at));
@@ -43,8 +46,25 @@ class OdeStepper final : public Stepper {
       const double width = times_[i + 1] - times_[i];
       // In a metric a step costs d x d eigenproblems.
       const double tolerance = moving_ ? 1e-9 : 1e-12;
-      odeint::integrate_adaptive(odeint::make_controlled(tolerance, tolerance, odeint::runge_kutta_dopri5<State>()),
-                                 field, y, times_[i], times_[i + 1], 0.1 * width);
+      auto stepper = odeint::make_controlled(tolerance, tolerance, odeint::runge_kutta_dopri5<State>());
+      // As odeint::integrate_adaptive(), which takes an error that is not a number for a small one: a step that leaves
+      // where the drift is known is too long.
+      constexpr double kAlike = std::numeric_limits<double>::epsilon();
+      const double end = times_[i + 1];
+      double t = times_[i], dt = 0.1 * width;
+      for (int failed = 0; end - t > kAlike;) {
+        if (t + dt - end > kAlike) dt = end - t;
+        const State before = y;
+        const double from = t, length = dt;
+        known = true;
+        const auto step = stepper.try_step(field, y, t, dt);
+        if (!known) {
+          stepper.reset();  // it keeps the drift where the step ended
+          y = before, t = from, dt = 0.5 * length;
+        }
+        failed = known && step == odeint::success ? 0 : failed + 1;
+        if (failed > 500) throw odeint::no_progress_error("no step is short enough");
+      }
       for (int polish = 0; polish < 3; ++polish) {
         Eigen::Map<Vector>(y.data(), dim_) += terms_at(y).newton_step();
       }

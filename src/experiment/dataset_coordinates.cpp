@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "communication.hpp"
 #include "dataset_file.hpp"
 #include "sde/manifold/findings.hpp"
 #include "sde/model/point_model.hpp"
@@ -96,7 +97,8 @@ void write_coordinates(DatasetFile& f) {
     cost.push_back(r.gradients);
     const auto H = static_cast<double>(a.peak_steps_in_round());
     H_at_peak.push_back(H);
-    communication.push_back(discrete.back() ? static_cast<double>(a.communication_rounds(a.rate.steps)) : std::nan(""));
+    const auto rounds = communication_rounds(f.experiment.methods[m], r.slow_time.back());
+    communication.push_back(rounds ? static_cast<double>(*rounds) : std::nan(""));
     alpha.push_back(a.rate.eta * H);
     actual.insert(actual.end(), r.slow_time.begin(), r.slow_time.end());
     for (std::size_t i = 0; i < intervals; ++i) width.push_back(r.slow_time[i + 1] - r.slow_time[i]);

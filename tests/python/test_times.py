@@ -84,7 +84,7 @@ class EndTimes(Case):
     def test_the_table_has_the_time_of_each_row(self):
         lines = [" ".join(line.split()) for line in self.run_file(HYPERBOLA).stdout.splitlines()]
         self.assertTrue(any("slow time" in line and line.startswith("method") for line in lines), lines)
-        for start in ("Local SGD, H = 200 0.02 200 4 0.08 ", "Local SGD, H = 200 (slow ODE) 0.02 200 4 0.08 ", "SGD 0.02 1 0.02 0.1 "):
+        for start in ("Local SGD, H = 200 0.02 200 4 1 0.08 ", "Local SGD, H = 200 (slow ODE) 0.02 200 4 0.08 ", "SGD 0.02 1 0.02 250 0.1 "):
             self.assertTrue(any(line.startswith(start) for line in lines), (start, lines))
 
     def test_repeated_observations_are_said_and_theory_repeats_with_them(self):
