@@ -2,6 +2,8 @@
 // Hessian (model/moving_geometry.hpp).
 #include <doctest/doctest.h>
 
+#include <string_view>
+
 #include "keeping_residuals.hpp"
 #include "problems.hpp"
 #include "sde/discrete/algorithms.hpp"
@@ -50,9 +52,11 @@ double farthest(const double* a, const double* b, int rows) {
 
 /// Steps of both with the same increments: positions, v and martingales of one, then of all.
 void check_steps(const LossModel& model, const Noise& noise, slow::MovingMetric metric, const slow::Parameters& p,
-                 const std::vector<double>& from, Precision precision = Precision::full, double near = 1e-9) {
+                 const std::vector<double>& from, Precision precision = Precision::full, double near = 1e-9,
+                 bool flat = false) {
   const int d = model.dim(), count = 40;
-  const double dt = 2e-3;
+  // Longer steps are lost on the narrow manifold of the tanh network (an eigenvalue of 7e-4), by the dense path first.
+  const double dt = model.residual_count() > 1 ? 1e-4 : 2e-3;
   metric = of_dimension(metric, d);
   const auto lanes = model.metric_slow_kernel(noise, metric, precision);
   REQUIRE(lanes);
@@ -71,7 +75,9 @@ void check_steps(const LossModel& model, const Noise& noise, slow::MovingMetric 
     CHECK(farthest(a.data(), b.data(), d) < near);
   }
   CHECK(farthest(x.data(), y.data(), 2 * d) < 30 * near);
-  CHECK(farthest(x.data(), from.data(), d) > (noise.sigma2 == 0 && noise.columns() == 0 ? -1 : 1e-6));  // it moved
+  const bool at_rest =
+      flat && noise.columns() == 0;  // labels move nothing where the sharpness is the same all over Gamma
+  CHECK((farthest(x.data(), from.data(), d) > 1e-6) == !at_rest);
   if (metric.c > 0) CHECK(farthest(x.data() + d * kLanes, from.data() + d * kLanes, d) > 1e-3);
 }
 
@@ -118,7 +124,7 @@ TEST_CASE("in lanes: every built-in loss and noise is the dense path's step, and
     const auto from = states(*model, start);
     for (const auto sampling : {Sampling::full, Sampling::with_replacement})
       check_steps(*model, every_source(d, sampling), kMetric, kLocal, from);
-    check_steps(*model, label(1), kMetric, kLocal, from);
+    check_steps(*model, label(1), kMetric, kLocal, from, Precision::full, 1e-9, std::string_view(name) == "flat");
     check_steps(*model, constant(loss::normal_data(3, 9, 2 * d), 2), kMetric, kLocal, from);
     check_steps(*model, diagonal(d), kMetric, kLocal, from);
   });
