@@ -213,7 +213,10 @@ TEST_CASE("in lanes: float is double to its rounding, for every loss") {
     CAPTURE(std::string(name));
     const auto model = model_of(l);
     const auto from = states(*model, start);
-    check_steps(*model, every_source(model->dim(), Sampling::full), kMetric, kLocal, from, Precision::single, 1e-5);
+    // Half a unit of float, 6e-8, times the ratio of the Hessian's eigenvalues: 2,500 of the tanh network, elsewhere at
+    // most 170.
+    const double near = 6e-8 * (std::string_view(name) == "tanh network" ? 2500 : 170);
+    check_steps(*model, every_source(model->dim(), Sampling::full), kMetric, kLocal, from, Precision::single, near);
   });
 }
 
