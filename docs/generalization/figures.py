@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the figures of docs/generalization.md from a folder, and prints the numbers of the digits'. Verdicts are those of `sde verify`.
 
-  for f in digits_slow_sde diagonal_rounds diagonal_horizon; do
+  for f in digits_slow_sde diagonal_rounds diagonal_horizon diagonal_switch; do
     sde run experiments/generalization/$f.toml --no-figure --out out
   done
   sde verify experiments/generalization/diagonal_collapse.toml --out out/diagonal_collapse
