@@ -160,9 +160,9 @@ TEST_CASE("algorithm and slow SDEs on common noise: the device's are the CPU's, 
       check_paired(on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}), workers, burn_in);
       check_paired(on_host_device(loss::Valley{}, state, {0.5, 0.2}), workers, burn_in);
     }
+  check_other_pairs(on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}));
   gpu::HostDevice::memory = 10 * 40 * sizeof(double);  // martingales, the largest array, of 40 paths
   check_paired(on_host_device(loss::Hyperbola{}, labels_and_constant(), {2, 0.5}), 4, 0);
-  check_other_pairs(on_host_device(loss::Ring{0.5}, labels_and_constant(), {0.5, 0.9}));
   gpu::HostDevice::memory = ~std::size_t(0);
 }
 
