@@ -72,6 +72,13 @@ Observed Results::other(std::size_t cell, const ensemble::Method& method, const 
   return run(cell, method, times, next_++);
 }
 
+void hold(Row& row, const Mean& found, const Mean& expected, bool absolute) {
+  const Mean ratio = over(found, expected);
+  row.measured = absolute ? found.value : ratio.value;
+  row.predicted = absolute ? expected.value : 1;
+  row.standard_error = absolute ? std::hypot(found.error, expected.error) : ratio.error;
+}
+
 void account(Row& row, const std::vector<const Observed*>& runs) {
   double lost = 0, paths = 0;
   row.gradients = 0;

@@ -48,6 +48,8 @@ class Results {
   int next_;  ///< number of the next run that is none of a method of the file
 };
 
+/// A row's numbers: `found` held against `expected`, as their ratio against 1, or `absolute` as they are.
+void hold(Row&, const Mean& found, const Mean& expected, bool absolute);
 /// Gradients and lost paths of what a row stands on.
 void account(Row&, const std::vector<const Observed*>&);
 

@@ -79,26 +79,18 @@ class Comparing {
   /// What the method has beside what it is held against, as a ratio or `absolute`.
   Row beside(const Comparison::Pair& pair, const std::string& observable, std::size_t j) {
     const auto &method = results_.of(cell_, pair.method), &baseline = results_.of(cell_, pair.baseline);
-    const Mean o = method.at(j, observable), b = baseline.at(j, observable);
+    Mean o = method.at(j, observable), b = baseline.at(j, observable);
     Row row;
     row.claim = claim_;
     row.name = method.name;
     std::vector<const Observed*> runs{&method, &baseline};
-    if (c_.absolute) {
-      row.measured = o.value;
-      row.predicted = b.value;
-      row.standard_error = std::hypot(o.error, b.error);
-    } else {
-      Mean ratio = over(o, b);
-      if (c_.expect == Expect::same_ratio) {
-        runs.push_back(&results_.of(cell_, c_.ratio.over));
-        runs.push_back(&results_.of(cell_, c_.ratio.under));
-        ratio = over(ratio, over(runs[2]->at(j, observable), runs[3]->at(j, observable)));
-      }
-      row.measured = ratio.value;
-      row.predicted = 1;
-      row.standard_error = ratio.error;
+    if (c_.expect == Expect::same_ratio) {
+      runs.push_back(&results_.of(cell_, c_.ratio.over));
+      runs.push_back(&results_.of(cell_, c_.ratio.under));
+      o = over(o, b);
+      b = over(runs[2]->at(j, observable), runs[3]->at(j, observable));
     }
+    hold(row, o, b, c_.absolute);
     const bool below = c_.expect == Expect::better, not_below = c_.expect == Expect::no_better;
     row.low = below ? -kInfinity : -margin_;
     row.high = below ? -margin_ : not_below ? kInfinity : margin_;

@@ -63,14 +63,10 @@ class Curves {
   }
 
   Row row_of(std::size_t j, const Mean& predicted) const {
-    const Mean o = method_.at(j, q_.observable);
     Row row;
     row.claim = q_.claim;
     row.name = method_.name;
-    const Mean ratio = over(o, predicted);
-    row.measured = q_.comparison.absolute ? o.value : ratio.value;
-    row.predicted = q_.comparison.absolute ? predicted.value : 1;
-    row.standard_error = q_.comparison.absolute ? std::hypot(o.error, predicted.error) : ratio.error;
+    hold(row, method_.at(j, q_.observable), predicted, q_.comparison.absolute);
     row.low = -q_.margin;
     row.high = q_.margin;
     account(row, {&method_, &baseline_, &theory_});

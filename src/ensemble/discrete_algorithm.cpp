@@ -67,12 +67,13 @@ class RoundStepper final : public Stepper {
   long left_at(LaneState x, LaneState before, std::uint32_t path, std::int64_t k, std::int64_t end, int lane) {
     if (size() != dim_ * (precision_ == Precision::single ? 2 : 1)) return end;
     const std::vector<double> start(before, before + size() * kLanes);
-    std::vector<double> here = start, last = start;
+    std::vector<double> here;
     std::int64_t step = end + 1;
+    const int workers = algorithm_.round(k).workers;
     auto one = algorithm_;
     one.workers = 1;
-    one.batch = algorithm_.batch / algorithm_.round(k).workers;
-    for (int w = 0; w < algorithm_.round(k).workers; ++w) {
+    one.batch = algorithm_.batch / workers;
+    for (int w = 0; w < workers; ++w) {
       one.first_worker = w;
       const auto kernel = model_.discrete_kernel(noise_, one, precision_);
       const auto left = [&](std::int64_t at) {
@@ -89,10 +90,9 @@ class RoundStepper final : public Stepper {
       }
       step = out;
       left(in);
-      last = here;
+      std::copy(here.begin(), here.end(), before);
       left(out);
       std::copy(here.begin(), here.end(), x);
-      std::copy(last.begin(), last.end(), before);
     }
     return std::min(step, end);
   }

@@ -13,19 +13,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALLER_NETWORK = [word for key, value in (("loss.samples", 20), ("loss.width", 4), ("experiment.time", 10), ("experiment.observations", 3),
                                            ("training.eta", 0.01), ("method.2.H", 64), ("method.3.H", 64), ("method.4.H", 512), ("method.5.H", 512))
                    for word in ("--set", f"{key}={value}")]
-# On the hyperbola under label noise tr Hess falls, sooner for more workers with long rounds.
-TEXT = """
-[experiment]
-paths = 64
-time = 1.0
-observations = 4
+PROBLEM = """
 [loss]
 name = "hyperbola"
 [noise]
 kind = "label"
 [start]
 at = [2.5, 0.4]
-[training]
+"""
+# On it tr Hess falls, sooner for more workers with long rounds.
+TEXT = """
+[experiment]
+paths = 64
+time = 1.0
+observations = 4
+""" + PROBLEM + """[training]
 eta = 0.02
 workers = {workers}
 batch = 4
@@ -46,13 +48,7 @@ CURVES = """
 paths = 64
 time = 3.0
 observations = 30
-[loss]
-name = "hyperbola"
-[noise]
-kind = "label"
-[start]
-at = [2.5, 0.4]
-[training]
+""" + PROBLEM + """[training]
 eta = 0.01
 batch = 4
 H = {H}
