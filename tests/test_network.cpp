@@ -224,7 +224,7 @@ TEST_CASE(
   for (int j = 0; j < 3; ++j) {
     double square = 0;
     for (int i = 0; i < 13; ++i) {
-      const double x = linear.training->x[linear.training->place(i) + static_cast<std::size_t>(8 * j)];
+      const double x = linear.training->x[linear.training->place(i) + static_cast<std::size_t>(j)];
       square += x * x / 13;
     }
     of_root += std::sqrt(square);

@@ -22,7 +22,7 @@ inline network::Perceptron with_samples(const network::Perceptron& loss, const s
   std::vector<double> rows;
   const auto& all = *loss.samples;
   for (const int i : picked)
-    for (int j = 0; j < all.features; ++j) rows.push_back(all.x[all.place(i) + static_cast<std::size_t>(8 * j)]);
+    for (int j = 0; j < all.features; ++j) rows.push_back(all.x[all.place(i) + static_cast<std::size_t>(j)]);
   return {loss.net,
           std::make_shared<const network::Samples>(network::make_samples(rows, all.features, classes, loss.classes()))};
 }

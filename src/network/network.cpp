@@ -38,11 +38,8 @@ std::vector<double> random_start(const Architecture& net, double scale, std::uin
 
 Samples make_samples(const std::vector<double>& rows, int features, const std::vector<int>& y, int classes) {
   Samples s{.n = static_cast<int>(y.size()), .features = features, .classes = classes, .x = {}, .x_single = {}, .y = y};
-  s.x.assign(static_cast<std::size_t>(s.blocks()) * static_cast<std::size_t>(features * Samples::kBlock), 0.0);
-  for (int i = 0; i < s.n; ++i)
-    for (int j = 0; j < features; ++j)
-      s.x[s.place(i) + static_cast<std::size_t>(j * Samples::kBlock)] =
-          rows[static_cast<std::size_t>(i) * static_cast<std::size_t>(features) + static_cast<std::size_t>(j)];
+  s.x = rows;
+  s.x.resize(s.place(s.blocks() * Samples::kBlock), 0.0);
   s.x_single.assign(s.x.begin(), s.x.end());
   return s;
 }

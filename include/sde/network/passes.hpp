@@ -52,19 +52,21 @@ class Passes {
     }
   }
 
-  /// g[dim] += the gradient in theta, from the last errors down.
+  /// g[dim] += the gradient in theta, from the last errors down; `anew`: g = it.
   template <class P>
-  void backward(const P* theta, int rows, T* g) {
+  void backward(const P* theta, int rows, T* g, bool anew = false) {
     for (int l = net_.layers() - 1; l >= 0; --l) {
-      add_gradient(l, rows, errors(l), values(l), g);
+      add_gradient(l, rows, errors(l), values(l), g, anew);
       if (l > 0) pull_back(theta, l, rows);
     }
   }
   /// The gradient of one layer's parameters, from its errors and inputs.
-  void add_gradient(int l, int rows, const T* error, const T* input, T* g) const {
+  void add_gradient(int l, int rows, const T* error, const T* input, T* g, bool anew = false) const {
     const int in = net_.widths[l], out = net_.widths[l + 1];
-    add_products<T, T, T>(out, in, rows, {error, 1, out}, {input, in, 1}, {g + net_.offset(l), in, 1});
+    add_products<T, T, T>(out, in, rows, {error, 1, out}, {input, in, 1}, {g + net_.offset(l), in, 1}, anew);
     T* const bias = g + net_.biases(l);
+    if (anew)
+      for (int k = 0; k < out; ++k) bias[k] = T(0.0);
     for (int s = 0; s < rows; ++s)
       for (int k = 0; k < out; ++k) bias[k] += error[s * out + k];
   }
@@ -75,8 +77,7 @@ class Passes {
   void pull_back(const P* theta, int l, int rows) {
     const int in = net_.widths[l], out = net_.widths[l + 1];
     T *const below = errors(l - 1), *const slope = slopes(l - 1);
-    for (int i = 0; i < rows * in; ++i) below[i] = T(0.0);
-    add_products<T, T, P>(rows, in, out, {errors(l), out, 1}, {theta + net_.offset(l), in, 1}, {below, in, 1});
+    add_products<T, T, P>(rows, in, out, {errors(l), out, 1}, {theta + net_.offset(l), in, 1}, {below, in, 1}, true);
     for (int i = 0; i < rows * in; ++i) below[i] *= slope[i];
   }
 

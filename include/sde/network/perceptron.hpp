@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "sde/core/transpose.hpp"
 #include "sde/network/passes.hpp"
 #include "sde/network/sampled_loss.hpp"
 #include "sde/network/samples.hpp"
@@ -41,7 +42,7 @@ struct Perceptron {
   T of_sample(const T* theta, int i) const {
     std::vector<T> units, next;
     for (int j = 0; j < samples->features; ++j)
-      units.push_back(T(samples->x[samples->place(i) + static_cast<std::size_t>(j * Samples::kBlock)]));
+      units.push_back(T(samples->x[samples->place(i) + static_cast<std::size_t>(j)]));
     for (int l = 0; l < net.layers(); ++l) {
       next.clear();
       for (int k = 0; k < net.widths[l + 1]; ++k) {
@@ -80,7 +81,6 @@ class Batch {
   template <class Draw>
   void operator()(const T* theta, int size, Draw draw, T* g) {
     const int d = loss_.dim();
-    for (int k = 0; k < d; ++k) g[k] = T(0.0);
     for (int first = 0; first < size; first += kRows) {
       const int rows = std::min(kRows, size - first);
       for (int s = 0; s < rows; ++s) take(s, first + s, draw);
@@ -97,7 +97,7 @@ class Batch {
           for (int c = 0; c < classes; ++c) error[c] *= inverse;
         }
       });
-      passes_.backward(theta, rows, g);
+      passes_.backward(theta, rows, g, first == 0);
     }
     if (loss_.net.weight_decay > 0)
       for (int k = 0; k < d; ++k) g[k] += T(loss_.net.weight_decay) * theta[k];
@@ -112,15 +112,9 @@ class Batch {
     int picked[W];
     draw(sample, picked, labels_[row]);
     const auto& samples = *loss_.samples;
-    T* const input = passes_.values(0) + row * samples.features;
     const S* from[W];
     for (int l = 0; l < W; ++l) from[l] = x_ + samples.place(picked[l]);
-    for (int j = 0; j < samples.features; ++j) {
-      if constexpr (W > 1)
-        input[j] = T::gather(from, j * Samples::kBlock);
-      else
-        input[j] = T(from[0][j * Samples::kBlock]);
-    }
+    load_rows(from, samples.features, passes_.values(0) + row * samples.features);
   }
 
   const Perceptron& loss_;

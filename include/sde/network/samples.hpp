@@ -6,8 +6,8 @@
 
 namespace sde::network {
 
-/// n inputs with their classes. Inputs stand in blocks of kBlock samples, feature by feature, the last block filled up
-/// with zeros: what goes through all samples loads the same feature of kBlock at once.
+/// n inputs with their classes. Inputs stand sample by sample, the last block of kBlock filled up with zeros: what goes
+/// through all samples takes a block at once.
 struct Samples {
   static constexpr int kBlock = 8;
 
@@ -17,11 +17,8 @@ struct Samples {
   std::vector<int> y;           ///< from 0 to classes - 1
 
   int blocks() const { return (n + kBlock - 1) / kBlock; }
-  /// Place of feature 0 of a sample; feature j is kBlock * j further.
-  std::size_t place(int sample) const {
-    return static_cast<std::size_t>(sample / kBlock) * static_cast<std::size_t>(features * kBlock) +
-           static_cast<std::size_t>(sample % kBlock);
-  }
+  /// Place of feature 0 of a sample, which the others follow.
+  std::size_t place(int sample) const { return static_cast<std::size_t>(sample) * static_cast<std::size_t>(features); }
   /// x in numbers S.
   template <class S>
   const S* inputs() const {

@@ -105,9 +105,12 @@ class WholeSum {
     const int blocks = (n_ + Samples::kBlock - 1) / Samples::kBlock, size = samples_.features;
     for (int first = 0; first < blocks; first += kRows) {
       const int rows = std::min(kRows, blocks - first);
-      const double* from = samples_.x.data() + samples_.place(first * Samples::kBlock);
-      T* const input = second_.passes().values(0);
-      for (int i = 0; i < rows * size; ++i) input[i] = T::load(from + i * Samples::kBlock);
+      for (int s = 0; s < rows; ++s) {
+        const double* from[Samples::kBlock];
+        for (int l = 0; l < Samples::kBlock; ++l)
+          from[l] = samples_.x.data() + samples_.place((first + s) * Samples::kBlock + l);
+        load_rows(from, size, second_.passes().values(0) + s * size);
+      }
       use(rows, first);
     }
   }
