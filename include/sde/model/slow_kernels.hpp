@@ -28,52 +28,69 @@ void store_state(const T* x, int first, int d, LaneState to) {
     for (int l = 0; l < lanes_of<T>; ++l) to[k * kLanes + first + l] = x[k][l];
 }
 
-template <Loss L, class S>
-class SlowKernelOf final : public SlowKernel {
+/// The geometry of a slow SDE whose paths are their positions: what a kernel has beside its packs.
+template <Loss L, class T>
+struct PositionFrame {
+  slow::GeometryOf<L, T> geometry;
+
+  PositionFrame(const L& loss, const NoiseView<scalar_of<T>>& noise) : geometry(loss, noise) {}
+  /// Before a pack of paths moves by steps of length dt, and after: what a path has beside its position; x is scratch.
+  void begin(LaneState, int, double, T*) {}
+  void end(LaneState, int, T*) {}
+};
+
+/// The step loop over packs. `Frame` is made from the loss, its noise and `settings`.
+template <Loss L, class S, class Frame>
+class SlowKernelIn final : public SlowKernel {
   using T = PackFor<L, S>;
-  using Geometry = slow::GeometryOf<L, T>;
 
  public:
-  SlowKernelOf(const L& loss, const Noise& noise)
-      : noise_(noise), geometry_(loss, noise_.view()), x_(loss.dim()), move_(loss.dim()) {}
+  template <class... Settings>
+  SlowKernelIn(const L& loss, const Noise& noise, const Settings&... settings)
+      : noise_(noise), frame_(loss, noise_.view(), settings...), x_(loss.dim()), move_(loss.dim()) {}
   unsigned advance(LaneState x, const random::StreamKey& key, const slow::Steps& steps) override {
-    return in_packs(x, [&](int first, auto& lost) {
+    return in_packs(x, steps.dt, [&](int first, auto& lost) {
       auto mine = key;
       mine.path += static_cast<std::uint32_t>(first);
-      slow::advance(geometry_, x_.data(), move_.data(), mine, steps, lost);
+      slow::advance(frame_.geometry, x_.data(), move_.data(), mine, steps, lost);
     });
   }
   Innovations innovations() const override { return innovations_on_gamma(noise_); }
   unsigned step(LaneState x, const slow::Parameters& p, double dt, const double* xi, double* martingale) override {
-    return in_packs(x, [&](int first, auto& lost) {
+    return in_packs(x, dt, [&](int first, auto& lost) {
       const auto column = [&](int s) {
         T value;
         load_state(xi + s * kLanes, first, 1, &value);
         return value;
       };
-      slow::given_step(geometry_, x_.data(), move_.data(), p, dt, column, lost);
-      slow::martingale(geometry_, p, dt, column, move_.data());
-      store_state(move_.data(), first, geometry_.d, martingale);
+      slow::given_step(frame_.geometry, x_.data(), move_.data(), p, dt, column, lost);
+      slow::martingale(frame_.geometry, p, dt, column, move_.data());
+      store_state(move_.data(), first, frame_.geometry.d, martingale);
     });
   }
 
  private:
   template <class Move>
-  unsigned in_packs(LaneState x, Move move) {
+  unsigned in_packs(LaneState x, double dt, Move move) {
+    const int d = frame_.geometry.d;
     unsigned bits = 0;
     for (int first = 0; first < kLanes; first += lanes_of<T>) {
-      load_state(x, first, geometry_.d, x_.data());
+      frame_.begin(x, first, dt, x_.data());
+      load_state(x, first, d, x_.data());
       auto lost = T(1.0) < T(0.0);
       move(first, lost);
-      store_state(x_.data(), first, geometry_.d, x);
+      store_state(x_.data(), first, d, x);
+      frame_.end(x, first, x_.data());
       for (int l = 0; l < lanes_of<T>; ++l) bits |= static_cast<unsigned>(lost[l]) << (first + l);
     }
     return bits;
   }
   const NoiseOf<S> noise_;
-  Geometry geometry_;
+  Frame frame_;
   Buffer<T, dim_of<L>> x_, move_;
 };
+template <Loss L, class S>
+using SlowKernelOf = SlowKernelIn<L, S, PositionFrame<L, PackFor<L, S>>>;
 
 template <SquaredLoss L>
 class ResidualTerms final : public slow::PointTerms {
