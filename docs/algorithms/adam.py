@@ -51,7 +51,7 @@ for run in runs:
     cells = (with_error(run, level) for level in levels)
     print(run.ljust(34), *(f"{value:>8.4f} +- {half:.4f}" for value, half in cells))
 
-fig, panels = plt.subplots(1, 2, figsize=(10, 4))
+fig, panels = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
 colors = {}
 # The curves of tr diag(Hess)^(1/2) lie within 1.5% of each other: what is drawn is how far each is from SGD's slow ODE.
 reference = data.sel(run=next(r for r in runs if "slow ODE" in r))
@@ -78,6 +78,5 @@ for panel, title in zip(panels, (r"tr diag(Hess)$^{1/2}$, less SGD's (slow ODE)"
     panel.invert_xaxis()
     panel.set_xlabel("tr Hess")
     panel.set_title(title)
-panels[0].legend(frameon=False, fontsize=8)
-fig.tight_layout()
+panels[1].legend(frameon=False, fontsize=8, loc="upper left")
 fig.savefig(os.path.join(os.path.dirname(os.path.abspath(__file__)), "adam.png"), dpi=110)
